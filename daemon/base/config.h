@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Configuration: transferd.conf and its drop-ins, read through one table of keys. */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* What the administrator may set; section [Service]. Sizes in bytes, durations in microseconds. */
+typedef struct
+{
+  guint64 umask;     /* for files whose creator gave neither mode nor umask */
+  guint64 keep_free; /* bytes that must stay free on a destination */
+  guint64 max_jobs_per_user;
+  guint64 max_jobs_per_machine;
+  guint64 max_files_per_job;
+  guint64 max_ranges_per_file;
+  guint64 job_inactivity_timeout;
+  guint64 maximum_download_time; /* default of the job property, and its limit */
+  guint64 background_jobs;       /* background jobs that run at a time */
+  guint64 background_jobs_per_user;
+  guint64 worker_idle_timeout;
+  guint64 worker_timeout; /* heartbeat unanswered for so long: the worker hangs */
+  guint64 stop_timeout;   /* a worker that does not stop a run within it is killed */
+  guint64 probe_timeout;
+  guint64 history_time; /* how long tombstones are kept */
+  guint64 events_per_job;
+} TfdConfig;
+
+typedef enum
+{
+  TFD_CONFIG_NUMBER, /* 60 */
+  TFD_CONFIG_SIZE,   /* 256M */
+  TFD_CONFIG_TIME,   /* 1h 30min */
+  TFD_CONFIG_MODE,   /* 0022, octal */
+} TfdConfigType;
+
+/* One key of the file. */
+typedef struct
+{
+  const char *group;
+  const char *key;
+  TfdConfigType type;
+  gsize offset;              /* of the guint64 in TfdConfig */
+  const char *default_value; /* as one would write it */
+  guint64 minimum, maximum;  /* both allowed */
+} TfdConfigKey;
+
+/* The table of all keys, ended by a NULL key: the manual page and data/transferd.conf are checked
+ * against it. */
+const TfdConfigKey *tfd_config_table (void);
+
+/* The table as it must appear in the manual: one "Key=default" string a row. (transfer full) */
+char **tfd_config_document (void);
+
+/* (transfer full): a configuration with every default. */
+TfdConfig *tfd_config_new (void);
+void tfd_config_free (TfdConfig *config);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfdConfig, tfd_config_free)
+
+/* Reads @path, then every *.conf of the directory "@path.d" in the order of their names; a later
+ * value wins. Without @path (nullable), or when it is absent and not @required, the defaults and
+ * the drop-ins remain. Fails on the first file that cannot be read, unknown group or key, and bad
+ * value: the message names file, key and what was expected. (transfer full) */
+TfdConfig *tfd_config_load (const char *path, gboolean required, GError **error);
+
+/* Reads a size in bytes: digits, then nothing, K, M, G or T (powers of 1024). */
+gboolean tfd_config_parse_size (const char *text, guint64 *size, GError **error);
+
+/* Reads a time span as systemd writes it: numbers with units us, ms, s, min, h, d, w (or none:
+ * seconds), added up: "1h 30min"; into microseconds. */
+gboolean tfd_config_parse_time (const char *text, guint64 *span, GError **error);
+
+G_END_DECLS
