@@ -60,9 +60,9 @@ void tfd_config_free (TfdConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfdConfig, tfd_config_free)
 
 /* Reads @path, then every *.conf of the directory "@path.d" in the order of their names; a later
- * value wins. Without @path (nullable), or when it is absent and not @required, the defaults and
- * the drop-ins remain. Fails on the first file that cannot be read, unknown group or key, and bad
- * value: the message names file, key and what was expected. (transfer full) */
+ * value wins. Without @path (nullable) there are the defaults only; a @path that is absent is an
+ * error when @required. Fails on the first file that cannot be read, unknown section or key, and
+ * bad value: the message names file, key and what was expected. (transfer full) */
 TfdConfig *tfd_config_load (const char *path, gboolean required, GError **error);
 
 /* Reads a size in bytes: digits, then nothing, K, M, G or T (powers of 1024). */

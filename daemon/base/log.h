@@ -36,6 +36,10 @@ typedef struct
   const char *origin; /* (nullable) scheme, host and port of the server */
 } TfdLogJob;
 
+/* Sends messages to the journal when standard error is connected to it, else to standard error, and
+ * shows those of level INFO always. Call it once, first thing in main (). */
+void tfd_log_init (void);
+
 /* Reads categories as TFD_DEBUG has them ("plan,bus", "all", NULL or "" for none) and switches them
  * on; FALSE when a name is unknown or "help" is asked for: @help (nullable) is then the text to
  * show, (transfer full). */
