@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The transferd authors
+"""File systems that come, go, fill up and lose power, in a mount namespace of the test's own."""
+import os
+import subprocess
+import sys
+
+from httpd import MIB
+
+
+def own_mounts():
+    """Starts the program again where its mounts are nobody else's business and end with it."""
+    if os.environ.get('TFD_OWN_MOUNTS') != str(os.getpid()):
+        os.environ['TFD_OWN_MOUNTS'] = str(os.getpid())
+        os.execvp('unshare', ['unshare', '--mount', '--propagation', 'private', '--',
+                              sys.executable, *sys.argv])
+
+
+def command(*words):
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          check=False)
+    if done.returncode:
+        raise AssertionError(f'{words}: {done.stdout}')
+
+
+class Disk:
+    """A file system of ext4 in a file, which can be taken out, put back and cut from power."""
+
+    def __init__(self, image, mount_point, size=64 * MIB):
+        self.image = image
+        self.mount_point = mount_point
+        with open(image, 'wb') as file:
+            file.truncate(size)
+        command('mkfs.ext4', '-q', '-F', '-E', 'lazy_itable_init=0,lazy_journal_init=0', image)
+        os.makedirs(mount_point, exist_ok=True)
+        self.mount()
+
+    def mount(self):
+        command('mount', '-o', 'loop', self.image, self.mount_point)
+
+    def unmount(self):
+        command('umount', self.mount_point)
+
+    def cut_power(self):
+        """What is not on the disk is lost; the file system only answers errors from now on."""
+        command('xfs_io', '-x', '-c', 'shutdown', self.mount_point)
+
+
+class Tmpfs:
+    """A small file system in memory."""
+
+    def __init__(self, mount_point, size):
+        self.mount_point = mount_point
+        os.makedirs(mount_point, exist_ok=True)
+        command('mount', '-t', 'tmpfs', '-o', f'size={size},mode=755', 'tmpfs', mount_point)
+
+    def unmount(self):
+        command('umount', self.mount_point)
