@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The transferd authors
+"""What gets installed: units, activation, bus policy, catalog, configuration."""
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+
+import tap
+
+SOURCE = os.environ['TFD_SOURCE_ROOT']
+BUILD = os.environ['TFD_BUILD_ROOT']
+NAME = 'org.transferd.Transfer1'
+
+BUS_CONFIG = '''<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>system</type>
+  <listen>unix:path={directory}/bus</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow user="*"/>
+    <deny own="*"/>
+    <deny send_type="method_call"/>
+    <allow send_type="signal"/>
+    <allow send_requested_reply="true" send_type="method_return"/>
+    <allow send_requested_reply="true" send_type="error"/>
+    <allow receive_type="method_call"/>
+    <allow receive_type="method_return"/>
+    <allow receive_type="error"/>
+    <allow receive_type="signal"/>
+    <allow send_destination="org.freedesktop.DBus"/>
+  </policy>
+  <include>{policy}</include>
+</busconfig>
+'''
+
+
+def read(*path):
+    with open(os.path.join(*path), encoding='utf-8') as file:
+        return file.read()
+
+
+def run(*command, **options):
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
+class Installation(tap.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        self.directory = tempfile.mkdtemp(prefix='tfd-')
+        self.addCleanup(shutil.rmtree, self.directory)
+
+    def start_bus(self, policy):
+        """A bus with `policy`: its address, and what it has to say."""
+        config = os.path.join(self.directory, 'bus.conf')
+        with open(config, 'w', encoding='utf-8') as file:
+            file.write(BUS_CONFIG.format(directory=self.directory, policy=policy))
+        bus = subprocess.Popen(
+            ['dbus-daemon', f'--config-file={config}', '--nofork', '--nopidfile', '--print-address'],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(bus.stderr.close)
+        self.addCleanup(bus.stdout.close)
+        self.addCleanup(bus.wait)
+        self.addCleanup(bus.terminate)
+        return bus, bus.stdout.readline().strip()
+
+    def call(self, address, *arguments):
+        return run('gdbus', 'call', '--address', address, '--timeout', '10', *arguments)
+
+    def test_bus_policy(self):
+        """The bus takes the policy without complaint, and everybody may call."""
+        policy = os.path.join(SOURCE, 'policy', NAME + '.conf')
+        bus, address = self.start_bus(policy)
+        if os.getuid() == 0:
+            done = self.call(address, '-d', 'org.freedesktop.DBus', '-o', '/org/freedesktop/DBus',
+                             '-m', 'org.freedesktop.DBus.RequestName', NAME, '4')
+            self.assertIn('(uint32 1,)', done.stdout, done.stderr)
+        for interface in ('Manager', 'Job'):
+            done = self.call(address, '-d', NAME, '-o', '/', '-m', f'{NAME}.{interface}.X')
+            # Nobody is there: the policy let the call pass.
+            self.assertIn('ServiceUnknown', done.stderr)
+        done = self.call(address, '-d', NAME, '-o', '/', '-m', f'{NAME}.Worker.Ping')
+        if os.getuid() != 0:
+            self.assertIn('AccessDenied', done.stderr)
+        bus.terminate()
+        said = bus.communicate()[1]
+        self.assertNotIn('Encountered error', said)
+
+    def test_bus_policy_is_read(self):
+        """The bus only logs a broken policy: be sure that this would be seen."""
+        policy = os.path.join(self.directory, 'broken.conf')
+        with open(policy, 'w', encoding='utf-8') as file:
+            file.write('<busconfig><policy context="default"><deny send_member="X"/></policy></busconfig>')
+        bus, _ = self.start_bus(policy)
+        bus.terminate()
+        self.assertRegex(bus.communicate()[1], 'error|must specify')
+
+    def test_units(self):
+        """systemd accepts the units; our program, not installed yet, is replaced by another."""
+        for unit, options in (('transferd.service', ()), ('user/transferd.service', ('--user',))):
+            with self.subTest(unit):
+                text = read(BUILD, 'data', unit)
+                self.assertIn('Type=dbus', text)
+                self.assertIn(f'BusName={NAME}', text)
+                text = re.sub(r'^(ExecStart=)\S+', r'\1/bin/true', text, flags=re.M)
+                path = os.path.join(self.directory, 'transferd.service')
+                with open(path, 'w', encoding='utf-8') as file:
+                    file.write(text)
+                done = run('systemd-analyze', 'verify', '--man=no', *options, path,
+                           env=os.environ | {'XDG_RUNTIME_DIR': self.directory})
+                self.assertEqual((done.returncode, done.stderr), (0, ''))
+
+    def test_destinations_stay_visible(self):
+        """No directory that a user may download to is hidden from the workers."""
+        text = read(BUILD, 'data', 'transferd.service')
+        for option in ('PrivateTmp', 'PrivateUsers', 'PrivateNetwork', 'ProtectHome', 'ProtectSystem'):
+            self.assertNotRegex(text, f'(?m)^{option}=')
+
+    def test_activation(self):
+        """Without systemd the bus itself starts the program: Exec must be a real command."""
+        for file, option in ((f'{NAME}.service', '--system'), (f'user/{NAME}.service', '--user')):
+            text = read(BUILD, 'data', file)
+            self.assertRegex(text, rf'(?m)^Exec=/\S+/transferd/transferd {option}$')
+            self.assertIn('SystemdService=transferd.service', text)
+            self.assertIn(f'Name={NAME}', text)
+
+    def test_catalog(self):
+        """Every message id has an entry in the journal catalog, and journalctl can read it."""
+        ids = re.findall(r'#define TFD_MESSAGE_\w+ "([0-9a-f]{32})"',
+                         read(SOURCE, 'daemon', 'base', 'log.h'))
+        entries = re.findall(r'(?m)^-- ([0-9a-f]{32})$', read(SOURCE, 'data', 'transferd.catalog'))
+        self.assertEqual(sorted(entries), sorted(ids))
+        target = os.path.join(self.directory, 'usr/lib/systemd/catalog')
+        os.makedirs(target)
+        os.makedirs(os.path.join(self.directory, 'var/lib/systemd/catalog'))
+        shutil.copy(os.path.join(SOURCE, 'data', 'transferd.catalog'), target)
+        done = run('journalctl', '--update-catalog', f'--root={self.directory}')
+        self.assertEqual((done.returncode, done.stderr), (0, ''))
+
+    def test_programs_have_manuals(self):
+        for page in ('transferd.8', 'transferd-worker.8', 'transferctl.1', 'transferd.conf.5'):
+            text = read(SOURCE, 'docs', 'man', page + '.rst')
+            self.assertRegex(text, r'SYNOPSIS|DESCRIPTION')
+
+
+if __name__ == '__main__':
+    tap.main()
