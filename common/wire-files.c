@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Wire, files: what a client may say about a file that it adds. */
+#include "config.h"
+
+#include "common/wire-private.h"
+
+#include "common/names.h"
+#include "common/url.h"
+
+#include <string.h>
+
+static const struct
+{
+  const char *prefix;
+  gsize n_digits;
+} digests[] = {
+  { "sha256:", 64 },
+  { "sha512:", 128 },
+  { "sha1:", 40 },
+  { "md5:", 32 },
+};
+
+static gboolean
+is_digest (const char *text)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (digests); i++)
+    if (g_str_has_prefix (text, digests[i].prefix))
+      {
+        const char *digits = text + strlen (digests[i].prefix);
+        return strlen (digits) == digests[i].n_digits &&
+               strspn (digits, "0123456789abcdefABCDEF") == digests[i].n_digits;
+      }
+  return FALSE;
+}
+
+static gboolean
+validate_digest (const char *key, GVariant *value, GError **error)
+{
+  if (is_digest (g_variant_get_string (value, NULL)))
+    return TRUE;
+  tfd_throw_args (error, "‘%s’ must be sha256:, sha512:, sha1: or md5: and the hexadecimal digits",
+                  key);
+  return FALSE;
+}
+
+static gboolean
+validate_mode (const char *key, GVariant *value, GError **error)
+{
+  if ((g_variant_get_uint32 (value) & ~0777u) == 0)
+    return TRUE;
+  tfd_throw_args (error, "‘%s’ must be permission bits, at most 0777", key);
+  return FALSE;
+}
+
+static gboolean
+validate_size (const char *key, GVariant *value, GError **error)
+{
+  if (g_variant_get_uint64 (value) <= G_MAXINT64)
+    return TRUE;
+  tfd_throw_args (error, "‘%s’ is larger than any file can be", key);
+  return FALSE;
+}
+
+static gboolean
+validate_not_yet (const char *key, GVariant *value, GError **error)
+{
+  (void) value;
+  g_set_error (error, TFD_ERROR, TFD_ERROR_NOT_SUPPORTED, "‘%s’ cannot be used in this version",
+               key);
+  return FALSE;
+}
+
+static const TfdOption file_options[] = {
+  { "ranges", "a(tt)", validate_not_yet },
+  { "mirrors", "as", validate_not_yet },
+  { "digest", "s", validate_digest },
+  { "mode", "u", validate_mode },
+  { "umask", "u", validate_mode },
+  { "size", "t", validate_size },
+  { "path", "ay", NULL },
+  { NULL, NULL, NULL },
+};
+
+void
+tfd_file_spec_free (TfdFileSpec *spec)
+{
+  if (spec == NULL)
+    return;
+  g_free (spec->url);
+  g_free (spec->path);
+  g_clear_pointer (&spec->options, g_variant_unref);
+  g_free (spec);
+}
+
+/* The path as bytes; a NUL at their end is the habit of some and means nothing. */
+static char *
+path_of_bytes (const char *path, GVariant *bytes, GError **error)
+{
+  gsize length = 0;
+  const char *data = g_variant_get_fixed_array (bytes, &length, 1);
+
+  if (path[0] != '\0')
+    {
+      tfd_throw_args (error, "with the option ‘path’ the local path must be empty");
+      return NULL;
+    }
+  if (length > 0 && data[length - 1] == '\0')
+    length--;
+  if (length > 0 && memchr (data, '\0', length) != NULL)
+    {
+      g_set_error (error, TFD_ERROR, TFD_ERROR_INVALID_PATH,
+                   "invalid path: control character 0x00 is not allowed in it");
+      return NULL;
+    }
+  return g_strndup (length > 0 ? data : "", length);
+}
+
+/* The options as they are kept: without the path, digests in lower case. */
+static GVariant *
+kept_options (GVariant *options)
+{
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  if (options != NULL)
+    {
+      GVariantIter iter;
+      g_variant_iter_init (&iter, options);
+      for (;;)
+        {
+          g_autofree char *key = NULL;
+          g_autoptr (GVariant) value = NULL;
+
+          if (!g_variant_iter_next (&iter, "{sv}", &key, &value))
+            break;
+          if (g_str_equal (key, "path"))
+            continue;
+          if (g_str_equal (key, "digest"))
+            {
+              char *lower = g_ascii_strdown (g_variant_get_string (value, NULL), -1);
+              g_variant_builder_add (&builder, "{sv}", key, g_variant_new_take_string (lower));
+            }
+          else
+            g_variant_builder_add (&builder, "{sv}", key, value);
+        }
+    }
+
+  g_autoptr (GVariant) kept = g_variant_ref_sink (g_variant_builder_end (&builder));
+  return g_variant_get_normal_form (kept);
+}
+
+TfdFileSpec *
+tfd_file_spec_new (const char *url, const char *path, GVariant *options, GError **error)
+{
+  g_return_val_if_fail (url != NULL, NULL);
+  g_return_val_if_fail (path != NULL, NULL);
+
+  if (!tfd_url_check (url, error) || !tfd_options_check (options, file_options, error))
+    return NULL;
+
+  g_autoptr (GVariant) bytes =
+      options != NULL ? g_variant_lookup_value (options, "path", G_VARIANT_TYPE_BYTESTRING) : NULL;
+  g_autofree char *local = bytes != NULL ? path_of_bytes (path, bytes, error) : g_strdup (path);
+  if (local == NULL || !tfd_path_check (local, error))
+    return NULL;
+
+  TfdFileSpec *spec = g_new0 (TfdFileSpec, 1);
+  spec->url = g_strdup (url);
+  spec->path = g_steal_pointer (&local);
+  spec->options = kept_options (options);
+  return spec;
+}
+
+static gboolean
+add_spec (GPtrArray *specs, GHashTable *paths, GVariant *row, GError **error)
+{
+  const char *url = NULL;
+  const char *path = NULL;
+  g_autoptr (GVariant) options = NULL;
+  gpointer earlier = NULL;
+
+  g_variant_get (row, "(&s&s@a{sv})", &url, &path, &options);
+  g_autoptr (TfdFileSpec) spec = tfd_file_spec_new (url, path, options, error);
+  if (spec == NULL)
+    return FALSE;
+  if (g_hash_table_lookup_extended (paths, spec->path, NULL, &earlier))
+    {
+      g_set_error (error, TFD_ERROR, TFD_ERROR_DUPLICATE_DESTINATION,
+                   "its local path is that of file %u, too", GPOINTER_TO_UINT (earlier));
+      return FALSE;
+    }
+  g_hash_table_insert (paths, spec->path, GUINT_TO_POINTER (specs->len));
+  g_ptr_array_add (specs, g_steal_pointer (&spec));
+  return TRUE;
+}
+
+GPtrArray *
+tfd_file_specs_new (GVariant *files, GError **error)
+{
+  g_return_val_if_fail (files != NULL, NULL);
+
+  if (!tfd_wire_check_type ("files", files, "a(ssa{sv})", error))
+    return NULL;
+  gsize n_files = g_variant_n_children (files);
+  if (n_files > TFD_MAX_FILES_PER_CALL)
+    {
+      g_set_error (error, TFD_ERROR, TFD_ERROR_LIMITS_EXCEEDED,
+                   "%" G_GSIZE_FORMAT " files in one call, at most %d are allowed", n_files,
+                   TFD_MAX_FILES_PER_CALL);
+      return NULL;
+    }
+
+  g_autoptr (GPtrArray) specs =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_file_spec_free);
+  g_autoptr (GHashTable) paths = g_hash_table_new (g_str_hash, g_str_equal); /* borrowed keys */
+  for (gsize i = 0; i < n_files; i++)
+    {
+      g_autoptr (GVariant) row = g_variant_get_child_value (files, i);
+
+      if (!add_spec (specs, paths, row, error))
+        {
+          g_prefix_error (error, "file %" G_GSIZE_FORMAT " of the call: ", i);
+          return NULL;
+        }
+    }
+  return g_steal_pointer (&specs);
+}
