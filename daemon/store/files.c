@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Files: the table of files. bind_file () and read_file () follow the order of FILE_COLUMNS. */
+#include "config.h"
+
+#include "store/statement.h"
+
+#define FILE_COLUMNS                                                                               \
+  "number, url, path, options, state, transferred, total, attempt, part, directory, target"
+#define FILE_VALUES "?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12"
+#define JOB_NUMBER "(SELECT number FROM jobs WHERE id = ?1)"
+
+static const char job_number_sql[] = "SELECT number FROM jobs WHERE id = ?1";
+static const char insert_sql[] =
+    "INSERT INTO files (job, " FILE_COLUMNS ") VALUES (?1, " FILE_VALUES ")";
+static const char update_sql[] = "UPDATE files SET (" FILE_COLUMNS ") = (" FILE_VALUES ")"
+                                 " WHERE job = " JOB_NUMBER " AND number = ?2";
+static const char load_sql[] = "SELECT " FILE_COLUMNS " FROM files"
+                               " WHERE job = " JOB_NUMBER " AND number >= ?2"
+                               " ORDER BY number LIMIT ?3";
+static const char find_sql[] = "SELECT number FROM files WHERE job = " JOB_NUMBER " AND path = ?2";
+
+static void
+bind_file (TfdStatement *statement, const TfdFileRecord *file)
+{
+  tfd_bind_int (statement, file->index);
+  tfd_bind_text (statement, file->url);
+  tfd_bind_path (statement, file->path);
+  tfd_bind_variant (statement, file->options);
+  tfd_bind_enum (statement, TFD_TYPE_FILE_STATE, (int) file->state);
+  tfd_bind_int (statement, (gint64) file->transferred);
+  tfd_bind_int (statement, (gint64) file->total);
+  tfd_bind_int (statement, file->attempt);
+  tfd_bind_variant (statement, file->part);
+  tfd_bind_bytes (statement, file->directory);
+  tfd_bind_path (statement, file->target);
+}
+
+/* NULL when this version cannot understand the row. */
+static TfdFileRecord *
+read_file (TfdStatement *statement)
+{
+  g_autoptr (TfdFileRecord) file = tfd_file_record_new ();
+
+  file->index = tfd_read_uint32 (statement);
+  file->url = tfd_read_text (statement);
+  file->path = tfd_read_path (statement);
+  file->options = tfd_read_variant (statement, G_VARIANT_TYPE_VARDICT);
+  file->state = (TfdFileState) tfd_read_enum (statement, TFD_TYPE_FILE_STATE);
+  file->transferred = (guint64) tfd_read_int (statement);
+  file->total = (guint64) tfd_read_int (statement);
+  file->attempt = tfd_read_uint32 (statement);
+  file->part = tfd_read_variant (statement, G_VARIANT_TYPE_VARDICT);
+  file->directory = tfd_read_bytes (statement);
+  file->target = tfd_read_path (statement);
+  return statement->bad == 0 ? g_steal_pointer (&file) : NULL;
+}
+
+/* The number by which the tables know a job: NOT_FOUND when there is none. */
+static gboolean
+find_job_number (TfdStore *store, const char *job_id, gint64 *number, GError **error)
+{
+  g_auto (TfdStatement) statement = TFD_STATEMENT_INIT;
+  gboolean row = FALSE;
+
+  if (!tfd_statement_init (&statement, store, job_number_sql, error))
+    return FALSE;
+  tfd_bind_text (&statement, job_id);
+  if (!tfd_statement_step (&statement, &row, error))
+    return FALSE;
+  if (!row)
+    {
+      g_set_error (error, TFD_ERROR, TFD_ERROR_NOT_FOUND, "no job ‘%s’ in the database", job_id);
+      return FALSE;
+    }
+  *number = tfd_read_int (&statement);
+  return TRUE;
+}
+
+static gboolean
+check_part (const TfdFileRecord *file, GError **error)
+{
+  if (file->part == NULL || g_variant_get_size (file->part) <= TFD_MAX_PART)
+    return TRUE;
+
+  g_set_error (error, TFD_ERROR, TFD_ERROR_TOO_LARGE,
+               "part record of file %u has %" G_GSIZE_FORMAT " bytes, more than %d", file->index,
+               g_variant_get_size (file->part), TFD_MAX_PART);
+  return FALSE;
+}
+
+/* Runs a statement that writes @file, and tells whether it failed for the path. */
+static gboolean
+run_write (TfdStatement *statement, const TfdFileRecord *file, GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+
+  if (tfd_statement_run (statement, &local_error))
+    return TRUE;
+
+  if (sqlite3_extended_errcode (statement->store->db) == SQLITE_CONSTRAINT_UNIQUE)
+    {
+      g_autofree char *path = g_filename_display_name (file->path);
+
+      g_set_error (error, TFD_ERROR, TFD_ERROR_DUPLICATE_DESTINATION,
+                   "file %u: ‘%s’ is the destination of another file of this job", file->index,
+                   path);
+      return FALSE;
+    }
+  g_propagate_error (error, g_steal_pointer (&local_error));
+  return FALSE;
+}
+
+static gboolean
+insert_all (TfdStore *store, gint64 job_number, GPtrArray *files, GError **error)
+{
+  g_auto (TfdStatement) statement = TFD_STATEMENT_INIT;
+
+  if (!tfd_statement_init (&statement, store, insert_sql, error))
+    return FALSE;
+
+  for (guint i = 0; i < files->len; i++)
+    {
+      const TfdFileRecord *file = files->pdata[i];
+
+      if (!check_part (file, error))
+        return FALSE;
+      tfd_bind_int (&statement, job_number);
+      bind_file (&statement, file);
+      if (!run_write (&statement, file, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+gboolean
+tfd_store_insert_files (TfdStore *store, const char *job_id, GPtrArray *files, GError **error)
+{
+  gint64 job_number = 0;
+
+  if (!tfd_store_mark (store, error))
+    return FALSE;
+  if (find_job_number (store, job_id, &job_number, error) &&
+      insert_all (store, job_number, files, error) && tfd_store_keep (store, error))
+    return TRUE;
+  tfd_store_undo (store);
+  return FALSE;
+}
+
+gboolean
+tfd_store_update_file (TfdStore *store,
+                       const char *job_id,
+                       const TfdFileRecord *file,
+                       GError **error)
+{
+  g_auto (TfdStatement) statement = TFD_STATEMENT_INIT;
+
+  if (!check_part (file, error) || !tfd_statement_init_write (&statement, store, update_sql, error))
+    return FALSE;
+
+  tfd_bind_text (&statement, job_id);
+  bind_file (&statement, file);
+  if (!run_write (&statement, file, error))
+    return FALSE;
+  if (sqlite3_changes (store->db) == 1)
+    return TRUE;
+
+  g_set_error (error, TFD_ERROR, TFD_ERROR_NOT_FOUND, "no file %u of job ‘%s’ in the database",
+               file->index, job_id);
+  return FALSE;
+}
+
+GPtrArray *
+tfd_store_load_files (TfdStore *store, const char *job_id, GError **error)
+{
+  return tfd_store_load_file_range (store, job_id, 0, 0, error);
+}
+
+GPtrArray *
+tfd_store_load_file_range (
+    TfdStore *store, const char *job_id, guint32 first, guint32 count, GError **error)
+{
+  g_autoptr (GPtrArray) files =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_file_record_free);
+  g_auto (TfdStatement) statement = TFD_STATEMENT_INIT;
+  gboolean row = FALSE;
+
+  if (!tfd_statement_init (&statement, store, load_sql, error))
+    return NULL;
+  tfd_bind_text (&statement, job_id);
+  tfd_bind_int (&statement, first);
+  tfd_bind_int (&statement, count > 0 ? (gint64) count : -1);
+
+  while (TRUE)
+    {
+      if (!tfd_statement_step (&statement, &row, error))
+        return NULL;
+      if (!row)
+        return g_steal_pointer (&files);
+
+      TfdFileRecord *file = read_file (&statement);
+      if (file == NULL)
+        {
+          g_set_error (error, TFD_ERROR, TFD_ERROR_STORAGE_FAILED,
+                       "file %d of job ‘%s’ in the database cannot be understood",
+                       sqlite3_column_int (statement.stmt, 0), job_id);
+          return NULL;
+        }
+      g_ptr_array_add (files, file);
+    }
+}
+
+gboolean
+tfd_store_find_file_by_path (TfdStore *store,
+                             const char *job_id,
+                             const char *path,
+                             gboolean *found,
+                             guint32 *index,
+                             GError **error)
+{
+  g_auto (TfdStatement) statement = TFD_STATEMENT_INIT;
+
+  if (!tfd_statement_init (&statement, store, find_sql, error))
+    return FALSE;
+  tfd_bind_text (&statement, job_id);
+  tfd_bind_path (&statement, path);
+  if (!tfd_statement_step (&statement, found, error))
+    return FALSE;
+  if (*found && index != NULL)
+    *index = tfd_read_uint32 (&statement);
+  return TRUE;
+}
