@@ -117,6 +117,21 @@ class Interface(tap.TestCase):
         missing = [nick for nick in nicks if f'"{nick}"' not in text and nick != 'none']
         self.assertEqual(missing, [])
 
+    def test_properties_agree(self):
+        """Writable properties: names, types and rules are those of the option table."""
+        rows = re.findall(r'ROW \("(\w+)", "([^"]+)", (\w+), (TRUE|FALSE)',
+                          read('common', 'wire-table.c'))
+        self.assertGreater(len(rows), 20)
+        found = {}
+        for interface, kind, name, element, prose in members():
+            if interface == 'Job' and kind == 'property' and element.get('access') == 'readwrite':
+                prose = ' '.join(prose.split())
+                when = ('BEFORE_RESUME' if '(ReadOnlyAfterResume)' in prose
+                        else 'BEFORE_ADD_FILE' if '(ReadOnlyAfterAddFile)' in prose else 'ANY_TIME')
+                refused = 'Any value but the default is refused with NotSupported' in prose
+                found[name] = (element.get('type'), when, 'FALSE' if refused else 'TRUE')
+        self.assertEqual(found, {name: tuple(rest) for name, *rest in rows})
+
     def test_errors_agree(self):
         """Every error that there is, is named in the prose."""
         enum = re.search(r'typedef enum\s*{(.*?)} TfdErrorCode;', read('common', 'error.h'), re.S)[1]
