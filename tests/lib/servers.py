@@ -28,7 +28,7 @@ http {{
   server {{
     listen 127.0.0.1:{port};
     root {directory}/root;
-    location /slow/ {{ alias {directory}/root/; limit_rate 4m; }}
+    location /slow/ {{ alias {directory}/root/; limit_rate {slow}; }}
     location /norange/ {{ alias {directory}/root/; max_ranges 0; }}
     location /busy {{ add_header Retry-After 1 always; return 503; }}
     location /moved/ {{ rewrite ^/moved/(.*)$ /$1 redirect; }}
@@ -70,7 +70,8 @@ def free_port():
 class RealServer:
     """A server process with a document root; ended by its own number."""
 
-    def __init__(self, configuration, command):
+    def __init__(self, configuration, command, slow=''):
+        self.slow = slow
         self.files = {}
         # Servers that give up root must be able to walk down to the documents.
         self.temporary = tempfile.TemporaryDirectory(prefix='tfd-web-')
@@ -80,7 +81,7 @@ class RealServer:
         os.mkdir(self.root, 0o755)
         self.configuration = configuration
         self.command = command
-        for attempt in range(5):  # somebody else may take the free port first
+        for _ in range(5):  # somebody else may take the free port first
             self.port = free_port()
             if self.launch():
                 return
@@ -91,7 +92,7 @@ class RealServer:
         path = os.path.join(self.directory, 'server.conf')
         with open(path, 'w', encoding='utf-8') as file:
             file.write(self.configuration.format(directory=self.directory, port=self.port,
-                                                 modules=MODULES))
+                                                 modules=MODULES, slow=self.slow))
         with open(os.path.join(self.directory, 'out.log'), 'ab') as log:
             self.process = subprocess.Popen(
                 ['setpriv', '--pdeathsig', 'KILL', '--', *self.command, path],
@@ -136,8 +137,9 @@ class RealServer:
         self.temporary.cleanup()
 
 
-def nginx():
-    return RealServer(NGINX, ['/usr/sbin/nginx', '-e', 'stderr', '-c'])
+def nginx(slow='4m'):
+    """nginx; below /slow/ it keeps to `slow` bytes a second."""
+    return RealServer(NGINX, ['/usr/sbin/nginx', '-e', 'stderr', '-c'], slow)
 
 
 def apache():

@@ -53,13 +53,15 @@ class TestCase(unittest.TestCase):
 
 
 def name_of(test):
-    """/download/resume-after-reset for test_resume_after_reset of test_download.py"""
+    """/complete/cancel/many-at-once for Cancel.test_many_at_once of test_complete.py; a class that
+    is called like its file is left out."""
     if not isinstance(test, TestCase):
         return str(test)
     path = inspect.getfile(type(test))
     theme = os.path.basename(path).removeprefix('test_').removesuffix('.py')
     case = test._testMethodName.removeprefix('test_')
-    return f'/{theme}/{case}'.replace('_', '-')
+    group = type(test).__name__.lower()
+    return '/'.join(['', theme, *([group] if group != theme else []), case]).replace('_', '-')
 
 
 class Result(unittest.TestResult):

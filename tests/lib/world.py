@@ -449,3 +449,31 @@ class WorldCase(tap.TestCase):
             function(*arguments, **options)
         self.assertEqual(caught.exception.short, name, caught.exception)
         return caught.exception.message
+
+
+class SystemCase(WorldCase):
+    """A test in the throw-away machine of machine.sh: the daemon serves everybody, alice is the
+    client, and each user has a directory."""
+
+    mode = 'system'
+
+    def setUp(self):
+        super().setUp()
+        self.client.close()
+        self.places = {}
+        for user in 'alice', 'bob':
+            self.places[user] = self.world.target(user)
+            os.mkdir(self.places[user])
+            os.chmod(self.places[user], 0o755)
+            entry = pwd.getpwnam(user)
+            os.chown(self.places[user], entry.pw_uid, entry.pw_gid)
+        self.client = self.world.client('alice')
+
+    def place(self, name, user='alice'):
+        return os.path.join(self.places[user], name)
+
+    def row(self, name, size=httpd.MIB, user='alice', **options):
+        """Serves a file; (resource, row for CreateJob, final path in the directory of a user)."""
+        resource = self.server.add('/' + name, size, **options)
+        path = self.place(name, user)
+        return resource, (self.server.url('/' + name), path), path

@@ -1,0 +1,244 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The transferd authors
+"""The crash matrix: daemon and worker are killed at every system call that matters of Complete and
+Cancel, in turn, until a run passes in which nobody was hit. Whatever the moment, the job ends by
+itself or stands as if nothing had been asked; no file is lost or half, no temporary remains.
+
+    test_crash.py -k worker
+"""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
+import tap  # noqa: E402
+from bus import DBusError, wait_for  # noqa: E402
+from httpd import KIB, Answer  # noqa: E402
+from world import Tracer, WorldCase, process_start, temporaries  # noqa: E402
+
+# What makes bytes durable, changes a directory, or speaks to the other side.
+WORKER_CALLS = ('fsync', 'fdatasync', 'syncfs', 'renameat2', 'linkat', 'unlinkat', 'fchmod',
+                'utimensat', 'ftruncate', 'sendmsg', 'sendto')
+DAEMON_CALLS = ('fsync', 'fdatasync', 'pwrite64', 'unlink', 'ftruncate', 'sendmsg', 'sendto')
+# More turns than any operation needs: a sweep that does not end is a mistake of the test.
+MOST = 120
+
+
+class Matrix(WorldCase):
+    timeout = 600
+    config = {'StopTimeout': '2s'}
+    number = 0
+
+    def prepare(self, files, unfinished):
+        """A transferred job in a directory of its own, with an unfinished file more when asked."""
+        self.number += 1
+        directory = self.world.target(f'{self.number}')
+        os.mkdir(directory)
+        rows = []
+        for name in files:
+            self.server.add(f'/{self.number}/{name}', 40 * KIB)
+            rows.append((self.server.url(f'/{self.number}/{name}'), f'{directory}/{name}'))
+        job = self.client.create(rows, start=True, name=f'{self.number}')
+        job.wait('transferred')
+        if unfinished:
+            resource = self.server.add(f'/{self.number}/open', 40 * KIB, script=[Answer(stall=KIB)])
+            job.add(self.server.url(f'/{self.number}/open'), f'{directory}/open')
+            job.resume()
+            wait_for(resource.stalled.is_set, 'the unfinished file')
+            wait_for(lambda: len(temporaries(directory)) == len(files) + 1, 'its temporary')
+        return job, directory
+
+    def sweep(self, victim, calls, begin, verify, unfinished=False):
+        """Kills `victim` at the first, second, … system call of each kind while `begin` works."""
+        hits = 0
+        for call in calls:
+            for turn in range(1, MOST):
+                with self.subTest(f'{victim} killed at {call} number {turn}'):
+                    hit = self.one_turn(victim, call, turn, begin, verify, unfinished)
+                if not hit:
+                    break
+                hits += 1
+            else:
+                self.fail(f'{call}: no end after {MOST} turns')
+        print(f'# {hits} kills', flush=True)
+        self.assertGreater(hits, 3)
+
+    def one_turn(self, victim, call, turn, begin, verify, unfinished):
+        """TRUE when the victim was killed."""
+        files = ['a', 'b', 'c']
+        job, directory = self.prepare(files, unfinished)
+        pid = self.world.daemon_pid if victim == 'daemon' else self.world.worker()
+        start = process_start(pid)
+        tracer = Tracer(self.world, pid, call, f'signal=KILL:when={turn}')
+        pending = begin(job)
+        wait_for(lambda: pending.done or process_start(pid) != start, 'an end of the turn')
+        # A reply may overtake the end of the process that sent it.
+        if victim == 'daemon' and pending.error and process_start(pid) == start:
+            wait_for(lambda: process_start(pid) != start, 'the daemon to end')
+        hit = process_start(pid) != start
+        tracer.detach()
+        if victim == 'daemon' and hit:
+            self.world.daemon.wait(30)
+            self.world.start()
+        verify(job, directory, files, pending, hit and victim == 'daemon')
+        return hit
+
+    def settle(self, job, again):
+        """Waits for the end of the job, which comes by itself once it was begun; where nothing was
+        begun yet, `again` begins anew."""
+        def look():
+            if job.tombstone():
+                return 'ended'
+            try:
+                if job.get('Operation') == '':
+                    return 'not begun'
+            except DBusError as error:
+                if error.short != 'NotFound':
+                    raise
+            return None
+        if wait_for(look, 'the job to go on by itself') == 'not begun' and not job.tombstone():
+            again()
+        return job.tombstone(files=True)
+
+    def verify_complete(self, job, directory, files, pending, lost):
+        if not lost:
+            self.assertIn(pending.result()[0], ('completed', 'partial'))
+        row = self.settle(job, lambda: job.complete())
+        self.assertEqual(row['kept'], [(number, f'{directory}/{name}')
+                                       for number, name in enumerate(files)])
+        self.assertEqual(sorted(os.listdir(directory)), files)
+        for name in files:
+            self.assert_file(f'{directory}/{name}', self.server.resources[f'/{self.number}/{name}'])
+        unfinished = f'/{self.number}/open' in self.server.resources
+        self.assertEqual(row['result'], 'partial' if unfinished else 'completed')
+
+    def verify_cancel(self, job, directory, _files, pending, lost):
+        if not lost:
+            self.assertEqual(pending.result(), ('cancelled', {'undeleted': []}))
+        row = self.settle(job, lambda: job.cancel())
+        self.assertEqual((row['result'], row['undeleted']), ('cancelled', []))
+        self.assertEqual(os.listdir(directory), [])
+
+    def test_worker_in_complete(self):
+        self.sweep('worker', WORKER_CALLS, lambda job: job.send_complete(), self.verify_complete)
+
+    def test_worker_in_partial_complete(self):
+        self.sweep('worker', WORKER_CALLS, lambda job: job.send_complete(), self.verify_complete,
+                   unfinished=True)
+
+    def test_worker_in_keep_both(self):
+        self.sweep('worker', WORKER_CALLS, lambda job: job.send_complete(overwrite='keep-both'),
+                   self.verify_complete)
+
+    def test_worker_in_cancel(self):
+        self.sweep('worker', WORKER_CALLS, lambda job: job.send_cancel(), self.verify_cancel,
+                   unfinished=True)
+
+    def test_daemon_in_complete(self):
+        self.sweep('daemon', DAEMON_CALLS, lambda job: job.send_complete(), self.verify_complete)
+
+    def test_daemon_in_partial_complete(self):
+        self.sweep('daemon', DAEMON_CALLS, lambda job: job.send_complete(), self.verify_complete,
+                   unfinished=True)
+
+    def test_daemon_in_cancel(self):
+        self.sweep('daemon', DAEMON_CALLS, lambda job: job.send_cancel(), self.verify_cancel,
+                   unfinished=True)
+
+    def test_both_at_every_rename(self):
+        """Worker first, then the daemon before it can react, then both again at the next rename."""
+        for turn in range(1, 5):
+            with self.subTest(turn):
+                job, directory = self.prepare(['a', 'b', 'c'], False)
+                tracer = Tracer(self.world, self.world.worker(), 'renameat2',
+                                f'signal=KILL:when={turn}')
+                pid = self.world.worker()
+                start = process_start(pid)
+                pending = job.send_complete()
+                wait_for(lambda: pending.done or process_start(pid) != start, 'an end of the turn')
+                tracer.detach()
+                self.world.kill_daemon()
+                self.world.start()
+                self.verify_complete(job, directory, ['a', 'b', 'c'], pending, True)
+
+    def test_file_was_touched_while_nobody_looked(self):
+        """Killed between two renames; then somebody moves the finished file away."""
+        job, directory = self.prepare(['a', 'b', 'c'], False)
+        pid = self.world.worker()
+        start = process_start(pid)
+        tracer = Tracer(self.world, pid, 'renameat2', 'signal=KILL:when=2')
+        daemon = Tracer(self.world, self.world.daemon_pid, 'wait4,waitid', 'signal=KILL:when=1')
+        job.send_complete()
+        wait_for(lambda: process_start(pid) != start, 'the worker to be killed')
+        daemon.detach()
+        tracer.detach()
+        self.world.kill_daemon()
+        finished = [name for name in os.listdir(directory) if not name.startswith('.')]
+        if finished == ['a']:
+            os.rename(f'{directory}/a', self.world.path('moved'))
+        self.world.start()
+        row = self.settle(job, lambda: job.complete())
+        self.assertEqual(row['result'], 'completed')
+        self.assertEqual(sorted(os.listdir(directory))[-2:], ['b', 'c'])
+        self.assert_no_temporaries(directory)
+        if finished == ['a']:
+            self.assertFalse(os.path.exists(f'{directory}/a'))
+
+
+class Errors(WorldCase):
+    """System calls that fail instead of killing: the call says so, and can be repeated."""
+
+    def fail_at(self, call, error, turn=1):
+        file, row, path = self.file()
+        job = self.client.create([row], start=True)
+        job.wait('transferred')
+        tracer = Tracer(self.world, self.world.worker(), call, f'error={error}:when={turn}')
+        try:
+            self.assert_error('CommitFailed', job.complete)
+        finally:
+            tracer.detach()
+        self.assertEqual((job.state, job.get('Operation')), ('transferred', ''))
+        self.assertEqual(job.complete()[0], 'completed')
+        self.assert_file(path, file)
+        self.assert_no_temporaries()
+
+    def test_rename_fails(self):
+        self.fail_at('renameat2', 'EIO')
+
+    def test_directory_cannot_be_synced(self):
+        self.fail_at('fsync', 'EIO')
+
+    def test_commit_fails(self):
+        """The database cannot be written: the call says StorageFailed and changed nothing."""
+        job = self.client.create(name='before')
+        tracer = Tracer(self.world, self.world.daemon_pid, 'pwrite64', 'error=EIO:when=1+')
+        try:
+            self.assert_error('StorageFailed', job.set, DisplayName='after')
+            self.assert_error('StorageFailed', self.client.create)
+            self.assertEqual(job.get('DisplayName'), 'before')
+        finally:
+            tracer.detach()
+        self.assertEqual([path for path, _ in self.client.list_jobs()], [job.path])
+        job.set(DisplayName='after')
+        self.world.restart()
+        self.assertEqual(job.get('DisplayName'), 'after')
+
+    def test_data_cannot_be_synced(self):
+        """A file whose data did not reach the disk is not called transferred."""
+        file, row, _ = self.file('a', 40 * KIB, script=[Answer(stall=KIB)])
+        job = self.client.create([row], start=True)
+        wait_for(file.stalled.is_set, 'the answer')
+        tracer = Tracer(self.world, self.world.worker(), 'fdatasync,syncfs,fsync', 'error=EIO:when=1+')
+        file.released.set()
+        try:
+            self.assertIn(job.wait('transient-error', 'error', 'transferred'),
+                          ('transient-error', 'error'))
+        finally:
+            tracer.detach()
+        job.resume()
+        job.wait('transferred')
+        job.complete()
+
+
+if __name__ == '__main__':
+    tap.main()

@@ -1,0 +1,107 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The transferd authors
+"""Jobs of thousands of files: added in one call, listed in pages, completed as a whole."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
+import tap  # noqa: E402
+from world import WorldCase, digest  # noqa: E402
+
+COUNT = 2000
+
+
+class Many(WorldCase):
+    timeout = 300
+
+    def rows(self, count):
+        return [self.file(f'f{number:05}', 500 + number)[1] for number in range(count)]
+
+    def test_two_thousand_small_files(self):
+        job = self.client.create(self.rows(COUNT), start=True)
+        job.wait('transferred', deadline=200)
+        self.assertEqual((job.get('FilesTransferred'), len(self.server.requests())), (COUNT, COUNT))
+        self.assertEqual(len(self.client.named('JobTransferred')), 1)
+        result, details = job.complete()
+        self.assertEqual((result, len(details['kept'])), ('completed', COUNT))
+        self.assertEqual(len(os.listdir(self.world.downloads)), COUNT)
+        for number in range(COUNT):
+            name = f'f{number:05}'
+            self.assertEqual(digest(self.world.target(name)), self.server.resources['/' + name].sha256)
+
+    def test_cancel_of_two_thousand(self):
+        job = self.client.create(self.rows(COUNT), start=True)
+        job.wait('transferred', deadline=200)
+        job.cancel()
+        self.assertEqual(os.listdir(self.world.downloads), [])
+
+    def test_partial_complete_of_many(self):
+        rows = self.rows(1200)
+        job = self.client.create(rows, start=True)
+        while job.get('FilesTransferred') < 300:
+            self.client.flush()
+        result, details = job.complete()
+        kept = {number for number, _ in details['kept']}
+        gone = {number for number, _ in details['discarded']}
+        self.assertEqual((kept | gone, kept & gone), (set(range(1200)), set()))
+        self.assertEqual(result, 'partial' if gone else 'completed')
+        self.assertGreaterEqual(len(kept), 300)
+        self.assertEqual(sorted(os.listdir(self.world.downloads)),
+                         sorted(f'f{number:05}' for number in kept))
+
+    def test_added_in_calls_of_many(self):
+        rows = self.rows(600)
+        job = self.client.create()
+        self.assertEqual([job.add_files(rows[:300]), job.add_files(rows[300:])], [0, 300])
+        self.assertEqual(job.get('FilesTotal'), 600)
+        self.assertEqual([row[0] for row in job.files()], list(range(600)))
+
+    def test_pages_of_files(self):
+        job = self.client.create(self.rows(50))
+        self.assertEqual([row[0] for row in job.files(10, 5)], [10, 11, 12, 13, 14])
+        self.assertEqual([row[0] for row in job.files(48, 10)], [48, 49])
+        self.assertEqual(job.files(50, 10), [])
+        url, path = self.server.url('/f00010'), self.world.target('f00010')
+        self.assertEqual(job.files(10, 1)[0][1:3], (url, path))
+
+    def test_pages_end_at_eight_megabytes(self):
+        """Replies stay below the limit of the bus, whatever is asked for."""
+        long_url = self.server.url('/' + 'x' * 4000)
+        job = self.client.create()
+        for part in range(3):
+            job.add_files([(long_url, self.world.target(f'{part}-{number}')) for number in range(1000)])
+        seen = []
+        pages = 0
+        while page := job.files(len(seen), 0):
+            self.assertLess(sum(len(row[1]) + len(row[2]) for row in page), 8 << 20)
+            seen += [row[0] for row in page]
+            pages += 1
+        self.assertEqual(seen, list(range(3000)))
+        self.assertGreater(pages, 1)
+
+    def test_twenty_thousand_and_one(self):
+        row = (self.server.url('/a'), self.world.target('a'))
+        job = self.client.create()
+        self.assert_error('TooManyFiles', job.add_files, [row] * 20001)
+        self.assert_error('Empty', job.add_files, [])
+        self.assertEqual(job.get('FilesTotal'), 0)
+
+    def test_pages_of_jobs(self):
+        jobs = [self.client.create(name=f'job {number}').path for number in range(25)]
+        self.assertEqual([path for path, _ in self.client.list_jobs()], jobs)
+        self.assertEqual([path for path, _ in self.client.list_jobs(limit=10)], jobs[:10])
+        self.assertEqual([path for path, _ in self.client.list_jobs(limit=10, after=jobs[9])],
+                         jobs[10:20])
+        self.assertEqual(self.client.list_jobs(after=jobs[24]), [])
+        found = self.client.list_jobs(display_name='job 2?', properties=['DisplayName'])
+        self.assertEqual(found, [(jobs[number], {'DisplayName': f'job {number}'})
+                                 for number in range(20, 25)])
+        self.assertEqual(self.client.list_jobs(states=['transferred']), [])
+        self.assertEqual(len(self.client.list_jobs(states=['transferred', 'suspended'])), 25)
+        self.assert_error('InvalidArgs', self.client.list_jobs, states=['nonsense'])
+        self.assert_error('InvalidArgs', self.client.list_jobs, properties=['Nonsense'])
+
+
+if __name__ == '__main__':
+    tap.main()

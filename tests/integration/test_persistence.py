@@ -1,0 +1,207 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The transferd authors
+"""Jobs survive: the daemon, the worker, or both are killed, and nothing is lost."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
+import tap  # noqa: E402
+from bus import SECOND, DBusError, wait_for  # noqa: E402
+from httpd import KIB, MIB, Answer, Forever  # noqa: E402
+from world import WorldCase, kill, process_start, seed, temporaries  # noqa: E402
+
+
+class Persistence(WorldCase):
+    def survive(self, size, kills, victims, rate=0):
+        """Kills `victims` at random moments of one download; it ends byte for byte right."""
+        choice = seed()
+        file, row, path = self.file('a', size, rate=rate)
+        job = self.client.create([row], start=True)
+        moments = sorted(choice.randrange(1, size) for _ in range(kills))
+        for moment in moments:
+            wait_for(lambda: self.reached(job, moment), f'{moment} bytes', 300)
+            for victim in choice.choice(victims):
+                self.slay(victim)
+        job.wait('transferred', deadline=300)
+        self.assertEqual(job.complete()[0], 'completed')
+        self.assert_file(path, file)
+        self.assert_no_temporaries()
+        return file
+
+    @staticmethod
+    def reached(job, moment):
+        try:
+            return job.get('BytesTransferred') >= moment or job.state == 'transferred'
+        except DBusError as error:
+            if error.name.startswith('org.transferd'):
+                raise
+            return False
+
+    def slay(self, victim):
+        if victim == 'daemon':
+            self.world.restart()
+        else:
+            for pid in self.world.workers():
+                start = process_start(pid)
+                kill(pid)
+                wait_for(lambda: process_start(pid) != start, 'the worker to end')
+
+    def test_daemon_killed(self):
+        self.survive(64 * MIB, 5, [['daemon']], rate=24 * MIB)
+
+    def test_worker_killed(self):
+        self.survive(64 * MIB, 5, [['worker']], rate=24 * MIB)
+
+    def test_both_killed(self):
+        self.survive(64 * MIB, 5, [['worker', 'daemon'], ['daemon'], ['worker']], rate=24 * MIB)
+
+    def test_bytes_are_not_fetched_again(self):
+        file, row, path = self.file('a', 16 * MIB, script=[Answer(stall=8 * MIB)])
+        job = self.client.create([row], start=True)
+        wait_for(lambda: job.get('BytesTransferred') == 8 * MIB, 'the first half')
+        self.world.restart()
+        job.wait('transferred')
+        self.assertEqual(self.server.ranges('/a'), [None, f'bytes={8 * MIB}-'])
+        job.complete()
+        self.assert_file(path, file)
+
+    def test_worker_killed_is_no_error(self):
+        file, row, path = self.file('a', 16 * MIB, script=[Answer(stall=8 * MIB)])
+        job = self.client.create([row], start=True)
+        wait_for(lambda: job.get('BytesTransferred') == 8 * MIB, 'the first half')
+        self.world.kill_worker()
+        job.wait('transferred')
+        self.assertEqual((job.get('ErrorCount'), job.get('Error')), (0, {}))
+        self.client.flush()
+        self.assertEqual(self.client.named('JobError'), [])
+        first, second = self.server.requests('/a')
+        self.assertLess(second.time - first.time, 20)
+        job.complete()
+        self.assert_file(path, file)
+
+    def test_every_state_survives(self):
+        jobs = {}
+        for state, script in {'suspended': [], 'error': Forever(Answer(status=404)), 'transferred': [],
+                              'transient-error': Forever(Answer(status=503)),
+                              'transferring': [Answer(stall=MIB)]}.items():
+            _, row, _ = self.file(state, 2 * MIB, script=script)
+            jobs[state] = self.client.create([row], start=state != 'suspended', name=state,
+                                             Priority='foreground', MinimumRetryDelay=900 * SECOND)
+            jobs[state].wait(state)
+        before = {state: self.essence(job) for state, job in jobs.items()}
+        wait_for(lambda: jobs['transferring'].get('BytesTransferred') == MIB, 'the first bytes')
+        self.client.flush()
+        self.client.signals.clear()
+        self.world.restart()
+        for state in 'suspended', 'error', 'transferred', 'transient-error':
+            self.assertEqual(self.essence(jobs[state]), before[state], state)
+        jobs['transferring'].wait('transferred')
+        self.client.flush()
+        told = {(one.name, one.args[0]) for one in self.client.named('JobError')}
+        self.assertEqual(told, set(), 'an error is told again')
+
+    def essence(self, job):
+        values = job.get_all()
+        keep = ('State', 'Error', 'ErrorCount', 'DisplayName', 'Priority', 'BytesTotal',
+                'FilesTotal', 'CreationTime', 'TransferCompletionTime', 'OwnerUID', 'MinimumRetryDelay')
+        return {key: values[key] for key in keep}, job.files()
+
+    def test_retry_time_survives(self):
+        file, row, _ = self.file('a', script=[Answer(status=503)])
+        job = self.client.create([row], start=True)
+        job.wait('transient-error')
+        due = job.get('NextRetryTime')
+        self.world.restart()
+        self.assertAlmostEqual(job.get('NextRetryTime') / SECOND, due / SECOND, delta=1)
+        job.wait('transferred')
+        first, second = self.server.requests('/a')
+        self.assertTrue(4.5 < second.time - first.time < 20)
+
+    def test_transferred_after_a_restart(self):
+        file, row, path = self.file('a', MIB)
+        job = self.client.create([row], start=True)
+        job.wait('transferred')
+        self.world.restart()
+        self.assertEqual(job.state, 'transferred')
+        self.assertEqual(len(self.server.requests('/a')), 1)
+        self.assertEqual(job.complete()[0], 'completed')
+        self.assert_file(path, file)
+
+    def test_orderly_restart(self):
+        file, row, path = self.file('a', 16 * MIB, script=[Answer(stall=8 * MIB)])
+        job = self.client.create([row], start=True)
+        wait_for(lambda: job.get('BytesTransferred') == 8 * MIB, 'the first half')
+        self.assertEqual(self.world.stop(), 0)
+        self.world.start()
+        job.wait('transferred')
+        self.assertEqual(self.server.ranges('/a'), [None, f'bytes={8 * MIB}-'])
+        job.complete()
+        self.assert_file(path, file)
+
+    def test_part_was_shortened_while_nobody_looked(self):
+        """A part that is shorter than what was recorded is not filled up with nothing."""
+        file, row, path = self.file('a', 16 * MIB, script=[Answer(stall=8 * MIB)])
+        job = self.client.create([row], start=True)
+        wait_for(lambda: job.get('BytesTransferred') == 8 * MIB, 'the first half')
+        self.world.kill_daemon()
+        part, = temporaries(self.world.downloads)
+        os.truncate(self.world.target(part), 3 * MIB)
+        self.world.start()
+        job.wait('transferred', hurry=True)
+        job.complete()
+        self.assert_file(path, file)
+
+    def test_part_was_replaced_while_nobody_looked(self):
+        file, row, path = self.file('a', 16 * MIB, script=[Answer(stall=8 * MIB)])
+        job = self.client.create([row], start=True)
+        wait_for(lambda: job.get('BytesTransferred') == 8 * MIB, 'the first half')
+        self.world.kill_daemon()
+        part = self.world.target(temporaries(self.world.downloads)[0])
+        os.rename(part, part + '.bak')
+        with open(part, 'wb') as other:
+            other.write(bytes(9 * MIB))
+        self.world.start()
+        job.wait('transferred', hurry=True)
+        job.complete()
+        self.assert_file(path, file)
+        self.assertEqual(os.path.getsize(part), 9 * MIB)
+
+    def test_part_was_deleted_while_nobody_looked(self):
+        file, row, path = self.file('a', 16 * MIB, script=[Answer(stall=8 * MIB)])
+        job = self.client.create([row], start=True)
+        wait_for(lambda: job.get('BytesTransferred') == 8 * MIB, 'the first half')
+        self.world.kill_daemon()
+        os.unlink(self.world.target(temporaries(self.world.downloads)[0]))
+        self.world.start()
+        wait_for(lambda: job.state in ('suspended', 'transferred'), 'the job to notice')
+        if job.state == 'suspended':
+            job.resume()
+        job.wait('transferred', hurry=True)
+        job.complete()
+        self.assert_file(path, file)
+
+    def test_many_small_kills(self):
+        """Whoever is killed while small files arrive, each of them ends up right, once."""
+        choice = seed()
+        rows = [self.file(f'f{number}', 20 * KIB + number)[1] for number in range(150)]
+        job = self.client.create(rows, start=True)
+        for goal in 20, 60, 100:
+            wait_for(lambda: self.arrived(job) >= goal, f'{goal} files')
+            self.slay(choice.choice(['daemon', 'worker']))
+        job.wait('transferred')
+        self.assertEqual(job.complete()[0], 'completed')
+        for number in range(150):
+            self.assert_file(self.world.target(f'f{number}'), self.server.resources[f'/f{number}'])
+        self.assert_no_temporaries()
+
+    @staticmethod
+    def arrived(job):
+        try:
+            return job.get('FilesTransferred')
+        except DBusError:
+            return 0
+
+
+if __name__ == '__main__':
+    tap.main()
