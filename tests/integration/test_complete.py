@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: 2026 The transferd authors
 """Complete and Cancel: in every state, with every destination, by two clients at once."""
+import contextlib
 import fcntl
 import os
 import stat
@@ -160,8 +161,8 @@ class Complete(CompleteCase):
     def test_destination_is_something_special(self):
         os.mkfifo(self.world.target('fifo'))
         os.mkdir(self.world.target('directory'))
-        os.mknod(self.world.target('device'), stat.S_IFCHR | 0o600, os.makedev(1, 3))
-        for name in 'fifo', 'directory', 'device':
+        os.mknod(self.world.target('socket'), stat.S_IFSOCK | 0o600)
+        for name in 'fifo', 'directory', 'socket':
             with self.subTest(name):
                 before = os.lstat(self.world.target(name)).st_ino
                 job = self.transferred(name)
@@ -389,13 +390,20 @@ class Complete(CompleteCase):
         self.assertEqual(results, [(jobs[1].path, 'cancelled', '')])
 
     def test_undeleted_temporary(self):
-        job = self.begin_unfinished('suspended')
-        part = self.world.target(f'.transferd-{job.id}-1.part')
-        immutable(self, part)
-        result, details = job.complete()
+        done, first, _ = self.file('done')
+        unfinished, second, _ = self.file('open', script=[Answer(stall=1000)])
+        directory = self.world.target('sub')
+        os.mkdir(directory)
+        job = self.client.create([first, (second[0], directory + '/open')], start=True)
+        wait_for(unfinished.stalled.is_set, 'the answer')
+        wait_for(lambda: job.get('FilesTransferred') == 1, 'the first file')
+        part = f'{directory}/.transferd-{job.id}-1.part'
+        with read_only(directory):
+            result, details = job.complete()
         self.assertEqual((result, details['undeleted']), ('partial', [part]))
         self.assertEqual(job.tombstone()['undeleted'], [part])
         self.assert_in_place('done')
+        self.assertTrue(os.path.exists(part))
 
 
 for one_state in STATES:
@@ -403,14 +411,21 @@ for one_state in STATES:
             lambda self, state=one_state: self.check(state))
 
 
-def immutable(case, path):
-    """Nobody can delete or rename the file until the test is over."""
-    set_immutable(path, True)
-    case.addCleanup(lambda: os.path.exists(path) and set_immutable(path, False))
+@contextlib.contextmanager
+def read_only(directory):
+    """Nobody can make, delete or rename files in the directory, not even root."""
+    set_read_only(directory, True)
+    try:
+        yield
+    finally:
+        set_read_only(directory, False)
 
 
-def set_immutable(path, on):
-    descriptor = os.open(path, os.O_RDONLY)
+def set_read_only(directory, on):
+    if os.getuid():
+        os.chmod(directory, 0o555 if on else 0o755)
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
     try:
         flags = int.from_bytes(fcntl.ioctl(descriptor, GET_FLAGS, bytes(8)), sys.byteorder)
         flags = flags | IMMUTABLE if on else flags & ~IMMUTABLE
@@ -449,14 +464,6 @@ class Cancel(CompleteCase):
         job.cancel()
         self.assertEqual(snapshot(self.world.downloads), self.before)
 
-    def test_undeleted(self):
-        job = self.transferred('a', 'b')
-        part = self.world.target(f'.transferd-{job.id}-0.part')
-        immutable(self, part)
-        self.assertEqual(job.cancel(), ('cancelled', {'undeleted': [part]}))
-        self.assertEqual(temporaries(self.world.downloads), [os.path.basename(part)])
-        self.assertEqual(job.tombstone()['undeleted'], [part])
-
     def test_foreign_file_under_the_name_of_a_temporary(self):
         job = self.transferred('a')
         part = self.world.target(f'.transferd-{job.id}-0.part')
@@ -486,27 +493,23 @@ for one_state in STATES:
 
 
 class ReadOnly(CompleteCase):
-    def test_read_only_directory(self):
-        """The directory becomes read only between the transfer and Complete."""
+    """The directory becomes read-only between the transfer and its end."""
+
+    def test_complete(self):
         job = self.transferred('a')
-        set_immutable(self.world.downloads, True)
-        try:
+        with read_only(self.world.downloads):
             self.assert_error('CommitFailed', job.complete)
             self.assertEqual(job.state, 'transferred')
-        finally:
-            set_immutable(self.world.downloads, False)
         self.assertEqual(job.complete()[0], 'completed')
         self.assert_in_place('a')
 
-    def test_cancel_in_a_read_only_directory(self):
-        job = self.transferred('a')
-        part = self.world.target(f'.transferd-{job.id}-0.part')
-        set_immutable(self.world.downloads, True)
-        try:
-            self.assertEqual(job.cancel(), ('cancelled', {'undeleted': [part]}))
-        finally:
-            set_immutable(self.world.downloads, False)
-        self.assertTrue(os.path.exists(part))
+    def test_cancel(self):
+        job = self.transferred('a', 'b')
+        parts = [self.world.target(f'.transferd-{job.id}-{number}.part') for number in range(2)]
+        with read_only(self.world.downloads):
+            self.assertEqual(job.cancel(), ('cancelled', {'undeleted': parts}))
+            self.assertEqual(job.tombstone()['undeleted'], parts)
+        self.assertEqual([os.path.exists(part) for part in parts], [True, True])
 
 
 if __name__ == '__main__':

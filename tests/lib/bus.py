@@ -38,8 +38,7 @@ class DBusError(Exception):
 
     def __init__(self, error):
         self.name = Gio.DBusError.get_remote_error(error) or f'local:{error.domain}:{error.code}'
-        Gio.DBusError.strip_remote_error(error)
-        self.message = error.message
+        self.message = error.message.removeprefix(f'GDBus.Error:{self.name}: ')
         super().__init__(f'{self.name}: {self.message}')
 
     @property
