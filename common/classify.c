@@ -7,6 +7,9 @@
 
 #include <errno.h>
 #include <gio/gio.h>
+#include <string.h>
+
+#define MAXIMUM_PHRASE 80 /* bytes */
 
 /* @failure may hold an older one; the file is left for the caller to say. */
 static void
@@ -50,7 +53,7 @@ tfd_classify_http_status (guint status, const char *reason, TfdFailure *failure)
   g_autofree char *phrase = NULL;
   if (reason != NULL && reason[0] != '\0')
     {
-      phrase = g_utf8_make_valid (reason, 80);
+      phrase = g_utf8_make_valid (reason, (gssize) strnlen (reason, MAXIMUM_PHRASE));
       for (char *p = phrase; *p != '\0'; p++)
         if (g_ascii_iscntrl (*p))
           *p = ' ';

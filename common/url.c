@@ -292,26 +292,26 @@ tfd_url_same_origin (const char *a, const char *b)
 }
 
 /* Servers write blanks and UTF-8 into Location although they must not: browsers escape them, and so
- * do we. The fragment is of no use to a download. NULL when it cannot be a URL. */
+ * do we. The fragment is of no use to a download. NULL when it cannot be a URL: GUri would silently
+ * leave out the control characters. */
 static char *
 clean_location (const char *location)
 {
-  GString *clean = g_string_new (NULL);
+  g_autoptr (GString) clean = g_string_new (NULL);
 
   for (const char *p = location; *p != '\0' && *p != '#'; p++)
     {
       guchar c = (guchar) *p;
+      if (g_ascii_iscntrl (*p))
+        return NULL;
       if (c == ' ' || c >= 0x80)
         g_string_append_printf (clean, "%%%02X", c);
       else
         g_string_append_c (clean, *p);
     }
   if (clean->len > TFD_MAX_URL || clean->len == 0)
-    {
-      g_string_free (clean, TRUE);
-      return NULL;
-    }
-  return g_string_free (clean, FALSE);
+    return NULL;
+  return g_string_free (g_steal_pointer (&clean), FALSE);
 }
 
 static gboolean
