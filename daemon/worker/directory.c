@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Directory: an opened destination directory. */
+#include "config.h"
+#include "worker/directory.h"
+
+#include "worker/failure.h"
+#include "worker/identity.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+TfdDirectory *
+tfd_directory_ref (TfdDirectory *directory)
+{
+  g_ref_count_inc (&directory->references);
+  return directory;
+}
+
+void
+tfd_directory_unref (TfdDirectory *directory)
+{
+  if (!g_ref_count_dec (&directory->references))
+    return;
+
+  close (directory->fd);
+  g_bytes_unref (directory->identity);
+  g_free (directory->path);
+  g_free (directory);
+}
+
+static int
+open_directory (const char *path, gboolean *path_only)
+{
+  int fd = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOCTTY);
+
+  *path_only = FALSE;
+  if (fd < 0 && errno == EACCES)
+    {
+      /* A drop box: one may create files there, but not list them. */
+      fd = open (path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+      *path_only = fd >= 0;
+    }
+
+  return fd;
+}
+
+static void
+unavailable (TfdFailure *failure, const char *path, const char *why)
+{
+  g_autofree char *shown = g_filename_display_name (path);
+
+  tfd_failure_set (failure, TFD_ERROR_DESTINATION_UNAVAILABLE, TFD_ERROR_CONTEXT_LOCAL_FILE,
+                   "the directory ‘%s’ %s", shown, why);
+}
+
+TfdDirectory *
+tfd_directory_open (const char *path, GBytes *expected, TfdFailure *failure)
+{
+  g_autoptr (GBytes) identity = NULL;
+  TfdDirectory *directory;
+  gboolean path_only;
+  int fd = open_directory (path, &path_only);
+
+  if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ENODEV || errno == ESTALE))
+    unavailable (failure, path, "is not there: is its disk or share mounted?");
+  else if (fd < 0)
+    tfd_failure_set_errno (failure, errno, "opening the directory", path);
+  if (fd < 0)
+    return NULL;
+
+  identity = tfd_identity_of_fd (fd);
+  if (identity == NULL || (expected != NULL && !tfd_identity_same (expected, identity)))
+    {
+      unavailable (failure, path, "is another one than before: is its disk or share mounted?");
+      close (fd);
+      return NULL;
+    }
+
+  directory = g_new0 (TfdDirectory, 1);
+  g_ref_count_init (&directory->references);
+  directory->path = g_strdup (path);
+  directory->fd = fd;
+  directory->path_only = path_only;
+  directory->identity = g_steal_pointer (&identity);
+
+  return directory;
+}
+
+int
+tfd_directory_sync (TfdDirectory *directory, int member_fd)
+{
+  if (!directory->path_only)
+    return fsync (directory->fd) < 0 && errno != EINVAL && errno != EROFS ? errno : 0;
+  if (member_fd >= 0)
+    return syncfs (member_fd) < 0 ? errno : 0;
+
+  sync ();
+  return 0;
+}
+
+GVariant *
+tfd_directory_probe (const char *path)
+{
+  g_autoptr (GBytes) identity = NULL;
+  g_autofree char *shown = g_filename_display_name (path);
+  g_autofree char *message = NULL;
+  const char *name = "";
+  gboolean path_only;
+  int fd = path[0] == '/' ? open_directory (path, &path_only) : -1;
+
+  if (fd >= 0 && faccessat (fd, ".", W_OK | X_OK, AT_EACCESS) == 0)
+    identity = tfd_identity_of_fd (fd);
+
+  if (path[0] != '/')
+    {
+      name = tfd_error_code_to_name (TFD_ERROR_INVALID_PATH);
+      message = g_strdup_printf ("‘%s’ is not an absolute path", shown);
+    }
+  else if (identity == NULL)
+    {
+      int error_number = errno;
+      gboolean absent = error_number == ENOENT || error_number == ENOTDIR ||
+                        error_number == ELOOP || error_number == ENAMETOOLONG;
+
+      name =
+          tfd_error_code_to_name (absent ? TFD_ERROR_INVALID_PATH : TFD_ERROR_FILE_ACCESS_DENIED);
+      message = g_strdup_printf ("the directory ‘%s’ cannot be written to: %s", shown,
+                                 g_strerror (error_number));
+    }
+  if (fd >= 0)
+    close (fd);
+
+  return g_variant_new ("(@ayss)", tfd_bytes_to_variant (identity), name,
+                        message != NULL ? message : "");
+}
+
+GHashTable *
+tfd_directory_cache_new (void)
+{
+  return g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                (GDestroyNotify) tfd_directory_unref);
+}
+
+static gboolean
+is_current (const TfdDirectory *directory)
+{
+  struct stat by_path, by_fd;
+
+  return stat (directory->path, &by_path) == 0 && fstat (directory->fd, &by_fd) == 0 &&
+         by_path.st_dev == by_fd.st_dev && by_path.st_ino == by_fd.st_ino && by_fd.st_nlink > 0;
+}
+
+TfdDirectory *
+tfd_directory_cache_get (GHashTable *cache, const char *path, GBytes *expected, TfdFailure *failure)
+{
+  TfdDirectory *directory = g_hash_table_lookup (cache, path);
+
+  if (directory != NULL && is_current (directory) &&
+      (expected == NULL || tfd_identity_same (expected, directory->identity)))
+    return tfd_directory_ref (directory);
+
+  directory = tfd_directory_open (path, expected, failure);
+  if (directory == NULL)
+    {
+      g_hash_table_remove (cache, path);
+      return NULL;
+    }
+
+  /* Open directories keep a file system from being unmounted: hold few of them. */
+  if (g_hash_table_size (cache) >= 64)
+    g_hash_table_remove_all (cache);
+  g_hash_table_replace (cache, g_strdup (path), tfd_directory_ref (directory));
+
+  return directory;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Discard: temporaries are unlinked; nothing else is touched. */
+#include "config.h"
+#include "worker/discard.h"
+
+#include "common/names.h"
+#include "worker/failure.h"
+#include "worker/identity.h"
+#include "worker/partial.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Is what stands under @name ours to unlink? Without a record: what a crash left before there was
+ * one, a regular file of ours with one name. */
+static int
+is_ours (TfdDirectory *directory, const char *name, const TfdFile *file, gboolean *ours)
+{
+  struct stat st;
+  guint64 size;
+
+  *ours = FALSE;
+  if (file->record != NULL)
+    return tfd_part_look (directory, name, file->record, FALSE, ours, &size);
+  if (fstatat (directory->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    return errno;
+
+  *ours = S_ISREG (st.st_mode) && st.st_uid == geteuid () && st.st_nlink == 1;
+  return 0;
+}
+
+/* NULL when the temporary is gone, else why it is not. */
+static char *
+discard_one (const char *job, const TfdFile *file, GHashTable *directories, GPtrArray *touched)
+{
+  g_autoptr (TfdDirectory) directory = NULL;
+  g_autofree char *name = tfd_part_name (job, file->index, file->attempt);
+  g_auto (TfdFailure) failure = { 0 };
+  gboolean ours;
+  int error_number;
+
+  directory = tfd_directory_cache_get (directories, file->directory,
+                                       tfd_file_expected_directory (file), &failure);
+  if (directory == NULL)
+    return g_strdup (failure.message);
+
+  error_number = is_ours (directory, name, file, &ours);
+  if (error_number == 0 && ours && unlinkat (directory->fd, name, 0) < 0)
+    error_number = errno;
+  if (error_number != 0 && error_number != ENOENT)
+    return g_strdup (g_strerror (error_number));
+
+  if (!g_ptr_array_find (touched, directory, NULL))
+    g_ptr_array_add (touched, tfd_directory_ref (directory));
+
+  return NULL;
+}
+
+GVariant *
+tfd_discard (const char *job, GPtrArray *files)
+{
+  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(uays)"));
+  g_autoptr (GHashTable) directories = tfd_directory_cache_new ();
+  g_autoptr (GPtrArray) touched =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_directory_unref);
+
+  for (guint i = 0; i < files->len; i++)
+    {
+      const TfdFile *file = files->pdata[i];
+      g_autofree char *path = tfd_file_part_path (file, job);
+      g_autofree char *message = discard_one (job, file, directories, touched);
+
+      if (message != NULL)
+        g_variant_builder_add (&builder, "(u@ays)", file->index, tfd_path_to_variant (path),
+                               message);
+    }
+
+  /* Nothing is lost when this fails: a temporary that comes back after a power cut is no loss. */
+  for (guint i = 0; i < touched->len; i++)
+    tfd_directory_sync (touched->pdata[i], -1);
+
+  return g_variant_builder_end (&builder);
+}
+
+int
+tfd_open_part (const char *job, const TfdFile *file, GError **error)
+{
+  g_autoptr (TfdDirectory) directory = NULL;
+  g_auto (TfdFailure) failure = { 0 };
+  g_autofree char *part = tfd_part_name (job, file->index, file->attempt);
+  const char *name = part;
+  gboolean same = FALSE;
+  guint64 size;
+  int fd = -1;
+  int error_number;
+
+  if (file->state == TFD_FILE_STATE_COMPLETED)
+    name = file->target != NULL ? strrchr (file->target, '/') + 1 : file->base;
+
+  directory = tfd_directory_open (file->directory, tfd_file_expected_directory (file), &failure);
+  if (directory == NULL)
+    {
+      tfd_failure_to_error (&failure, error);
+      return -1;
+    }
+
+  error_number = file->record != NULL
+                     ? tfd_part_look (directory, name, file->record, FALSE, &same, &size)
+                     : ENOENT;
+  if (same)
+    {
+      fd = openat (directory->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+      error_number = fd < 0 ? errno : 0;
+    }
+  if (fd < 0)
+    g_set_error (error, TFD_ERROR,
+                 error_number == EACCES ? TFD_ERROR_FILE_ACCESS_DENIED : TFD_ERROR_FILE_MISSING,
+                 "the file is not there: %s",
+                 error_number != 0 ? g_strerror (error_number) : "something else stands there");
+
+  return fd;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Discard: temporaries are unlinked; nothing else is touched. Blocks: runs in the pool. */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "worker/file.h"
+
+G_BEGIN_DECLS
+
+/* Request Discard of org.transferd.Transfer1.Worker: @files are TfdFile; result a(uays), floating.
+ */
+GVariant *tfd_discard (const char *job, GPtrArray *files);
+
+/* Request OpenPart: a descriptor, read only, of the temporary of @file, or of the final file once
+ * it is completed; -1 with @error set. */
+int tfd_open_part (const char *job, const TfdFile *file, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Download, the inside: shared by its life (download.c), its two kinds of source (request.c for
+ * HTTP, file-url.c for local files) and the work that it has done in threads (download-work.c). */
+#pragma once
+
+#include "worker/body.h"
+#include "worker/download.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  TFD_PHASE_NEW,
+  TFD_PHASE_PREPARING,  /* what is there is being judged */
+  TFD_PHASE_WAITING,    /* for a connection to another host */
+  TFD_PHASE_REQUESTING, /* no answer yet */
+  TFD_PHASE_BODY,
+  TFD_PHASE_FINISHING, /* checked and trimmed in a thread */
+  TFD_PHASE_DONE,
+  TFD_PHASE_FAILED,
+  TFD_PHASE_STOPPING,
+  TFD_PHASE_STOPPED,
+} TfdPhase;
+
+struct _TfdDownload
+{
+  GObject parent_instance;
+
+  char *job;     /* (owned) */
+  TfdFile *file; /* (owned) */
+  TfdRunOptions options;
+  const TfdTools *tools;           /* (not owned) */
+  const TfdDownloadClient *client; /* (not owned) */
+  gpointer user_data;
+
+  TfdPhase phase;
+  TfdPart *part; /* (owned) (nullable) */
+  guint64 total; /* TFD_SIZE_UNKNOWN */
+
+  char *url;                 /* (owned) asked now */
+  guint redirects;           /* followed for this request */
+  guint restarts;            /* since the start */
+  guint64 offset;            /* where the body of this answer begins */
+  SoupMessage *message;      /* (owned) (nullable) of the request under way */
+  GCancellable *cancellable; /* (owned) (nullable) of the request under way */
+  guint serial;              /* of the request: answers of older ones are not ours */
+  TfdBody *body;             /* (owned) (nullable) */
+  int source_fd;             /* (not owned) of a local source while its body is read, else -1 */
+  gint64 last_activity;
+
+  guint pending;          /* pieces of work in threads */
+  gboolean checkpointing; /* one of them is a checkpoint */
+  guint epoch;            /* raised whenever bytes are thrown away */
+  gint64 checkpoint_time;
+  guint64 checkpoint_length;
+  gboolean settled; /* the last checkpoint was tried */
+  gint abort;       /* atomic: work in threads shall end early */
+};
+
+/* Tells the client of a failure and ends the request. */
+void tfd_download_fail (TfdDownload *self, const TfdFailure *failure);
+void tfd_download_fail_with (TfdDownload *self,
+                             TfdErrorCode code,
+                             TfdErrorContext context,
+                             const char *message);
+
+/* Asks the source for what is missing. */
+void tfd_download_request (TfdDownload *self);
+
+/* Throws away what is there and forgets where it came from; FALSE when that failed (told). @reason
+ * (nullable) goes into the event log when something was thrown away. */
+gboolean tfd_download_restart (TfdDownload *self, const char *reason);
+
+/* The source is known to hold @total bytes (TFD_SIZE_UNKNOWN): checks limits and room, tells the
+ * new record. FALSE when the download failed (told). */
+gboolean tfd_download_accept (TfdDownload *self, guint64 total, gboolean source_changed);
+
+/* Bytes came in: a TfdBodyWrite. */
+gboolean tfd_download_take (const void *data, gsize count, gpointer user_data);
+
+/* All bytes of the file are there. */
+void tfd_download_finish (TfdDownload *self);
+
+/* Ends the request under way without waiting for anything. */
+void tfd_download_drop_request (TfdDownload *self);
+
+/* request.c */
+void tfd_request_send (TfdDownload *self);
+
+/* file-url.c */
+void tfd_file_url_read (TfdDownload *self);
+
+/* download-work.c: each runs in a thread and comes back to the named function. */
+void tfd_download_work_resume (TfdDownload *self);     /* sync what is there: _resumed () */
+void tfd_download_work_checkpoint (TfdDownload *self); /* sync: record and "changed" */
+void tfd_download_work_reserve (TfdDownload *self);    /* reserve blocks */
+void tfd_download_work_finish (TfdDownload *self);     /* digest and trim: "done" */
+void tfd_download_work_ended (TfdDownload *self);      /* one piece less is pending */
+void tfd_download_resumed (TfdDownload *self, int error_number);
+
+G_END_DECLS

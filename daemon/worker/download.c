@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Download: one file on its way from a URL into its temporary: its life. */
+#include "config.h"
+#include "worker/download-private.h"
+
+#include "common/names.h"
+#include "worker/failure.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STALL_USEC (60 * G_USEC_PER_SEC)
+
+/* A power loss shall cost at most 64 MiB or 5 s of a file, whichever is more: half of both leaves
+ * time for the sync itself. A slow file is synced now and then all the same. */
+#define CHECKPOINT_BYTES (G_GUINT64_CONSTANT (32) << 20)
+#define CHECKPOINT_USEC (G_USEC_PER_SEC * 5 / 2)
+#define CHECKPOINT_SLOW_USEC (60 * G_USEC_PER_SEC)
+
+/* A source that changes faster than it can be read. */
+#define MAX_RESTARTS 5
+
+G_DEFINE_FINAL_TYPE (TfdDownload, tfd_download, G_TYPE_OBJECT)
+
+static void
+tfd_download_finalize (GObject *object)
+{
+  TfdDownload *self = TFD_DOWNLOAD (object);
+
+  tfd_download_drop_request (self);
+  g_clear_pointer (&self->part, tfd_part_unref);
+  g_clear_pointer (&self->file, tfd_file_free);
+  g_free (self->url);
+  g_free (self->job);
+
+  G_OBJECT_CLASS (tfd_download_parent_class)->finalize (object);
+}
+
+static void
+tfd_download_class_init (TfdDownloadClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = tfd_download_finalize;
+}
+
+static void
+tfd_download_init (TfdDownload *self)
+{
+  self->total = TFD_SIZE_UNKNOWN;
+  self->source_fd = -1;
+}
+
+TfdDownload *
+tfd_download_new (const char *job,
+                  TfdFile *file,
+                  const TfdRunOptions *options,
+                  const TfdTools *tools,
+                  const TfdDownloadClient *client,
+                  gpointer user_data)
+{
+  TfdDownload *self = g_object_new (TFD_TYPE_DOWNLOAD, NULL);
+
+  self->job = g_strdup (job);
+  self->file = file;
+  self->options = *options;
+  self->tools = tools;
+  self->client = client;
+  self->user_data = user_data;
+  self->url = g_strdup (file->url);
+
+  return self;
+}
+
+void
+tfd_download_drop_request (TfdDownload *self)
+{
+  self->serial++;
+  self->source_fd = -1;
+  g_clear_pointer (&self->body, tfd_body_free);
+  if (self->cancellable != NULL)
+    g_cancellable_cancel (self->cancellable);
+  g_clear_object (&self->cancellable);
+  g_clear_object (&self->message);
+}
+
+void
+tfd_download_fail (TfdDownload *self, const TfdFailure *failure)
+{
+  self->phase = TFD_PHASE_FAILED;
+  tfd_download_drop_request (self);
+  self->client->failed (self, failure, self->user_data);
+}
+
+void
+tfd_download_fail_with (TfdDownload *self,
+                        TfdErrorCode code,
+                        TfdErrorContext context,
+                        const char *message)
+{
+  g_auto (TfdFailure) failure = { 0 };
+
+  tfd_failure_set (&failure, code, context, "%s", message);
+  tfd_download_fail (self, &failure);
+}
+
+gboolean
+tfd_download_restart (TfdDownload *self, const char *reason)
+{
+  g_auto (TfdFailure) failure = { 0 };
+  gboolean had_bytes = self->part->length > 0;
+
+  self->epoch++;
+  self->checkpoint_length = 0;
+  tfd_record_forget_source (self->part->record);
+  self->total = TFD_SIZE_UNKNOWN;
+  if (had_bytes && !tfd_part_truncate (self->part, 0, &failure))
+    {
+      tfd_download_fail (self, &failure);
+      return FALSE;
+    }
+  if (had_bytes && reason != NULL)
+    {
+      self->client->event (self, "restarted",
+                           g_variant_new_parsed ("@a{sv} {'reason': <%s>}", reason),
+                           self->user_data);
+      if (++self->restarts > MAX_RESTARTS)
+        {
+          tfd_download_fail_with (self, TFD_ERROR_REMOTE_FILE_CHANGED,
+                                  TFD_ERROR_CONTEXT_REMOTE_FILE,
+                                  "the remote file changes again and again");
+          return FALSE;
+        }
+    }
+  self->client->progressed (self, 0, self->user_data);
+
+  return TRUE;
+}
+
+void
+tfd_download_request (TfdDownload *self)
+{
+  self->last_activity = g_get_monotonic_time ();
+  self->phase = TFD_PHASE_REQUESTING;
+  if (g_ascii_strncasecmp (self->url, "file:", 5) == 0)
+    tfd_file_url_read (self);
+  else
+    tfd_request_send (self);
+}
+
+void
+tfd_download_go (TfdDownload *self)
+{
+  if (self->phase == TFD_PHASE_WAITING)
+    tfd_download_request (self);
+}
+
+/* What is there is settled: the part ends where it may be continued. */
+static void
+proceed (TfdDownload *self)
+{
+  const TfdRecord *record = self->part->record;
+  gboolean complete = record->size != TFD_SIZE_UNKNOWN && record->size == self->part->length;
+
+  self->checkpoint_time = g_get_monotonic_time ();
+  self->checkpoint_length = record->checkpoint;
+  self->total = record->size;
+
+  if (complete && self->part->length > 0)
+    {
+      self->client->answered (self, self->user_data);
+      self->client->progressed (self, 0, self->user_data);
+      tfd_download_finish (self);
+      return;
+    }
+  if (self->options.dynamic_content || record->validator == NULL ||
+      self->part->length > record->size)
+    {
+      if (!tfd_download_restart (self, self->options.dynamic_content || record->validator == NULL
+                                           ? "it cannot be continued"
+                                           : "the temporary file is longer than it may be"))
+        return;
+    }
+  self->client->changed (self, FALSE, self->user_data);
+  self->client->progressed (self, 0, self->user_data);
+  tfd_download_request (self);
+}
+
+void
+tfd_download_resumed (TfdDownload *self, int error_number)
+{
+  g_auto (TfdFailure) failure = { 0 };
+
+  if (error_number != 0)
+    {
+      tfd_failure_set_errno (&failure, error_number, "syncing the temporary file in",
+                             self->part->directory->path);
+      tfd_download_fail (self, &failure);
+      return;
+    }
+
+  self->part->record->checkpoint = self->part->length;
+  proceed (self);
+}
+
+/* A part that was opened again: how much of it counts? */
+static void
+judge_length (TfdDownload *self)
+{
+  g_auto (TfdFailure) failure = { 0 };
+  TfdPart *part = self->part;
+  guint64 checkpoint = part->record->checkpoint;
+
+  if (part->length > 0 && tfd_part_length_counts (part))
+    {
+      tfd_download_work_resume (self);
+      return;
+    }
+
+  /* Shorter than what was once on the disk: somebody has been at it. */
+  if (part->length < checkpoint)
+    checkpoint = 0;
+  if (!tfd_part_truncate (part, checkpoint, &failure))
+    tfd_download_fail (self, &failure);
+  else
+    proceed (self);
+}
+
+void
+tfd_download_start (TfdDownload *self)
+{
+  g_auto (TfdFailure) failure = { 0 };
+  g_autoptr (TfdDirectory) directory = NULL;
+
+  self->phase = TFD_PHASE_PREPARING;
+  directory = tfd_directory_cache_get (self->tools->directories, self->file->directory,
+                                       tfd_file_expected_directory (self->file), &failure);
+  if (directory == NULL)
+    {
+      tfd_download_fail (self, &failure);
+      return;
+    }
+
+  switch (
+      tfd_part_open (directory, self->job, self->file, self->options.umask, &self->part, &failure))
+    {
+    case TFD_PART_CREATED:
+      proceed (self);
+      break;
+    case TFD_PART_REOPENED:
+      judge_length (self);
+      break;
+    case TFD_PART_FOREIGN:
+      self->phase = TFD_PHASE_FAILED;
+      self->client->replaced (self, self->user_data);
+      break;
+    case TFD_PART_FAILED:
+      tfd_download_fail (self, &failure);
+      break;
+    default:
+      g_assert_not_reached ();
+    }
+}
+
+/* The client of the job named a size: anything else is refused. */
+static gboolean
+has_demanded_size (TfdDownload *self, guint64 total)
+{
+  g_autofree char *message = NULL;
+
+  if (self->file->size == TFD_SIZE_UNKNOWN || total == self->file->size)
+    return TRUE;
+
+  message = g_strdup_printf ("the remote file has %" G_GUINT64_FORMAT
+                             " bytes, demanded are %" G_GUINT64_FORMAT,
+                             total, self->file->size);
+  tfd_download_fail_with (self, TFD_ERROR_INVALID_SERVER_RESPONSE, TFD_ERROR_CONTEXT_REMOTE_FILE,
+                          message);
+  return FALSE;
+}
+
+gboolean
+tfd_download_accept (TfdDownload *self, guint64 total, gboolean source_changed)
+{
+  g_auto (TfdFailure) failure = { 0 };
+  TfdPart *part = self->part;
+
+  if (total != TFD_SIZE_UNKNOWN)
+    {
+      guint64 more = total > part->length ? total - part->length : 0;
+
+      if (!has_demanded_size (self, total))
+        return FALSE;
+      if (!self->client->allows (self, more, self->user_data))
+        {
+          tfd_download_fail_with (self, TFD_ERROR_MAXIMUM_SIZE_EXCEEDED,
+                                  TFD_ERROR_CONTEXT_REMOTE_FILE,
+                                  "the file would exceed the maximum size of the job");
+          return FALSE;
+        }
+      if (!tfd_part_check_space (part, total, self->options.keep_free, &failure))
+        {
+          tfd_download_fail (self, &failure);
+          return FALSE;
+        }
+    }
+
+  self->total = total;
+  part->record->size = total;
+  self->client->changed (self, source_changed, self->user_data);
+  if (total != TFD_SIZE_UNKNOWN && !part->reserved && tfd_part_should_reserve (part, total))
+    tfd_download_work_reserve (self);
+
+  return TRUE;
+}
+
+gboolean
+tfd_download_take (const void *data, gsize count, gpointer user_data)
+{
+  TfdDownload *self = user_data;
+  g_auto (TfdFailure) failure = { 0 };
+  guint64 before = self->part->length;
+  guint64 limit = MIN (self->total, self->file->size);
+  gboolean too_much = limit != TFD_SIZE_UNKNOWN && count > limit - MIN (before, limit);
+  gboolean written, allowed;
+
+  if (too_much)
+    count = (gsize) (limit - MIN (before, limit));
+
+  written = tfd_part_write (self->part, data, count, &failure);
+  allowed = self->client->progressed (self, self->part->length - before, self->user_data);
+  if (!written)
+    tfd_download_fail (self, &failure);
+  else if (too_much)
+    tfd_download_fail_with (self, TFD_ERROR_INVALID_SERVER_RESPONSE, TFD_ERROR_CONTEXT_REMOTE_FILE,
+                            "the server sent more bytes than it had announced");
+  else if (!allowed)
+    tfd_download_fail_with (self, TFD_ERROR_MAXIMUM_SIZE_EXCEEDED, TFD_ERROR_CONTEXT_REMOTE_FILE,
+                            "the job would exceed its maximum size");
+
+  return written && !too_much && allowed;
+}
+
+void
+tfd_download_finish (TfdDownload *self)
+{
+  tfd_download_drop_request (self);
+  self->client->released (self, self->user_data);
+  if (!has_demanded_size (self, self->part->length))
+    return;
+
+  self->total = self->part->length;
+  self->part->record->size = self->total;
+  self->phase = TFD_PHASE_FINISHING;
+  if (self->pending == 0)
+    tfd_download_work_finish (self);
+}
+
+/* Nothing runs any more for a download that is being stopped. */
+static void
+settle (TfdDownload *self)
+{
+  TfdPart *part = self->part;
+
+  if (part != NULL && part->length > self->checkpoint_length && !self->options.high_performance &&
+      !self->settled)
+    {
+      self->settled = TRUE; /* a sync that fails is not tried again */
+      tfd_download_work_checkpoint (self);
+      return;
+    }
+
+  self->phase = TFD_PHASE_STOPPED;
+  self->client->stopped (self, self->user_data);
+}
+
+void
+tfd_download_work_ended (TfdDownload *self)
+{
+  self->pending--;
+  if (self->pending > 0)
+    return;
+
+  if (self->phase == TFD_PHASE_STOPPING)
+    settle (self);
+  else if (self->phase == TFD_PHASE_FINISHING)
+    tfd_download_work_finish (self);
+}
+
+void
+tfd_download_stop (TfdDownload *self)
+{
+  if (self->phase >= TFD_PHASE_STOPPING)
+    return;
+
+  /* What has arrived is kept; whatever the flush runs into does not matter any more. */
+  if (self->phase == TFD_PHASE_BODY && self->body != NULL)
+    tfd_body_flush (self->body);
+
+  self->phase = TFD_PHASE_STOPPING;
+  g_atomic_int_set (&self->abort, 1);
+  tfd_download_drop_request (self);
+  if (self->pending > 0)
+    return;
+
+  settle (self);
+}
+
+void
+tfd_download_tick (TfdDownload *self, gint64 now)
+{
+  gint64 last = self->body != NULL ? tfd_body_get_last_read (self->body) : self->last_activity;
+  guint64 fresh;
+
+  if (self->phase != TFD_PHASE_REQUESTING && self->phase != TFD_PHASE_BODY)
+    return;
+
+  if (now - last >= STALL_USEC)
+    {
+      tfd_download_fail_with (self, TFD_ERROR_TIMED_OUT, TFD_ERROR_CONTEXT_TRANSPORT,
+                              self->body != NULL ? "the server sent nothing for 60 seconds"
+                                                 : "the server did not answer within 60 seconds");
+      return;
+    }
+  if (self->body == NULL || !tfd_body_flush (self->body))
+    return;
+
+  fresh = self->part->length - MIN (self->checkpoint_length, self->part->length);
+  if (self->options.high_performance || self->checkpointing || fresh == 0)
+    return;
+  if ((fresh >= CHECKPOINT_BYTES && now - self->checkpoint_time >= CHECKPOINT_USEC) ||
+      now - self->checkpoint_time >= CHECKPOINT_SLOW_USEC)
+    tfd_download_work_checkpoint (self);
+}
+
+const TfdFile *
+tfd_download_get_file (TfdDownload *self)
+{
+  return self->file;
+}
+
+TfdPart *
+tfd_download_get_part (TfdDownload *self)
+{
+  return self->part;
+}
+
+guint64
+tfd_download_get_length (TfdDownload *self)
+{
+  return self->part != NULL ? self->part->length : 0;
+}
+
+guint64
+tfd_download_get_total (TfdDownload *self)
+{
+  return self->total;
+}
+
+const char *
+tfd_download_get_url (TfdDownload *self)
+{
+  return self->url;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* File: one file as transferd hands it to the worker. */
+#include "config.h"
+#include "worker/file.h"
+
+#include "common/names.h"
+#include "common/url.h"
+#include "worker/failure.h"
+
+#include <string.h>
+
+void
+tfd_file_free (TfdFile *file)
+{
+  g_free (file->url);
+  g_free (file->path);
+  g_free (file->directory);
+  g_free (file->base);
+  g_free (file->target);
+  g_clear_pointer (&file->record, tfd_record_free);
+  g_clear_pointer (&file->directory_identity, g_bytes_unref);
+  g_free (file->digest);
+  g_free (file);
+}
+
+static char *
+lookup_path (GVariantDict *dict, const char *key)
+{
+  g_autoptr (GVariant) value = g_variant_dict_lookup_value (dict, key, G_VARIANT_TYPE_BYTESTRING);
+
+  return value != NULL ? tfd_path_from_variant (value) : NULL;
+}
+
+static void
+read_options (TfdFile *file, GVariantDict *dict)
+{
+  g_autoptr (GVariant) options =
+      g_variant_dict_lookup_value (dict, "options", G_VARIANT_TYPE_VARDICT);
+  g_auto (GVariantDict) inner = G_VARIANT_DICT_INIT (options);
+
+  g_variant_dict_lookup (&inner, "mode", "u", &file->mode);
+  g_variant_dict_lookup (&inner, "umask", "u", &file->umask);
+  g_variant_dict_lookup (&inner, "size", "t", &file->size);
+  g_variant_dict_lookup (&inner, "digest", "s", &file->digest);
+}
+
+static gboolean
+set_path (TfdFile *file, GError **error)
+{
+  const char *slash;
+
+  if (file->path == NULL)
+    {
+      g_set_error (error, TFD_ERROR, TFD_ERROR_INVALID_ARGS, "file %u has no path", file->index);
+      return FALSE;
+    }
+  if (!tfd_path_check (file->path, error))
+    return FALSE;
+
+  slash = strrchr (file->path, '/');
+  file->directory =
+      slash == file->path ? g_strdup ("/") : g_strndup (file->path, slash - file->path);
+  file->base = g_strdup (slash + 1);
+
+  if (file->target == NULL)
+    return TRUE;
+
+  /* Both names are used relative to one directory. */
+  if (!tfd_path_check (file->target, error))
+    return FALSE;
+  if (strrchr (file->target, '/') - file->target != slash - file->path ||
+      strncmp (file->target, file->path, slash - file->path) != 0)
+    {
+      g_set_error (error, TFD_ERROR, TFD_ERROR_INVALID_ARGS,
+                   "the target of file %u is in another directory", file->index);
+      return FALSE;
+    }
+
+  return TRUE;
+}
+
+TfdFile *
+tfd_file_new (guint32 index, GVariant *dictionary, GError **error)
+{
+  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (dictionary);
+  g_autoptr (TfdFile) file = g_new0 (TfdFile, 1);
+  g_autoptr (GVariant) part = NULL;
+  g_autoptr (GVariant) identity = NULL;
+  const char *state = NULL;
+
+  file->index = index;
+  file->total = TFD_SIZE_UNKNOWN;
+  file->size = TFD_SIZE_UNKNOWN;
+  file->mode = TFD_MODE_NONE;
+  file->umask = TFD_MODE_NONE;
+
+  file->path = lookup_path (&dict, "path");
+  file->target = lookup_path (&dict, "target");
+  if (!set_path (file, error))
+    return NULL;
+
+  g_variant_dict_lookup (&dict, "url", "s", &file->url);
+  g_variant_dict_lookup (&dict, "attempt", "u", &file->attempt);
+  g_variant_dict_lookup (&dict, "total", "t", &file->total);
+  if (g_variant_dict_lookup (&dict, "state", "&s", &state))
+    {
+      int value;
+
+      if (!tfd_enum_from_string (TFD_TYPE_FILE_STATE, state, &value))
+        {
+          g_set_error (error, TFD_ERROR, TFD_ERROR_INVALID_ARGS, "file state “%s”", state);
+          return NULL;
+        }
+      file->state = (TfdFileState) value;
+    }
+
+  part = g_variant_dict_lookup_value (&dict, "part", G_VARIANT_TYPE_VARDICT);
+  if (part != NULL)
+    file->record = tfd_record_parse (part);
+
+  identity = g_variant_dict_lookup_value (&dict, "directory", G_VARIANT_TYPE_BYTESTRING);
+  if (identity != NULL && g_variant_get_size (identity) > 0)
+    file->directory_identity = g_variant_get_data_as_bytes (identity);
+
+  read_options (file, &dict);
+
+  return g_steal_pointer (&file);
+}
+
+GPtrArray *
+tfd_files_new (GVariant *files, GError **error)
+{
+  g_autoptr (GPtrArray) result = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_file_free);
+  GVariantIter iter;
+  GVariant *dictionary;
+  guint32 index;
+
+  g_variant_iter_init (&iter, files);
+  while (g_variant_iter_next (&iter, "(u@a{sv})", &index, &dictionary))
+    {
+      TfdFile *file = tfd_file_new (index, dictionary, error);
+
+      g_variant_unref (dictionary);
+      if (file == NULL)
+        return NULL;
+      g_ptr_array_add (result, file);
+    }
+
+  return g_steal_pointer (&result);
+}
+
+GBytes *
+tfd_file_expected_directory (const TfdFile *file)
+{
+  if (file->record != NULL && file->record->directory != NULL)
+    return file->record->directory;
+
+  return file->directory_identity;
+}
+
+char *
+tfd_file_part_path (const TfdFile *file, const char *job)
+{
+  g_autofree char *name = tfd_part_name (job, file->index, file->attempt);
+
+  return g_strconcat (file->directory[1] != '\0' ? file->directory : "", "/", name, NULL);
+}

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Finalize: temporaries get their final names, durably, or stay what they are. */
+#include "config.h"
+#include "worker/finalize.h"
+
+#include "common/names.h"
+#include "worker/failure.h"
+#include "worker/identity.h"
+#include "worker/partial.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* From so many on, one syncfs () for all is cheaper than fsync () for each. */
+#define SYNCFS_FROM 8
+
+typedef struct
+{
+  const char *job;
+  TfdOverwrite overwrite;
+  gboolean recovering; /* an earlier call may have done part of the work */
+  TfdOwned *owned;
+  GHashTable *directories; /* see tfd_directory_cache_new () */
+  GPtrArray *touched;      /* (owned) (element-type TfdDirectory) to be synced */
+  GPtrArray *changed;      /* (owned) (element-type Changed) files with a new mode or time */
+} Context;
+
+typedef struct
+{
+  TfdDirectory *directory;
+  char *name;
+} Changed;
+
+static void
+changed_free (Changed *changed)
+{
+  tfd_directory_unref (changed->directory);
+  g_free (changed->name);
+  g_free (changed);
+}
+
+static const char *
+refuse (
+    TfdFailure *failure, TfdErrorCode code, const TfdFile *file, const char *name, const char *why)
+{
+  g_autofree char *path =
+      g_strconcat (file->directory[1] != '\0' ? file->directory : "", "/", name, NULL);
+  g_autofree char *shown = g_filename_display_name (path);
+
+  tfd_failure_set (failure, code, TFD_ERROR_CONTEXT_LOCAL_FILE, "‘%s’: %s", shown, why);
+  return "failed";
+}
+
+/* Renames within @directory, never onto something. 0 or an errno. */
+static int
+rename_to_free_name (int directory, const char *from, const char *to)
+{
+  struct stat st;
+
+  if (renameat2 (directory, from, directory, to, RENAME_NOREPLACE) == 0)
+    return 0;
+  if (errno != EINVAL && errno != ENOSYS)
+    return errno;
+
+  /* This file system cannot; two names for a moment do as well. */
+  if (linkat (directory, from, directory, to, 0) == 0)
+    return unlinkat (directory, from, 0) < 0 ? errno : 0;
+  if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EMLINK)
+    return errno;
+
+  /* It has no second names either (FAT through FUSE): look, then rename. */
+  if (fstatat (directory, to, &st, AT_SYMLINK_NOFOLLOW) == 0)
+    return EEXIST;
+  return renameat (directory, from, directory, to) < 0 ? errno : 0;
+}
+
+/* May what stands under @name be replaced? NULL = yes, or there is nothing. */
+static const char *
+judge_destination (Context *context,
+                   const TfdFile *file,
+                   TfdDirectory *directory,
+                   const char *name,
+                   TfdFailure *failure)
+{
+  g_autoptr (GBytes) identity = NULL;
+  struct stat st;
+
+  if (fstatat (directory->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    return errno == ENOENT
+               ? NULL
+               : refuse (failure, TFD_ERROR_COMMIT_FAILED, file, name, g_strerror (errno));
+
+  identity = tfd_identity_at (directory->fd, name);
+  if (identity != NULL && tfd_owned_contains (context->owned, identity))
+    return refuse (failure, TFD_ERROR_COMMIT_FAILED, file, name,
+                   "another file of this job has been put there");
+  if (context->overwrite == TFD_OVERWRITE_KEEP_BOTH)
+    return "taken";
+  if (context->overwrite == TFD_OVERWRITE_FAIL)
+    return refuse (failure, TFD_ERROR_COMMIT_FAILED, file, name, "a file of that name exists");
+  if (S_ISDIR (st.st_mode))
+    return refuse (failure, TFD_ERROR_COMMIT_FAILED, file, name, "a directory stands there");
+  if (!S_ISREG (st.st_mode) && !S_ISLNK (st.st_mode))
+    return refuse (failure, TFD_ERROR_COMMIT_FAILED, file, name,
+                   "a FIFO, socket or device stands there");
+
+  return NULL;
+}
+
+/* The mode that was asked for, and the time that the server told. 0 or an errno. */
+static int
+dress (Context *context,
+       const TfdFile *file,
+       TfdDirectory *directory,
+       const char *part,
+       const char *final)
+{
+  Changed *changed;
+  gint64 mtime = file->record->mtime;
+
+  if (file->mode == TFD_MODE_NONE && mtime == TFD_NO_TIME)
+    return 0;
+
+  if (file->mode != TFD_MODE_NONE && fchmodat (directory->fd, part, file->mode & 07777, 0) < 0)
+    return errno;
+  if (mtime != TFD_NO_TIME)
+    {
+      gint64 seconds = mtime / G_USEC_PER_SEC - (mtime % G_USEC_PER_SEC < 0);
+      struct timespec times[2] = {
+        { .tv_sec = 0, .tv_nsec = UTIME_OMIT },
+        { .tv_sec = (time_t) seconds,
+          .tv_nsec = (long) ((mtime - seconds * G_USEC_PER_SEC) * 1000) },
+      };
+
+      /* A time that the file system cannot keep is no reason to fail. */
+      if (utimensat (directory->fd, part, times, AT_SYMLINK_NOFOLLOW) < 0 && errno != EINVAL &&
+          errno != EPERM && errno != EOVERFLOW)
+        return errno;
+    }
+
+  changed = g_new0 (Changed, 1);
+  changed->directory = tfd_directory_ref (directory);
+  changed->name = g_strdup (final);
+  g_ptr_array_add (context->changed, changed);
+
+  return 0;
+}
+
+static gboolean
+is_same_file (TfdDirectory *directory, const char *a, const char *b)
+{
+  struct stat sa, sb;
+
+  return fstatat (directory->fd, a, &sa, AT_SYMLINK_NOFOLLOW) == 0 &&
+         fstatat (directory->fd, b, &sb, AT_SYMLINK_NOFOLLOW) == 0 && sa.st_dev == sb.st_dev &&
+         sa.st_ino == sb.st_ino;
+}
+
+/* The temporary is there and ours. */
+static const char *
+put_in_place (Context *context,
+              const TfdFile *file,
+              TfdDirectory *directory,
+              const char *part,
+              const char *final,
+              TfdFailure *failure)
+{
+  const char *verdict;
+  int error_number;
+
+  /* Renaming one of two names of a file to the other does nothing at all: the temporary stays. */
+  if (is_same_file (directory, part, final))
+    {
+      if (unlinkat (directory->fd, part, 0) < 0)
+        return refuse (failure, TFD_ERROR_COMMIT_FAILED, file, part, g_strerror (errno));
+      return "renamed";
+    }
+
+  verdict = judge_destination (context, file, directory, final, failure);
+  if (verdict != NULL)
+    return verdict;
+
+  error_number = dress (context, file, directory, part, final);
+  if (error_number == 0 && context->overwrite != TFD_OVERWRITE_REPLACE)
+    error_number = rename_to_free_name (directory->fd, part, final);
+  else if (error_number == 0 && renameat (directory->fd, part, directory->fd, final) < 0)
+    error_number = errno;
+
+  if (error_number == 0)
+    return "renamed";
+  if (error_number == EEXIST && context->overwrite == TFD_OVERWRITE_KEEP_BOTH)
+    return "taken";
+  return refuse (failure, TFD_ERROR_COMMIT_FAILED, file, final, g_strerror (error_number));
+}
+
+/* After a crash: the temporary is gone. Was it renamed? */
+static const char *
+judge_absent (Context *context,
+              const TfdFile *file,
+              TfdDirectory *directory,
+              const char *part,
+              const char *final,
+              TfdFailure *failure)
+{
+  gboolean same = FALSE;
+  guint64 size;
+
+  if (!context->recovering)
+    return refuse (failure, TFD_ERROR_FILE_MISSING, file, part,
+                   "the temporary file is not there any more");
+
+  tfd_part_look (directory, final, file->record, FALSE, &same, &size);
+  return same ? "renamed" : "moved";
+}
+
+static const char *
+walk_one (Context *context, const TfdFile *file, TfdFailure *failure)
+{
+  g_autoptr (TfdDirectory) directory = NULL;
+  g_autofree char *part = tfd_part_name (context->job, file->index, file->attempt);
+  const char *final = context->overwrite == TFD_OVERWRITE_KEEP_BOTH && file->target != NULL
+                          ? strrchr (file->target, '/') + 1
+                          : file->base;
+  const char *result;
+  gboolean same = FALSE;
+  guint64 size = 0;
+  int error_number;
+
+  if (file->record == NULL)
+    return refuse (failure, TFD_ERROR_COMMIT_FAILED, file, part, "nothing is known about it");
+
+  directory = tfd_directory_cache_get (context->directories, file->directory,
+                                       tfd_file_expected_directory (file), failure);
+  if (directory == NULL)
+    {
+      failure->code = TFD_ERROR_COMMIT_FAILED;
+      return "failed";
+    }
+
+  error_number = tfd_part_look (directory, part, file->record, FALSE, &same, &size);
+  if (error_number == ENOENT)
+    result = judge_absent (context, file, directory, part, final, failure);
+  else if (error_number != 0)
+    return refuse (failure, TFD_ERROR_COMMIT_FAILED, file, part, g_strerror (error_number));
+  else if (!same)
+    return refuse (failure, TFD_ERROR_COMMIT_FAILED, file, part,
+                   "it is not the temporary file that was written");
+  else if (file->record->size != TFD_SIZE_UNKNOWN && size != file->record->size)
+    return refuse (failure, TFD_ERROR_COMMIT_FAILED, file, part,
+                   "its size is not the one that was written");
+  else
+    result = put_in_place (context, file, directory, part, final, failure);
+
+  if (g_str_equal (result, "renamed"))
+    tfd_owned_add (context->owned, file->record->identity);
+  if (!g_ptr_array_find (context->touched, directory, NULL))
+    g_ptr_array_add (context->touched, tfd_directory_ref (directory));
+
+  return result;
+}
+
+/* A file's own mode and time. 0 or an errno. */
+static int
+sync_changed (const Changed *changed)
+{
+  int fd = openat (changed->directory->fd, changed->name,
+                   O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+  int error_number = 0;
+
+  /* Gone again, or not for its owner to read: the directory is synced in any case. */
+  if (fd < 0)
+    return 0;
+  if (fsync (fd) < 0)
+    error_number = errno;
+  close (fd);
+
+  return error_number;
+}
+
+static gboolean
+sync_all (Context *context, GError **error)
+{
+  gboolean at_once = context->changed->len >= SYNCFS_FROM;
+  int error_number = 0;
+
+  for (guint i = 0; !at_once && i < context->changed->len && error_number == 0; i++)
+    error_number = sync_changed (context->changed->pdata[i]);
+  for (guint i = 0; i < context->touched->len && error_number == 0; i++)
+    {
+      TfdDirectory *directory = context->touched->pdata[i];
+
+      if (at_once && !directory->path_only && syncfs (directory->fd) < 0)
+        error_number = errno;
+      else
+        error_number = tfd_directory_sync (directory, -1);
+    }
+  if (error_number == 0)
+    return TRUE;
+
+  g_set_error (error, TFD_ERROR, TFD_ERROR_COMMIT_FAILED, "syncing the directories: %s",
+               g_strerror (error_number));
+  return FALSE;
+}
+
+static void
+read_options (Context *context, GVariant *options)
+{
+  const char *overwrite = NULL;
+  int value = TFD_OVERWRITE_REPLACE;
+
+  if (g_variant_lookup (options, "overwrite", "&s", &overwrite) &&
+      !tfd_enum_from_string (TFD_TYPE_OVERWRITE, overwrite, &value))
+    value = TFD_OVERWRITE_FAIL;
+  context->overwrite = (TfdOverwrite) value;
+  g_variant_lookup (options, "recovering", "b", &context->recovering);
+}
+
+GVariant *
+tfd_finalize (const char *job, GVariant *options, GPtrArray *files, TfdOwned *owned, GError **error)
+{
+  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(usa{sv})"));
+  g_autoptr (GHashTable) directories = tfd_directory_cache_new ();
+  g_autoptr (GPtrArray) touched =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_directory_unref);
+  g_autoptr (GPtrArray) changed = g_ptr_array_new_with_free_func ((GDestroyNotify) changed_free);
+  Context context = {
+    .job = job,
+    .owned = owned,
+    .directories = directories,
+    .touched = touched,
+    .changed = changed,
+  };
+  gboolean stop = FALSE;
+
+  read_options (&context, options);
+  for (guint i = 0; i < files->len && !stop; i++)
+    {
+      const TfdFile *file = files->pdata[i];
+      g_auto (TfdFailure) failure = { 0 };
+      g_auto (GVariantDict) details = G_VARIANT_DICT_INIT (NULL);
+      const char *result;
+
+      if (file->state == TFD_FILE_STATE_COMPLETED)
+        {
+          if (file->record != NULL)
+            tfd_owned_add (owned, file->record->identity);
+          continue;
+        }
+      result = walk_one (&context, file, &failure);
+      stop = g_str_equal (result, "failed") || g_str_equal (result, "taken");
+      if (failure.message != NULL)
+        {
+          g_variant_dict_insert (&details, "error", "s", tfd_error_code_to_name (failure.code));
+          g_variant_dict_insert (&details, "message", "s", failure.message);
+        }
+      g_variant_builder_add (&builder, "(us@a{sv})", file->index, result,
+                             g_variant_dict_end (&details));
+    }
+
+  return sync_all (&context, error) ? g_variant_builder_end (&builder) : NULL;
+}

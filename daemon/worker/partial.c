@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Partial: the temporary of a file, hidden beside its destination. */
+#include "config.h"
+#include "worker/partial.h"
+
+#include "common/names.h"
+#include "worker/failure.h"
+#include "worker/identity.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#define MAGIC_TMPFS 0x01021994
+
+/* Below this, reserving costs more than it saves. */
+#define RESERVE_MINIMUM (G_GUINT64_CONSTANT (1) << 20)
+
+TfdPart *
+tfd_part_ref (TfdPart *part)
+{
+  g_ref_count_inc (&part->references);
+  return part;
+}
+
+void
+tfd_part_unref (TfdPart *part)
+{
+  if (!g_ref_count_dec (&part->references))
+    return;
+
+  if (part->fd >= 0)
+    close (part->fd);
+  tfd_directory_unref (part->directory);
+  tfd_record_free (part->record);
+  g_free (part->name);
+  g_free (part);
+}
+
+static TfdPart *
+part_new (TfdDirectory *directory, const char *name, int fd, TfdRecord *record)
+{
+  TfdPart *part = g_new0 (TfdPart, 1);
+
+  g_ref_count_init (&part->references);
+  part->directory = tfd_directory_ref (directory);
+  part->name = g_strdup (name);
+  part->fd = fd;
+  part->record = record;
+
+  return part;
+}
+
+/* The bytes that are written from now on belong to this boot and this mount. */
+static void
+stamp (TfdPart *part)
+{
+  g_free (part->record->boot);
+  part->record->boot = g_strdup (tfd_boot_id ());
+  part->record->mount = tfd_mount_id (part->fd);
+}
+
+static int
+create_file (TfdDirectory *directory, const char *name, const TfdFile *file, guint32 default_umask)
+{
+  const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY;
+  guint32 mask = file->umask != TFD_MODE_NONE ? file->umask : default_umask;
+  mode_t before;
+  int fd, saved;
+
+  /* With a mode of its own the file gets it when it is finished, and is nobody else's till then. */
+  if (file->mode != TFD_MODE_NONE)
+    return openat (directory->fd, name, flags, 0600);
+
+  /* The umask of the process, not a computed mode: default ACLs of the directory replace it. */
+  before = umask (mask & 0777);
+  fd = openat (directory->fd, name, flags, 0666);
+  saved = errno;
+  umask (before);
+  errno = saved;
+
+  return fd;
+}
+
+/* Nothing is recorded, yet the name is taken: our own, when we died before the record was stored.
+ */
+static gboolean
+is_own_orphan (TfdDirectory *directory, const char *name)
+{
+  struct stat st;
+
+  return fstatat (directory->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG (st.st_mode) &&
+         st.st_uid == geteuid () && st.st_nlink == 1;
+}
+
+static TfdPartOutcome
+create (TfdDirectory *directory,
+        const char *name,
+        const TfdFile *file,
+        guint32 default_umask,
+        TfdPart **part,
+        TfdFailure *failure)
+{
+  TfdRecord *record;
+  int fd = create_file (directory, name, file, default_umask);
+
+  if (fd < 0 && errno == EEXIST && file->record == NULL)
+    {
+      if (!is_own_orphan (directory, name))
+        return TFD_PART_FOREIGN;
+      if (unlinkat (directory->fd, name, 0) == 0 || errno == ENOENT)
+        fd = create_file (directory, name, file, default_umask);
+    }
+  if (fd < 0 && errno == EEXIST)
+    return TFD_PART_FOREIGN;
+  if (fd < 0)
+    {
+      tfd_failure_set_errno (failure, errno, "creating a temporary file in", directory->path);
+      return TFD_PART_FAILED;
+    }
+
+  record = tfd_record_new ();
+  record->identity = tfd_identity_of_fd (fd);
+  record->directory = g_bytes_ref (directory->identity);
+  *part = part_new (directory, name, fd, record);
+  stamp (*part);
+  if (record->identity == NULL)
+    {
+      tfd_failure_set_errno (failure, errno, "looking at a temporary file in", directory->path);
+      g_clear_pointer (part, tfd_part_unref);
+      return TFD_PART_FAILED;
+    }
+
+  return TFD_PART_CREATED;
+}
+
+static TfdRecord *
+copy_record (const TfdRecord *record)
+{
+  g_autoptr (GVariant) variant = g_variant_ref_sink (tfd_record_to_variant (record));
+
+  return tfd_record_parse (variant);
+}
+
+TfdPartOutcome
+tfd_part_open (TfdDirectory *directory,
+               const char *job,
+               const TfdFile *file,
+               guint32 default_umask,
+               TfdPart **part,
+               TfdFailure *failure)
+{
+  g_autofree char *name = tfd_part_name (job, file->index, file->attempt);
+  g_autoptr (GBytes) identity = NULL;
+  gboolean same = FALSE;
+  guint64 size = 0;
+  int fd, error_number;
+
+  if (file->record == NULL)
+    return create (directory, name, file, default_umask, part, failure);
+
+  /* Looked at before it is opened: opening a device or a FIFO can do something. */
+  error_number = tfd_part_look (directory, name, file->record, TRUE, &same, &size);
+  if (error_number == ENOENT)
+    return create (directory, name, file, default_umask, part, failure);
+  if (error_number == 0 && !same)
+    return TFD_PART_FOREIGN;
+
+  fd = error_number == 0
+           ? openat (directory->fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+           : -1;
+  if (fd < 0)
+    {
+      tfd_failure_set_errno (failure, error_number ? error_number : errno,
+                             "opening the temporary file in", directory->path);
+      return TFD_PART_FAILED;
+    }
+  identity = tfd_identity_of_fd (fd);
+  if (!tfd_identity_same (file->record->identity, identity))
+    {
+      close (fd);
+      return TFD_PART_FOREIGN;
+    }
+
+  *part = part_new (directory, name, fd, copy_record (file->record));
+  (*part)->length = size;
+
+  return TFD_PART_REOPENED;
+}
+
+int
+tfd_part_look (TfdDirectory *directory,
+               const char *name,
+               const TfdRecord *record,
+               gboolean links_matter,
+               gboolean *same,
+               guint64 *size)
+{
+  g_autoptr (GBytes) identity = NULL;
+  struct stat st;
+  int fd = openat (directory->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  int error_number = 0;
+
+  *same = FALSE;
+  if (fd < 0 || fstat (fd, &st) < 0)
+    error_number = errno;
+  else if (S_ISREG (st.st_mode) && (!links_matter || st.st_nlink == 1))
+    {
+      identity = tfd_identity_of_fd (fd);
+      *same = identity != NULL && tfd_identity_same (record->identity, identity);
+      *size = (guint64) st.st_size;
+    }
+  if (fd >= 0)
+    close (fd);
+
+  return error_number;
+}
+
+gboolean
+tfd_part_length_counts (const TfdPart *part)
+{
+  return part->record->sequential && part->record->boot != NULL && tfd_boot_id ()[0] != '\0' &&
+         g_str_equal (part->record->boot, tfd_boot_id ()) && part->record->mount != 0 &&
+         part->record->mount == tfd_mount_id (part->fd);
+}
+
+gboolean
+tfd_part_truncate (TfdPart *part, guint64 length, TfdFailure *failure)
+{
+  if (ftruncate (part->fd, (off_t) length) < 0 || lseek (part->fd, (off_t) length, SEEK_SET) < 0)
+    {
+      tfd_failure_set_errno (failure, errno, "cutting the temporary file in",
+                             part->directory->path);
+      return FALSE;
+    }
+
+  part->length = length;
+  part->reserved = FALSE;
+  part->record->checkpoint = MIN (part->record->checkpoint, length);
+  stamp (part);
+
+  return TRUE;
+}
+
+gboolean
+tfd_part_write (TfdPart *part, const void *data, gsize count, TfdFailure *failure)
+{
+  const char *at = data;
+
+  while (count > 0)
+    {
+      gssize written = pwrite (part->fd, at, count, (off_t) part->length);
+
+      if (written < 0 && errno == EINTR)
+        continue;
+      if (written <= 0)
+        {
+          tfd_failure_set_errno (failure, written < 0 ? errno : ENOSPC, "writing in",
+                                 part->directory->path);
+          return FALSE;
+        }
+      at += written;
+      count -= (gsize) written;
+      part->length += (guint64) written;
+    }
+
+  return TRUE;
+}
+
+gboolean
+tfd_part_check_space (TfdPart *part, guint64 total, guint64 keep_free, TfdFailure *failure)
+{
+  struct statvfs fs;
+  struct stat st;
+  guint64 available, keep, present, needed;
+
+  if (fstatvfs (part->fd, &fs) < 0 || fstat (part->fd, &st) < 0 || fs.f_blocks == 0)
+    return TRUE;
+
+  available = (guint64) fs.f_bavail * fs.f_frsize;
+  keep = MIN (keep_free, (guint64) fs.f_blocks * fs.f_frsize / 20);
+  present = MAX ((guint64) st.st_blocks * 512, part->length);
+  needed = total > present ? total - present : 0;
+  if (needed == 0 || (available > keep && needed <= available - keep))
+    return TRUE;
+
+  g_autofree char *need_text = g_format_size (needed);
+  g_autofree char *have_text = g_format_size (available);
+  g_autofree char *keep_text = g_format_size (keep);
+  g_autofree char *shown = g_filename_display_name (part->directory->path);
+  tfd_failure_set (failure, TFD_ERROR_INSUFFICIENT_SPACE, TFD_ERROR_CONTEXT_LOCAL_FILE,
+                   "%s more are needed in ‘%s’, where %s are free and %s must stay free", need_text,
+                   shown, have_text, keep_text);
+
+  return FALSE;
+}
+
+gboolean
+tfd_part_should_reserve (const TfdPart *part, guint64 total)
+{
+  struct statfs fs;
+
+  /* tmpfs fills memory page by page when asked to reserve. */
+  return total >= RESERVE_MINIMUM && total > part->length && total <= G_MAXINT64 &&
+         fstatfs (part->fd, &fs) == 0 && ((guint64) fs.f_type & 0xffffffff) != MAGIC_TMPFS;
+}

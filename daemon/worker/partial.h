@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Partial: the temporary of a file, hidden beside its destination: created so that nothing else can
+ * be meant, recognised when it is opened again, written from start to end. */
+#pragma once
+
+#include "worker/directory.h"
+#include "worker/file.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  grefcount references;
+  TfdDirectory *directory; /* (owned) */
+  char *name;              /* (owned) */
+  int fd;
+  guint64 length;        /* bytes present, all of them from the start */
+  gboolean entry_synced; /* its entry in the directory is on the disk */
+  gboolean reserved;     /* blocks beyond the length were asked for */
+  TfdRecord *record;     /* (owned) */
+} TfdPart;
+
+typedef enum
+{
+  TFD_PART_CREATED,  /* empty and new */
+  TFD_PART_REOPENED, /* the one that was recorded */
+  TFD_PART_FOREIGN,  /* something else stands there: left untouched */
+  TFD_PART_FAILED,   /* the failure says why */
+} TfdPartOutcome;
+
+/* Creates or opens the temporary of @file in @directory. @default_umask counts when the file brings
+ * none. *@part is set for the first two outcomes. */
+TfdPartOutcome tfd_part_open (TfdDirectory *directory,
+                              const char *job,
+                              const TfdFile *file,
+                              guint32 default_umask,
+                              TfdPart **part,
+                              TfdFailure *failure);
+
+TfdPart *tfd_part_ref (TfdPart *part);
+void tfd_part_unref (TfdPart *part);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfdPart, tfd_part_unref)
+
+/* Whether the length of a file that was opened again counts (same boot, same mount, and then only
+ * after one fdatasync); if not, the last checkpoint does. */
+gboolean tfd_part_length_counts (const TfdPart *part);
+
+/* Cuts the file to @length, which becomes the position. FALSE with @failure filled. */
+gboolean tfd_part_truncate (TfdPart *part, guint64 length, TfdFailure *failure);
+
+/* Writes at the end. FALSE with @failure filled; what was written by then counts. */
+gboolean tfd_part_write (TfdPart *part, const void *data, gsize count, TfdFailure *failure);
+
+/* Is there room for @total bytes in all, with @keep_free (but at most 5 %) left on the file system?
+ */
+gboolean
+tfd_part_check_space (TfdPart *part, guint64 total, guint64 keep_free, TfdFailure *failure);
+
+/* TRUE when reserving @total bytes is worth while on this file system. */
+gboolean tfd_part_should_reserve (const TfdPart *part, guint64 total);
+
+/* Is the entry @stx_fd or name of a temporary with @record what was recorded? For others rooms:
+ * looks at @name in @directory. Returns 0 and sets *@same, or an errno. @links_matter: also wants
+ * exactly one link. */
+int tfd_part_look (TfdDirectory *directory,
+                   const char *name,
+                   const TfdRecord *record,
+                   gboolean links_matter,
+                   gboolean *same,
+                   guint64 *size);
+
+G_END_DECLS

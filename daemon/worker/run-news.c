@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Run, its news: what a run hears from its downloads and what it tells transferd, in batches. */
+#include "config.h"
+#include "worker/run-private.h"
+
+#include "worker/failure.h"
+
+void
+tfd_run_add_progress (TfdRun *run, GVariantBuilder *builder, gboolean *any)
+{
+  g_auto (GVariantBuilder) files = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(utt)"));
+  gboolean moved = FALSE;
+
+  for (guint i = 0; i < run->active->len; i++)
+    {
+      TfdRunItem *item = run->active->pdata[i];
+
+      if (!item->moved)
+        continue;
+      item->moved = FALSE;
+      moved = TRUE;
+      g_variant_builder_add (&files, "(utt)", tfd_run_item_index (item),
+                             tfd_download_get_length (item->download),
+                             tfd_download_get_total (item->download));
+    }
+  if (!moved)
+    return;
+
+  *any = TRUE;
+  g_variant_builder_add (builder, "(ta(utt))", run->number, &files);
+}
+
+static void
+tell_parts (TfdRun *run)
+{
+  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(ua{sv})"));
+  GHashTableIter iter;
+  gpointer index, record;
+
+  if (g_hash_table_size (run->parts) == 0)
+    {
+      g_variant_builder_clear (&builder);
+      return;
+    }
+
+  g_hash_table_iter_init (&iter, run->parts);
+  while (g_hash_table_iter_next (&iter, &index, &record))
+    g_variant_builder_add (&builder, "(u@a{sv})", GPOINTER_TO_UINT (index), record);
+  g_hash_table_remove_all (run->parts);
+
+  run->runs->news->parts (run->number, g_variant_builder_end (&builder), run->runs->user_data);
+}
+
+void
+tfd_run_tell (TfdRun *run)
+{
+  GVariantBuilder builder;
+
+  tell_parts (run);
+  if (run->done->len == 0)
+    return;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(uta{sv})"));
+  for (guint i = 0; i < run->done->len; i++)
+    g_variant_builder_add_value (&builder, run->done->pdata[i]);
+  g_ptr_array_set_size (run->done, 0);
+
+  run->runs->news->files_done (run->number, g_variant_builder_end (&builder), run->runs->user_data);
+}
+
+static void
+tell_connected (TfdRun *run)
+{
+  if (run->connected)
+    return;
+
+  run->connected = TRUE;
+  run->runs->news->connected (run->number, run->runs->user_data);
+}
+
+static gboolean
+close_cb (gpointer user_data)
+{
+  TfdRun *run = user_data;
+
+  run->close_source = 0;
+  tfd_run_close (run, NULL, NULL);
+
+  return G_SOURCE_REMOVE;
+}
+
+/* One failure ends the run, but not from within the download that met it. */
+static void
+fail (TfdRun *run, guint32 index, const TfdFailure *failure)
+{
+  if (run->failed)
+    return;
+
+  run->failed = TRUE;
+  tfd_failure_copy (failure, &run->failure);
+  run->failure.file = index;
+  if (!run->closing && run->close_source == 0)
+    run->close_source = g_idle_add_full (G_PRIORITY_DEFAULT, close_cb, run, NULL);
+}
+
+static void
+release (TfdRunItem *item)
+{
+  if (item->holds)
+    tfd_runs_give_connection (item->run->runs, item->host);
+  item->holds = FALSE;
+  item->host = NULL;
+}
+
+static void
+answered_cb (G_GNUC_UNUSED TfdDownload *download, gpointer user_data)
+{
+  tell_connected (((TfdRunItem *) user_data)->run);
+}
+
+static void
+changed_cb (TfdDownload *download, gboolean at_once, gpointer user_data)
+{
+  TfdRunItem *item = user_data;
+  TfdRun *run = item->run;
+  TfdPart *part = tfd_download_get_part (download);
+
+  g_hash_table_insert (run->parts, GUINT_TO_POINTER (tfd_run_item_index (item)),
+                       g_variant_ref_sink (tfd_record_to_variant (part->record)));
+  if (at_once)
+    tell_parts (run);
+  else
+    tfd_runs_tell_soon (run->runs);
+}
+
+static gboolean
+allows_cb (G_GNUC_UNUSED TfdDownload *download, guint64 more, gpointer user_data)
+{
+  const TfdRun *run = ((TfdRunItem *) user_data)->run;
+  guint64 limit = run->options.maximum_size;
+
+  return limit == 0 || (run->received <= limit && more <= limit - run->received);
+}
+
+static gboolean
+progressed_cb (TfdDownload *download, guint64 received, gpointer user_data)
+{
+  TfdRunItem *item = user_data;
+
+  item->moved = TRUE;
+  item->run->received += received;
+
+  return allows_cb (download, 0, item);
+}
+
+static gboolean
+moved_cb (TfdDownload *download, G_GNUC_UNUSED const char *host, gpointer user_data)
+{
+  TfdRunItem *item = user_data;
+  TfdRuns *runs = item->run->runs;
+
+  release (item);
+  item->host = tfd_runs_get_host (runs, tfd_download_get_url (download));
+  item->holds = tfd_runs_take_connection (runs, item->host);
+
+  return item->holds;
+}
+
+static void
+released_cb (G_GNUC_UNUSED TfdDownload *download, gpointer user_data)
+{
+  release (user_data);
+}
+
+static void
+done_cb (TfdDownload *download, gpointer user_data)
+{
+  TfdRunItem *item = user_data;
+  TfdRun *run = item->run;
+  guint at;
+
+  tell_connected (run);
+  if (g_ptr_array_find (run->active, item, &at))
+    {
+      /* The group sync has it now. */
+      g_ptr_array_set_free_func (run->active, NULL);
+      g_ptr_array_remove_index_fast (run->active, at);
+      g_ptr_array_set_free_func (run->active, (GDestroyNotify) tfd_run_item_free);
+    }
+  run->syncing++;
+  tfd_sync_add (run->runs->sync, tfd_download_get_part (download), item);
+  tfd_runs_pump_later (run->runs);
+}
+
+void
+tfd_run_synced (gpointer data, int error_number, G_GNUC_UNUSED gpointer user_data)
+{
+  TfdRunItem *item = data;
+  TfdRun *run = item->run;
+  TfdPart *part = tfd_download_get_part (item->download);
+  guint32 index = tfd_run_item_index (item);
+
+  if (error_number == 0)
+    {
+      g_hash_table_remove (run->parts, GUINT_TO_POINTER (index));
+      g_hash_table_remove (run->indices, GUINT_TO_POINTER (index));
+      g_ptr_array_add (run->done,
+                       g_variant_ref_sink (g_variant_new ("(ut@a{sv})", index, part->length,
+                                                          tfd_record_to_variant (part->record))));
+      tfd_runs_tell_soon (run->runs);
+    }
+  else
+    {
+      g_auto (TfdFailure) failure = { 0 };
+
+      tfd_failure_set_errno (&failure, error_number, "syncing a temporary file in",
+                             part->directory->path);
+      fail (run, index, &failure);
+    }
+
+  run->syncing--;
+  run->runs->open_files--;
+  tfd_runs_pump_later (run->runs);
+  tfd_run_item_free (item);
+  tfd_run_end_if_settled (run);
+}
+
+static void
+failed_cb (G_GNUC_UNUSED TfdDownload *download, const TfdFailure *failure, gpointer user_data)
+{
+  TfdRunItem *item = user_data;
+
+  release (item);
+  fail (item->run, tfd_run_item_index (item), failure);
+}
+
+static void
+stopped_cb (TfdDownload *download, gpointer user_data)
+{
+  TfdRunItem *item = user_data;
+  TfdRun *run = item->run;
+  TfdPart *part = tfd_download_get_part (download);
+  guint32 index = tfd_run_item_index (item);
+
+  release (item);
+  if (part != NULL && run->closing)
+    {
+      g_autoptr (GVariant) record = g_variant_ref_sink (tfd_record_to_variant (part->record));
+
+      g_variant_builder_add (run->final, "(u@a{sv})", index, record);
+      g_hash_table_insert (run->parts, GUINT_TO_POINTER (index), g_steal_pointer (&record));
+      tfd_runs_tell_progress (run->runs, run);
+    }
+  run->runs->open_files--;
+  g_hash_table_remove (run->indices, GUINT_TO_POINTER (index));
+  g_ptr_array_remove_fast (run->active, item);
+  tfd_run_end_if_settled (run);
+}
+
+static void
+replaced_cb (TfdDownload *download, gpointer user_data)
+{
+  TfdRunItem *item = user_data;
+  TfdRun *run = item->run;
+
+  run->runs->news->event (run->number, tfd_run_item_index (item), "part-replaced",
+                          g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0),
+                          run->runs->user_data);
+  tfd_download_stop (download);
+}
+
+static void
+event_cb (G_GNUC_UNUSED TfdDownload *download,
+          const char *kind,
+          GVariant *details,
+          gpointer user_data)
+{
+  TfdRunItem *item = user_data;
+  TfdRun *run = item->run;
+
+  run->runs->news->event (run->number, tfd_run_item_index (item), kind, details,
+                          run->runs->user_data);
+}
+
+const TfdDownloadClient tfd_run_download_client = {
+  .answered = answered_cb,
+  .changed = changed_cb,
+  .progressed = progressed_cb,
+  .allows = allows_cb,
+  .moved = moved_cb,
+  .released = released_cb,
+  .done = done_cb,
+  .failed = failed_cb,
+  .replaced = replaced_cb,
+  .stopped = stopped_cb,
+  .event = event_cb,
+};

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Run, the inside: shared by its course (run.c) and what it hears and tells (run-news.c). */
+#pragma once
+
+#include "worker/run.h"
+
+G_BEGIN_DECLS
+
+struct _TfdRun
+{
+  TfdRuns *runs; /* (not owned) */
+  guint64 number;
+  char *job;
+  TfdRunOptions options;
+  GQueue waiting;      /* (owned) (element-type Waiting) */
+  GPtrArray *active;   /* (owned) (element-type TfdRunItem) being fetched */
+  guint syncing;       /* fetched, being put on the disk */
+  GHashTable *indices; /* (owned) of all files it has */
+  GHashTable *parts;   /* (owned) index to record (a{sv}), to be told */
+  GPtrArray *done;     /* (owned) (element-type GVariant) (uta{sv}), to be told */
+  gboolean connected;
+  guint64 received;
+
+  gboolean closing;
+  gboolean failed; /* the failure is to be told at the end */
+  TfdFailure failure;
+  guint close_source;
+  GVariantBuilder *final; /* (owned) a(ua{sv}), once closing */
+  TfdRunStopped stopped;
+  gpointer stopped_data;
+};
+
+typedef struct
+{
+  TfdFile *file; /* (owned) */
+  TfdHost *host;
+} Waiting;
+
+typedef struct
+{
+  TfdRun *run;
+  TfdDownload *download; /* (owned) */
+  TfdHost *host;         /* of the connection it holds or waits for */
+  gboolean holds;        /* the connection */
+  gboolean moved;        /* bytes came, not yet told */
+} TfdRunItem;
+
+extern const TfdDownloadClient tfd_run_download_client;
+
+void tfd_run_item_free (TfdRunItem *item);
+guint32 tfd_run_item_index (const TfdRunItem *item);
+
+/* Ends a closing run once nothing is written any more; it is gone afterwards. */
+void tfd_run_end_if_settled (TfdRun *run);
+
+G_END_DECLS

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Run: one job being transferred, from Start to Stop or the first failure. */
+#include "config.h"
+#include "worker/run-private.h"
+
+#include "common/names.h"
+#include "worker/failure.h"
+
+#include <string.h>
+
+/* How far ahead a file is looked for whose host has a connection free. */
+#define LOOK_AHEAD 1024
+
+static void
+waiting_free (Waiting *waiting)
+{
+  g_clear_pointer (&waiting->file, tfd_file_free);
+  g_free (waiting);
+}
+
+void
+tfd_run_item_free (TfdRunItem *item)
+{
+  g_object_unref (item->download);
+  g_free (item);
+}
+
+TfdRun *
+tfd_run_new (TfdRuns *runs, guint64 number, const char *job, const TfdRunOptions *options)
+{
+  TfdRun *run = g_new0 (TfdRun, 1);
+
+  run->runs = runs;
+  run->number = number;
+  run->job = g_strdup (job);
+  run->options = *options;
+  g_queue_init (&run->waiting);
+  run->active = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_run_item_free);
+  run->indices = g_hash_table_new (g_direct_hash, g_direct_equal);
+  run->parts =
+      g_hash_table_new_full (g_direct_hash, g_direct_equal, NULL, (GDestroyNotify) g_variant_unref);
+  run->done = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
+
+  return run;
+}
+
+void
+tfd_run_free (TfdRun *run)
+{
+  g_clear_handle_id (&run->close_source, g_source_remove);
+  g_queue_clear_full (&run->waiting, (GDestroyNotify) waiting_free);
+  g_ptr_array_unref (run->active);
+  g_hash_table_unref (run->indices);
+  g_hash_table_unref (run->parts);
+  g_ptr_array_unref (run->done);
+  g_clear_pointer (&run->final, g_variant_builder_unref);
+  tfd_failure_clear (&run->failure);
+  g_free (run->job);
+  g_free (run);
+}
+
+guint64
+tfd_run_get_number (TfdRun *run)
+{
+  return run->number;
+}
+
+const char *
+tfd_run_get_job (TfdRun *run)
+{
+  return run->job;
+}
+
+guint32
+tfd_run_item_index (const TfdRunItem *item)
+{
+  return tfd_download_get_file (item->download)->index;
+}
+
+void
+tfd_run_add_files (TfdRun *run, GPtrArray *files)
+{
+  if (run->closing)
+    return;
+
+  g_ptr_array_set_free_func (files, NULL);
+  for (guint i = 0; i < files->len; i++)
+    {
+      TfdFile *file = files->pdata[i];
+      Waiting *waiting;
+
+      /* Never two writers on one temporary. */
+      if (file->url == NULL || !g_hash_table_add (run->indices, GUINT_TO_POINTER (file->index)))
+        {
+          tfd_file_free (file);
+          continue;
+        }
+      waiting = g_new0 (Waiting, 1);
+      waiting->file = file;
+      waiting->host = tfd_runs_get_host (run->runs, file->url);
+      g_queue_push_tail (&run->waiting, waiting);
+    }
+  tfd_runs_pump_later (run->runs);
+}
+
+static gboolean
+start_waiting (TfdRun *run, GList *link)
+{
+  Waiting *waiting = link->data;
+  TfdRunItem *item;
+
+  g_queue_delete_link (&run->waiting, link);
+  item = g_new0 (TfdRunItem, 1);
+  item->run = run;
+  item->host = waiting->host;
+  item->holds = TRUE;
+  item->download = tfd_download_new (run->job, g_steal_pointer (&waiting->file), &run->options,
+                                     &run->runs->tools, &tfd_run_download_client, item);
+  waiting_free (waiting);
+  g_ptr_array_add (run->active, item);
+  run->runs->open_files++;
+  tfd_download_start (item->download);
+
+  return TRUE;
+}
+
+gboolean
+tfd_run_start_one (TfdRun *run)
+{
+  guint looked = 0;
+
+  if (run->closing || run->close_source != 0)
+    return FALSE;
+
+  /* Those that were redirected to another host have been waiting longest. */
+  for (guint i = 0; i < run->active->len; i++)
+    {
+      TfdRunItem *item = run->active->pdata[i];
+
+      if (item->holds || item->host == NULL || !tfd_runs_take_connection (run->runs, item->host))
+        continue;
+      item->holds = TRUE;
+      tfd_download_go (item->download);
+      return TRUE;
+    }
+
+  for (GList *l = run->waiting.head; l != NULL && looked < LOOK_AHEAD; l = l->next, looked++)
+    {
+      Waiting *waiting = l->data;
+
+      if (tfd_runs_take_connection (run->runs, waiting->host))
+        return start_waiting (run, l);
+    }
+
+  return FALSE;
+}
+
+gboolean
+tfd_run_is_fetching (TfdRun *run)
+{
+  return run->active->len > 0 || (run->waiting.length > 0 && !run->closing);
+}
+
+void
+tfd_run_tick (TfdRun *run, gint64 now)
+{
+  g_autoptr (GPtrArray) items = g_ptr_array_copy (run->active, NULL, NULL);
+
+  g_ptr_array_set_free_func (items, NULL);
+  for (guint i = 0; i < items->len; i++)
+    {
+      TfdRunItem *item = items->pdata[i];
+
+      tfd_download_tick (item->download, now);
+    }
+}
+
+/* Nothing is written any more: the last news, then the end. */
+void
+tfd_run_end_if_settled (TfdRun *run)
+{
+  TfdRuns *runs = run->runs;
+  g_autoptr (GVariant) parts = NULL;
+
+  if (!run->closing || run->active->len > 0 || run->syncing > 0)
+    return;
+
+  tfd_runs_tell_progress (runs, run);
+  tfd_run_tell (run);
+  if (run->failed)
+    runs->news->failed (run->number, run->failure.file, tfd_failure_to_variant (&run->failure),
+                        runs->user_data);
+  parts = g_variant_ref_sink (g_variant_builder_end (run->final));
+  if (run->stopped != NULL)
+    run->stopped (parts, run->stopped_data);
+
+  tfd_runs_remove (runs, run);
+}
+
+void
+tfd_run_close (TfdRun *run, TfdRunStopped stopped, gpointer user_data)
+{
+  g_autoptr (GPtrArray) items = NULL;
+
+  if (stopped != NULL)
+    {
+      run->stopped = stopped;
+      run->stopped_data = user_data;
+    }
+  if (run->closing)
+    return;
+
+  g_clear_handle_id (&run->close_source, g_source_remove);
+  run->closing = TRUE;
+  run->final = g_variant_builder_new (G_VARIANT_TYPE ("a(ua{sv})"));
+  g_queue_clear_full (&run->waiting, (GDestroyNotify) waiting_free);
+
+  /* Held once more, so that the run stays while its downloads end. */
+  run->syncing++;
+  items = g_ptr_array_copy (run->active, NULL, NULL);
+  g_ptr_array_set_free_func (items, NULL);
+  for (guint i = 0; i < items->len; i++)
+    tfd_download_stop (((TfdRunItem *) items->pdata[i])->download);
+  tfd_sync_flush (run->runs->sync);
+  run->syncing--;
+
+  tfd_run_end_if_settled (run);
+}

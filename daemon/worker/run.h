@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Run: one job being transferred, from Start to Stop or the first failure. For runs.c only. */
+#pragma once
+
+#include "worker/runs.h"
+#include "worker/sync.h"
+
+G_BEGIN_DECLS
+
+/* Connections in use to one host. */
+typedef struct
+{
+  char *name;
+  guint used;
+} TfdHost;
+
+struct _TfdRuns
+{
+  const TfdNews *news;
+  gpointer user_data;
+  TfdTools tools;
+  TfdSync *sync;     /* (owned) */
+  GPtrArray *runs;   /* (owned) (element-type TfdRun) in the order of their turns */
+  GHashTable *hosts; /* (owned) name to TfdHost */
+  guint connections; /* in use, over all hosts */
+  guint open_files;  /* temporaries that are open */
+  guint pump_source; /* starts files when the loop is idle */
+  guint tick_source; /* four times a second while anything moves */
+  guint news_source; /* at most 100 ms after something happened */
+  gint64 news_time;  /* when news was last told */
+};
+
+typedef struct _TfdRun TfdRun;
+
+TfdRun *tfd_run_new (TfdRuns *runs, guint64 number, const char *job, const TfdRunOptions *options);
+void tfd_run_free (TfdRun *run);
+
+guint64 tfd_run_get_number (TfdRun *run);
+const char *tfd_run_get_job (TfdRun *run);
+
+/* Queues @files (of TfdFile), which it takes out of the array. Those it has already are dropped. */
+void tfd_run_add_files (TfdRun *run, GPtrArray *files);
+
+/* Starts one file for which there is a connection; FALSE when there is none. */
+gboolean tfd_run_start_one (TfdRun *run);
+
+/* TRUE while files are being fetched or wait for it. */
+gboolean tfd_run_is_fetching (TfdRun *run);
+
+/* Stalls, checkpoints. */
+void tfd_run_tick (TfdRun *run, gint64 now);
+
+/* Adds (t, a(utt)) to @builder, if anything moved. */
+void tfd_run_add_progress (TfdRun *run, GVariantBuilder *builder, gboolean *any);
+
+/* Tells what there is to tell. */
+void tfd_run_tell (TfdRun *run);
+
+/* Ends the run; @stopped (nullable) is called at the end. The run frees itself. */
+void tfd_run_close (TfdRun *run, TfdRunStopped stopped, gpointer user_data);
+
+/* The answer of the group sync for a file (an opaque pointer that the run gave). */
+void tfd_run_synced (gpointer item, int error_number, gpointer user_data);
+
+/* runs.c, for runs */
+TfdHost *tfd_runs_get_host (TfdRuns *runs, const char *url);
+gboolean tfd_runs_take_connection (TfdRuns *runs, TfdHost *host);
+void tfd_runs_give_connection (TfdRuns *runs, TfdHost *host);
+gboolean tfd_runs_has_room (TfdRuns *runs, const TfdHost *host);
+void tfd_runs_pump_later (TfdRuns *runs);
+void tfd_runs_tell_soon (TfdRuns *runs);
+void tfd_runs_tell_progress (TfdRuns *runs, TfdRun *only);
+void tfd_runs_remove (TfdRuns *runs, TfdRun *run);
+
+G_END_DECLS

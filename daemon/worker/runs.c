@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Runs: all that is being transferred for one user. */
+#include "config.h"
+#include "worker/run.h"
+
+#include "common/names.h"
+#include "worker/session.h"
+
+#include <string.h>
+
+#define MAX_CONNECTIONS 64
+#define MAX_CONNECTIONS_PER_HOST 6
+#define MAX_OPEN_FILES 384
+#define POOL_THREADS 4
+#define TICK_MSEC 250
+#define NEWS_MSEC 100
+
+TfdHost *
+tfd_runs_get_host (TfdRuns *runs, const char *url)
+{
+  g_autofree char *name = tfd_session_host (url);
+  const char *key = name != NULL ? name : "";
+  TfdHost *host = g_hash_table_lookup (runs->hosts, key);
+
+  if (host == NULL)
+    {
+      host = g_new0 (TfdHost, 1);
+      host->name = g_strdup (key);
+      g_hash_table_insert (runs->hosts, host->name, host);
+    }
+
+  return host;
+}
+
+static void
+host_free (TfdHost *host)
+{
+  g_free (host->name);
+  g_free (host);
+}
+
+gboolean
+tfd_runs_has_room (TfdRuns *runs, const TfdHost *host)
+{
+  return runs->connections < MAX_CONNECTIONS && host->used < MAX_CONNECTIONS_PER_HOST &&
+         runs->open_files < MAX_OPEN_FILES;
+}
+
+gboolean
+tfd_runs_take_connection (TfdRuns *runs, TfdHost *host)
+{
+  if (!tfd_runs_has_room (runs, host))
+    return FALSE;
+
+  host->used++;
+  runs->connections++;
+
+  return TRUE;
+}
+
+void
+tfd_runs_give_connection (TfdRuns *runs, TfdHost *host)
+{
+  host->used--;
+  runs->connections--;
+  tfd_runs_pump_later (runs);
+}
+
+static gboolean
+tick_cb (gpointer user_data)
+{
+  TfdRuns *runs = user_data;
+  gint64 now = g_get_monotonic_time ();
+  gboolean fetching = FALSE;
+
+  for (guint i = 0; i < runs->runs->len; i++)
+    {
+      tfd_run_tick (runs->runs->pdata[i], now);
+      fetching |= tfd_run_is_fetching (runs->runs->pdata[i]);
+    }
+  tfd_runs_tell_progress (runs, NULL);
+
+  if (fetching)
+    return G_SOURCE_CONTINUE;
+
+  runs->tick_source = 0;
+  return G_SOURCE_REMOVE;
+}
+
+/* Each run starts one file in its turn, as long as there is room. */
+static gboolean
+pump_cb (gpointer user_data)
+{
+  TfdRuns *runs = user_data;
+  gboolean fetching = FALSE;
+  gboolean started;
+
+  runs->pump_source = 0;
+  do
+    {
+      started = FALSE;
+      for (guint i = 0; i < runs->runs->len; i++)
+        started |= tfd_run_start_one (runs->runs->pdata[i]);
+    }
+  while (started);
+
+  for (guint i = 0; i < runs->runs->len; i++)
+    fetching |= tfd_run_is_fetching (runs->runs->pdata[i]);
+  if (fetching && runs->tick_source == 0)
+    runs->tick_source = g_timeout_add (TICK_MSEC, tick_cb, runs);
+
+  /* Nobody else will join the group, or nobody can before it is done. */
+  if (!fetching || runs->open_files >= MAX_OPEN_FILES)
+    tfd_sync_flush (runs->sync);
+
+  return G_SOURCE_REMOVE;
+}
+
+void
+tfd_runs_pump_later (TfdRuns *runs)
+{
+  if (runs->pump_source == 0)
+    runs->pump_source = g_idle_add_full (G_PRIORITY_DEFAULT, pump_cb, runs, NULL);
+}
+
+static gboolean
+news_cb (gpointer user_data)
+{
+  TfdRuns *runs = user_data;
+
+  runs->news_source = 0;
+  runs->news_time = g_get_monotonic_time ();
+  for (guint i = 0; i < runs->runs->len; i++)
+    tfd_run_tell (runs->runs->pdata[i]);
+
+  return G_SOURCE_REMOVE;
+}
+
+void
+tfd_runs_tell_soon (TfdRuns *runs)
+{
+  gint64 due = runs->news_time / 1000 + NEWS_MSEC - g_get_monotonic_time () / 1000;
+
+  if (runs->news_source == 0)
+    runs->news_source = g_timeout_add ((guint) CLAMP (due, 0, NEWS_MSEC), news_cb, runs);
+}
+
+void
+tfd_runs_tell_progress (TfdRuns *runs, TfdRun *only)
+{
+  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(ta(utt))"));
+  gboolean any = FALSE;
+
+  for (guint i = 0; i < runs->runs->len; i++)
+    if (only == NULL || only == runs->runs->pdata[i])
+      tfd_run_add_progress (runs->runs->pdata[i], &builder, &any);
+
+  if (any)
+    runs->news->progress (g_variant_builder_end (&builder), runs->user_data);
+}
+
+static TfdRun *
+find (TfdRuns *runs, guint64 number)
+{
+  for (guint i = 0; i < runs->runs->len; i++)
+    if (tfd_run_get_number (runs->runs->pdata[i]) == number)
+      return runs->runs->pdata[i];
+
+  return NULL;
+}
+
+void
+tfd_runs_remove (TfdRuns *runs, TfdRun *run)
+{
+  g_ptr_array_remove (runs->runs, run);
+  if (runs->runs->len > 0)
+    return;
+
+  /* An open directory keeps its file system from being unmounted. */
+  g_hash_table_remove_all (runs->tools.directories);
+  if (runs->connections == 0)
+    g_hash_table_remove_all (runs->hosts);
+  runs->news->idle (runs->user_data);
+}
+
+static gboolean
+read_options (GVariant *options, TfdRunOptions *result, GError **error)
+{
+  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (options);
+  const char *policy = NULL;
+  int value = TFD_REDIRECT_POLICY_ALLOW;
+
+  result->umask = 022;
+  g_variant_dict_lookup (&dict, "foreground", "b", &result->foreground);
+  g_variant_dict_lookup (&dict, "dynamic-content", "b", &result->dynamic_content);
+  g_variant_dict_lookup (&dict, "high-performance", "b", &result->high_performance);
+  g_variant_dict_lookup (&dict, "allow-downgrade", "b", &result->allow_downgrade);
+  g_variant_dict_lookup (&dict, "maximum-size", "t", &result->maximum_size);
+  g_variant_dict_lookup (&dict, "keep-free", "t", &result->keep_free);
+  g_variant_dict_lookup (&dict, "umask", "u", &result->umask);
+  if (g_variant_dict_lookup (&dict, "redirect-policy", "&s", &policy) &&
+      !tfd_enum_from_string (TFD_TYPE_REDIRECT_POLICY, policy, &value))
+    {
+      g_set_error (error, TFD_ERROR, TFD_ERROR_INVALID_ARGS, "redirect-policy “%s”", policy);
+      return FALSE;
+    }
+  result->redirect_policy = (TfdRedirectPolicy) value;
+
+  return TRUE;
+}
+
+static gboolean
+check_new (TfdRuns *runs, guint64 number, const char *job, GError **error)
+{
+  g_autofree char *id = tfd_job_id_parse (job);
+
+  if (g_strcmp0 (id, job) != 0)
+    {
+      g_set_error (error, TFD_ERROR, TFD_ERROR_INVALID_ARGS, "“%s” is no job id", job);
+      return FALSE;
+    }
+  for (guint i = 0; i < runs->runs->len; i++)
+    {
+      TfdRun *other = runs->runs->pdata[i];
+
+      if (tfd_run_get_number (other) != number && strcmp (tfd_run_get_job (other), job) != 0)
+        continue;
+      g_set_error (error, TFD_ERROR, TFD_ERROR_INVALID_STATE, "the job runs already");
+      return FALSE;
+    }
+
+  return TRUE;
+}
+
+gboolean
+tfd_runs_start (TfdRuns *runs,
+                guint64 number,
+                const char *job,
+                GVariant *options,
+                GVariant *files,
+                GError **error)
+{
+  g_autoptr (GPtrArray) list = tfd_files_new (files, error);
+  TfdRunOptions run_options = { 0 };
+  TfdRun *run;
+
+  if (list == NULL || !check_new (runs, number, job, error) ||
+      !read_options (options, &run_options, error))
+    return FALSE;
+
+  run = tfd_run_new (runs, number, job, &run_options);
+  g_ptr_array_add (runs->runs, run);
+  tfd_run_add_files (run, list);
+
+  return TRUE;
+}
+
+gboolean
+tfd_runs_add_files (TfdRuns *runs, guint64 number, GVariant *files, GError **error)
+{
+  g_autoptr (GPtrArray) list = tfd_files_new (files, error);
+  TfdRun *run = find (runs, number);
+
+  if (list == NULL)
+    return FALSE;
+  if (run != NULL)
+    tfd_run_add_files (run, list);
+
+  return TRUE;
+}
+
+void
+tfd_runs_stop (TfdRuns *runs, guint64 number, TfdRunStopped stopped, gpointer user_data)
+{
+  TfdRun *run = find (runs, number);
+
+  if (run != NULL)
+    tfd_run_close (run, stopped, user_data);
+  else
+    stopped (g_variant_new_array (G_VARIANT_TYPE ("(ua{sv})"), NULL, 0), user_data);
+}
+
+gboolean
+tfd_runs_is_idle (TfdRuns *runs)
+{
+  return runs->runs->len == 0;
+}
+
+TfdPool *
+tfd_runs_get_pool (TfdRuns *runs)
+{
+  return runs->tools.pool;
+}
+
+TfdRuns *
+tfd_runs_new (const TfdNews *news, gpointer user_data)
+{
+  TfdRuns *runs = g_new0 (TfdRuns, 1);
+
+  runs->news = news;
+  runs->user_data = user_data;
+  runs->tools.session = tfd_session_new ();
+  runs->tools.pool = tfd_pool_new (POOL_THREADS);
+  runs->tools.directories = tfd_directory_cache_new ();
+  runs->sync = tfd_sync_new (runs->tools.pool, tfd_run_synced, runs);
+  runs->runs = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_run_free);
+  runs->hosts = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) host_free);
+
+  return runs;
+}
+
+void
+tfd_runs_free (TfdRuns *runs)
+{
+  while (runs->runs->len > 0)
+    {
+      tfd_run_close (runs->runs->pdata[0], NULL, NULL);
+      if (runs->runs->len > 0)
+        g_main_context_iteration (NULL, TRUE);
+    }
+  g_clear_handle_id (&runs->pump_source, g_source_remove);
+  g_clear_handle_id (&runs->tick_source, g_source_remove);
+  g_clear_handle_id (&runs->news_source, g_source_remove);
+  soup_session_abort (runs->tools.session);
+  g_clear_pointer (&runs->tools.pool, tfd_pool_free);
+  g_clear_pointer (&runs->sync, tfd_sync_free);
+  g_ptr_array_unref (runs->runs);
+  g_hash_table_unref (runs->hosts);
+  g_hash_table_unref (runs->tools.directories);
+  g_object_unref (runs->tools.session);
+  g_free (runs);
+}

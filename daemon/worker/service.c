@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Service: org.transferd.Transfer1.Worker on the connection to transferd. */
+#include "config.h"
+#include "worker/service.h"
+
+#include "common/names.h"
+#include "worker-interface.h"
+#include "worker/directory.h"
+#include "worker/discard.h"
+#include "worker/failure.h"
+#include "worker/finalize.h"
+#include "worker/runs.h"
+
+#include <errno.h>
+#include <gio/gunixfdlist.h>
+#include <string.h>
+#include <unistd.h>
+
+struct _TfdService
+{
+  GObject parent_instance;
+
+  GDBusConnection *connection; /* (owned) */
+  TfdRuns *runs;               /* (owned) */
+  GHashTable *owned;           /* (owned) job id to TfdOwned */
+  guint requests;              /* not yet answered */
+  guint idle_msec;
+  guint idle_source;
+  void (*over) (gpointer user_data);
+  gpointer user_data;
+};
+
+G_DEFINE_FINAL_TYPE (TfdService, tfd_service, G_TYPE_OBJECT)
+
+/* A request that is answered in a thread. */
+typedef struct
+{
+  TfdService *self;                  /* (owned) only looked at in the main loop */
+  GDBusMethodInvocation *invocation; /* (owned) until it is answered */
+  const char *method;
+  char *job;
+  GVariant *options; /* (owned) (nullable) */
+  GPtrArray *files;  /* (owned) (nullable) */
+  char **paths;
+  TfdOwned *owned;
+  GVariant *result; /* (owned) (nullable) the out arguments */
+  int fd;
+  GError *error;
+} Request;
+
+static gboolean
+idle_cb (gpointer user_data)
+{
+  TfdService *self = user_data;
+
+  self->idle_source = 0;
+  self->over (self->user_data);
+
+  return G_SOURCE_REMOVE;
+}
+
+static void
+watch_idle (TfdService *self)
+{
+  g_clear_handle_id (&self->idle_source, g_source_remove);
+  if (self->runs != NULL && self->idle_msec > 0 && self->requests == 0 &&
+      tfd_runs_is_idle (self->runs))
+    self->idle_source = g_timeout_add (self->idle_msec, idle_cb, self);
+}
+
+static void
+emit (TfdService *self, const char *signal, GVariant *parameters)
+{
+  g_dbus_connection_emit_signal (self->connection, NULL, TFD_WORKER_PATH, TFD_WORKER_INTERFACE,
+                                 signal, parameters, NULL);
+}
+
+static void
+connected_cb (guint64 run, gpointer user_data)
+{
+  emit (user_data, "Connected", g_variant_new ("(t)", run));
+}
+
+static void
+progress_cb (GVariant *runs, gpointer user_data)
+{
+  emit (user_data, "Progress", g_variant_new ("(@a(ta(utt)))", runs));
+}
+
+static void
+parts_cb (guint64 run, GVariant *parts, gpointer user_data)
+{
+  emit (user_data, "Parts", g_variant_new ("(t@a(ua{sv}))", run, parts));
+}
+
+static void
+files_done_cb (guint64 run, GVariant *files, gpointer user_data)
+{
+  emit (user_data, "FilesDone", g_variant_new ("(t@a(uta{sv}))", run, files));
+}
+
+static void
+failed_cb (guint64 run, guint32 file, GVariant *error, gpointer user_data)
+{
+  emit (user_data, "Failed", g_variant_new ("(tu@a{sv})", run, file, error));
+}
+
+static void
+event_cb (guint64 run, guint32 file, const char *kind, GVariant *details, gpointer user_data)
+{
+  emit (user_data, "Event", g_variant_new ("(tus@a{sv})", run, file, kind, details));
+}
+
+static void
+runs_idle_cb (gpointer user_data)
+{
+  watch_idle (user_data);
+}
+
+static const TfdNews news = {
+  .connected = connected_cb,
+  .progress = progress_cb,
+  .parts = parts_cb,
+  .files_done = files_done_cb,
+  .failed = failed_cb,
+  .event = event_cb,
+  .idle = runs_idle_cb,
+};
+
+/* TFD_ERROR goes by its full name; anything else cannot happen here. */
+static void
+answer_error (GDBusMethodInvocation *invocation, const GError *error)
+{
+  TfdErrorCode code = TFD_ERROR_INVALID_ARGS;
+
+  if (error->domain == TFD_ERROR)
+    code = (TfdErrorCode) error->code;
+  g_dbus_method_invocation_return_dbus_error (invocation, tfd_error_code_to_name (code),
+                                              error->message);
+}
+
+static void
+request_free (Request *request)
+{
+  g_clear_pointer (&request->options, g_variant_unref);
+  g_clear_pointer (&request->files, g_ptr_array_unref);
+  g_clear_pointer (&request->owned, tfd_owned_unref);
+  g_clear_pointer (&request->result, g_variant_unref);
+  g_clear_error (&request->error);
+  if (request->fd >= 0)
+    close (request->fd);
+  g_strfreev (request->paths);
+  g_free (request->job);
+  g_object_unref (request->self);
+  g_free (request);
+}
+
+static GVariant *
+probe (char **paths)
+{
+  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(ayss)"));
+
+  for (char **path = paths; *path != NULL; path++)
+    g_variant_builder_add_value (&builder, tfd_directory_probe (*path));
+
+  return g_variant_builder_end (&builder);
+}
+
+/* In a thread. */
+static void
+request_work (gpointer data)
+{
+  Request *request = data;
+  GVariant *result = NULL;
+
+  if (g_str_equal (request->method, "Probe"))
+    result = probe (request->paths);
+  else if (g_str_equal (request->method, "Verify"))
+    result = tfd_verify (request->job, request->options, request->files, request->owned);
+  else if (g_str_equal (request->method, "Finalize"))
+    result = tfd_finalize (request->job, request->options, request->files, request->owned,
+                           &request->error);
+  else if (g_str_equal (request->method, "Discard"))
+    result = tfd_discard (request->job, request->files);
+  else
+    request->fd = tfd_open_part (request->job, request->files->pdata[0], &request->error);
+
+  if (result != NULL)
+    request->result = g_variant_ref_sink (g_variant_new_tuple (&result, 1));
+}
+
+static void
+answer_fd (Request *request)
+{
+  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new_from_array (&request->fd, 1);
+
+  request->fd = -1;
+  g_dbus_method_invocation_return_value_with_unix_fd_list (g_steal_pointer (&request->invocation),
+                                                           g_variant_new ("(h)", 0), fds);
+}
+
+static void
+request_done (gpointer data)
+{
+  Request *request = data;
+  TfdService *self = request->self;
+
+  if (request->error != NULL)
+    answer_error (g_steal_pointer (&request->invocation), request->error);
+  else if (request->fd >= 0)
+    answer_fd (request);
+  else
+    g_dbus_method_invocation_return_value (g_steal_pointer (&request->invocation), request->result);
+
+  self->requests--;
+  watch_idle (self);
+  request_free (request);
+}
+
+static TfdOwned *
+owned_of_job (TfdService *self, const char *job)
+{
+  TfdOwned *owned = g_hash_table_lookup (self->owned, job);
+
+  if (owned == NULL)
+    {
+      owned = tfd_owned_new ();
+      g_hash_table_insert (self->owned, g_strdup (job), owned);
+    }
+
+  return tfd_owned_ref (owned);
+}
+
+static char **
+read_paths (GVariant *directories, GError **error)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  for (gsize i = 0; i < g_variant_n_children (directories); i++)
+    {
+      g_autoptr (GVariant) child = g_variant_get_child_value (directories, i);
+      g_autofree char *path = tfd_path_from_variant (child);
+
+      if (path == NULL)
+        {
+          g_set_error_literal (error, TFD_ERROR, TFD_ERROR_INVALID_ARGS, "not a path");
+          return NULL;
+        }
+      g_strv_builder_add (builder, path);
+    }
+
+  return g_strv_builder_end (builder);
+}
+
+/* Reads the arguments of the requests that are answered in a thread. */
+static gboolean
+request_read (Request *request, GVariant *parameters, GError **error)
+{
+  g_autoptr (GVariant) files = NULL;
+
+  if (g_str_equal (request->method, "Probe"))
+    {
+      g_autoptr (GVariant) directories = g_variant_get_child_value (parameters, 0);
+
+      request->paths = read_paths (directories, error);
+      return request->paths != NULL;
+    }
+
+  g_variant_get_child (parameters, 0, "s", &request->job);
+  if (g_str_equal (request->method, "OpenPart"))
+    {
+      g_autoptr (GVariant) dictionary = g_variant_get_child_value (parameters, 2);
+      TfdFile *file;
+      guint32 index;
+
+      g_variant_get_child (parameters, 1, "u", &index);
+      file = tfd_file_new (index, dictionary, error);
+      if (file == NULL)
+        return FALSE;
+      request->files = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_file_free);
+      g_ptr_array_add (request->files, file);
+      return TRUE;
+    }
+
+  files = g_variant_get_child_value (parameters, g_variant_n_children (parameters) - 1);
+  request->files = tfd_files_new (files, error);
+  if (g_variant_n_children (parameters) == 3)
+    request->options = g_variant_get_child_value (parameters, 1);
+
+  return request->files != NULL;
+}
+
+static void
+answer_in_thread (TfdService *self,
+                  const char *method,
+                  GVariant *parameters,
+                  GDBusMethodInvocation *invocation)
+{
+  Request *request = g_new0 (Request, 1);
+  g_autoptr (GError) error = NULL;
+
+  request->self = g_object_ref (self);
+  request->invocation = invocation;
+  request->method = g_intern_string (method);
+  request->fd = -1;
+  if (!request_read (request, parameters, &error))
+    {
+      answer_error (g_steal_pointer (&request->invocation), error);
+      request_free (request);
+      return;
+    }
+
+  if (request->options != NULL)
+    request->owned = owned_of_job (self, request->job);
+  self->requests++;
+  watch_idle (self);
+  tfd_pool_push (tfd_runs_get_pool (self->runs), request_work, request_done, request);
+}
+
+static void
+stopped_cb (GVariant *parts, gpointer user_data)
+{
+  g_dbus_method_invocation_return_value (user_data, g_variant_new ("(@a(ua{sv}))", parts));
+}
+
+/* The requests about runs, which the main loop handles itself. */
+static void
+handle_run (TfdService *self,
+            const char *method,
+            GVariant *parameters,
+            GDBusMethodInvocation *invocation)
+{
+  g_autoptr (GVariant) options = NULL;
+  g_autoptr (GVariant) files = NULL;
+  g_autoptr (GError) error = NULL;
+  const char *job;
+  guint64 run;
+  gboolean good;
+
+  if (g_str_equal (method, "Stop"))
+    {
+      g_variant_get (parameters, "(t)", &run);
+      tfd_runs_stop (self->runs, run, stopped_cb, invocation);
+      return;
+    }
+  if (g_str_equal (method, "Start"))
+    {
+      g_variant_get (parameters, "(t&s@a{sv}@a(ua{sv}))", &run, &job, &options, &files);
+      good = tfd_runs_start (self->runs, run, job, options, files, &error);
+    }
+  else
+    {
+      g_variant_get (parameters, "(t@a(ua{sv}))", &run, &files);
+      good = tfd_runs_add_files (self->runs, run, files, &error);
+    }
+
+  if (good)
+    g_dbus_method_invocation_return_value (invocation, NULL);
+  else
+    answer_error (invocation, error);
+  watch_idle (self);
+}
+
+static void
+method_call (G_GNUC_UNUSED GDBusConnection *connection,
+             G_GNUC_UNUSED const char *sender,
+             G_GNUC_UNUSED const char *object_path,
+             G_GNUC_UNUSED const char *interface_name,
+             const char *method,
+             GVariant *parameters,
+             GDBusMethodInvocation *invocation,
+             gpointer user_data)
+{
+  TfdService *self = user_data;
+
+  if (g_str_equal (method, "Ping"))
+    g_dbus_method_invocation_return_value (invocation, NULL);
+  else if (g_str_equal (method, "Start") || g_str_equal (method, "AddFiles") ||
+           g_str_equal (method, "Stop"))
+    handle_run (self, method, parameters, invocation);
+  else
+    answer_in_thread (self, method, parameters, invocation);
+}
+
+static GVariant *
+get_property (G_GNUC_UNUSED GDBusConnection *connection,
+              G_GNUC_UNUSED const char *sender,
+              G_GNUC_UNUSED const char *object_path,
+              G_GNUC_UNUSED const char *interface_name,
+              G_GNUC_UNUSED const char *property_name,
+              G_GNUC_UNUSED GError **error,
+              G_GNUC_UNUSED gpointer user_data)
+{
+  return g_variant_new_string (VERSION);
+}
+
+static const GDBusInterfaceVTable vtable = {
+  .method_call = method_call,
+  .get_property = get_property,
+};
+
+/* A socket pair names the process that made it: root's daemon, or one of our own user. */
+static gboolean
+authorize_cb (G_GNUC_UNUSED GDBusAuthObserver *observer,
+              G_GNUC_UNUSED GIOStream *stream,
+              GCredentials *credentials,
+              G_GNUC_UNUSED gpointer user_data)
+{
+  uid_t uid = credentials != NULL ? g_credentials_get_unix_user (credentials, NULL) : (uid_t) -1;
+
+  return uid == 0 || uid == geteuid ();
+}
+
+static GDBusConnection *
+connection_new (int fd, GError **error)
+{
+  g_autoptr (GDBusAuthObserver) observer = g_dbus_auth_observer_new ();
+  g_autoptr (GSocket) socket = g_socket_new_from_fd (fd, error);
+  g_autoptr (GSocketConnection) stream = NULL;
+  g_autofree char *guid = g_dbus_generate_guid ();
+
+  if (socket == NULL)
+    return NULL;
+
+  stream = g_socket_connection_factory_create_connection (socket);
+  g_signal_connect (observer, "authorize-authenticated-peer", G_CALLBACK (authorize_cb), NULL);
+
+  return g_dbus_connection_new_sync (G_IO_STREAM (stream), guid,
+                                     G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_SERVER |
+                                         G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING,
+                                     observer, NULL, error);
+}
+
+static void
+closed_cb (G_GNUC_UNUSED GDBusConnection *connection,
+           G_GNUC_UNUSED gboolean remote_peer_vanished,
+           G_GNUC_UNUSED GError *error,
+           gpointer user_data)
+{
+  TfdService *self = user_data;
+
+  self->over (self->user_data);
+}
+
+TfdService *
+tfd_service_new (
+    int fd, guint idle_msec, void (*over) (gpointer user_data), gpointer user_data, GError **error)
+{
+  g_autoptr (TfdService) self = g_object_new (TFD_TYPE_SERVICE, NULL);
+
+  self->idle_msec = idle_msec;
+  self->over = over;
+  self->user_data = user_data;
+  self->connection = connection_new (fd, error);
+  if (self->connection == NULL)
+    return NULL;
+
+  g_signal_connect_object (self->connection, "closed", G_CALLBACK (closed_cb), self, 0);
+  if (g_dbus_connection_register_object (self->connection, TFD_WORKER_PATH,
+                                         (GDBusInterfaceInfo *) &tfd_worker_interface, &vtable,
+                                         self, NULL, error) == 0)
+    return NULL;
+
+  g_dbus_connection_start_message_processing (self->connection);
+  watch_idle (self);
+
+  return g_steal_pointer (&self);
+}
+
+static void
+tfd_service_finalize (GObject *object)
+{
+  TfdService *self = TFD_SERVICE (object);
+
+  g_clear_handle_id (&self->idle_source, g_source_remove);
+  g_clear_pointer (&self->runs, tfd_runs_free);
+  g_clear_pointer (&self->owned, g_hash_table_unref);
+  g_clear_object (&self->connection);
+
+  G_OBJECT_CLASS (tfd_service_parent_class)->finalize (object);
+}
+
+static void
+tfd_service_class_init (TfdServiceClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = tfd_service_finalize;
+}
+
+static void
+tfd_service_init (TfdService *self)
+{
+  self->runs = tfd_runs_new (&news, self);
+  self->owned =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) tfd_owned_unref);
+}
