@@ -75,7 +75,7 @@ find_step (TfdJobState state, TfdEvent event, guint fixed, guint known, TfdStep 
       *step = one;
       found = TRUE;
     }
-  return TRUE;
+  return found;
 }
 
 /* Does guard @bit make a difference among those combinations? */
@@ -141,7 +141,7 @@ append_line (GString *text, TfdJobState state, guint fixed, guint known, TfdStep
 static void
 append_cell (GString *text, TfdJobState state, TfdEvent event, guint fixed, guint known)
 {
-  TfdStep step;
+  TfdStep step = { 0 };
 
   if (find_step (state, event, fixed, known, &step))
     {
