@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Access: who may call what. The rules are data: an annotation on every method and property of the
+ * interface; what has none is denied. Jobs of others and jobs that do not exist are the same. */
+#include "config.h"
+
+#include "bus/bus-private.h"
+
+GError *
+tfd_access_not_found (void)
+{
+  return g_error_new_literal (TFD_ERROR, TFD_ERROR_NOT_FOUND, "you have no such job");
+}
+
+TfdJob *
+tfd_access_find_job (TfdCall *call, const char *path, GError **error)
+{
+  g_autofree char *id = tfd_job_id_from_path (path);
+  TfdJob *job = id == NULL ? NULL : tfd_engine_get_job (call->bus->engine, id);
+
+  if (job != NULL && tfd_job_uid (job) == call->peer->uid)
+    return job;
+  g_propagate_error (error, tfd_access_not_found ());
+  return NULL;
+}
+
+/* The rule for what is called: a method's, a property's, or for GetAll the interface's. */
+static const char *
+rule_of (GDBusMethodInvocation *invocation)
+{
+  const GDBusMethodInfo *method = g_dbus_method_invocation_get_method_info (invocation);
+  const GDBusPropertyInfo *property = g_dbus_method_invocation_get_property_info (invocation);
+  GDBusAnnotationInfo **annotations = NULL;
+
+  if (method != NULL)
+    annotations = method->annotations;
+  else if (property != NULL)
+    annotations = property->annotations;
+  else
+    return g_strcmp0 (g_dbus_method_invocation_get_method_name (invocation), "GetAll") == 0
+               ? "owner"
+               : NULL;
+  return g_dbus_annotation_info_lookup (annotations, TFD_ACCESS_ANNOTATION);
+}
+
+static gboolean
+is_administrator (const TfdCall *call)
+{
+  return call->peer->uid == 0 || call->peer->uid == call->bus->only_uid;
+}
+
+GError *
+tfd_access_check (TfdCall *call)
+{
+  const char *path = g_dbus_method_invocation_get_object_path (call->invocation);
+  const char *rule = rule_of (call->invocation);
+  gboolean on_job = !g_str_equal (path, TFD_MANAGER_PATH);
+  GError *error = NULL;
+
+  if (on_job)
+    {
+      TfdJob *job = tfd_access_find_job (call, path, &error);
+
+      if (job == NULL)
+        return error;
+      call->job = tfd_job_ref (job);
+    }
+  if (g_strcmp0 (rule, "public") == 0 || g_strcmp0 (rule, "owner") == 0)
+    return NULL;
+  if (g_strcmp0 (rule, "root") == 0 && is_administrator (call))
+    return NULL;
+  return g_error_new (TFD_ERROR, TFD_ERROR_ACCESS_DENIED, "‘%s’ is for administrators",
+                      g_dbus_method_invocation_get_method_name (call->invocation));
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Bus, inside: the structs that the rooms of this floor share. */
+#pragma once
+
+#include "base/log.h"
+#include "bus/bus.h"
+#include "common/names.h"
+
+G_BEGIN_DECLS
+
+/* Jobs of which one connection is told changes by having called GetAll. */
+#define TFD_MAX_SUBSCRIPTIONS 4096
+
+typedef struct _TfdPeer TfdPeer;
+typedef struct _TfdEmit TfdEmit;
+
+struct _TfdBus
+{
+  GDBusConnection *connection; /* (owned) */
+  TfdEngine *engine;           /* (owned) */
+  guint32 only_uid;
+  TfdReloadFunc reload;
+  gpointer reload_data;
+  guint registrations[2];
+  GHashTable *peers; /* (owned) unique name -> (owned) TfdPeer */
+  TfdEmit *emit;     /* (owned) */
+};
+
+/* One connection of a client. */
+struct _TfdPeer
+{
+  grefcount refs;
+  TfdBus *bus;
+  char *name;     /* unique name on the bus */
+  gboolean known; /* uid was asked and answered */
+  gboolean gone;
+  guint32 uid;
+  guint watch;      /* subscription to its end */
+  GQueue calls;     /* of TfdCall: not yet handled */
+  gboolean waiting; /* the call at the head is under way and keeps the order */
+  gboolean subscribed;
+  GHashTable *jobs; /* (owned) set of ids that it asked GetAll for */
+};
+
+/* One method call on its way. */
+typedef struct
+{
+  TfdBus *bus;
+  TfdPeer *peer;                     /* (owned) */
+  GDBusMethodInvocation *invocation; /* (owned) until it is answered */
+  TfdJob *job;                       /* (owned) (nullable) */
+  gboolean held;                     /* keeps the order of its peer */
+} TfdCall;
+
+/* ---- peers.c ---- */
+void tfd_peer_unref (TfdPeer *peer);
+/* Queues the call of a client; handled when its uid is known and its earlier calls were. */
+void tfd_peers_dispatch (TfdBus *bus, GDBusMethodInvocation *invocation);
+
+/* ---- call.c ---- */
+void tfd_call_free (TfdCall *call);
+GVariant *tfd_call_parameters (TfdCall *call);
+/* Answers after the commit of everything done so far, and frees the call. @value is consumed when
+ * floating; NULL = no arguments. */
+void tfd_call_return (TfdCall *call, GVariant *value);
+void tfd_call_return_fds (TfdCall *call, GVariant *value, GUnixFDList *fds);
+/* The same with an error, which is taken. */
+void tfd_call_fail (TfdCall *call, GError *error);
+void tfd_call_fail_code (TfdCall *call, TfdErrorCode code, const char *format, ...)
+    G_GNUC_PRINTF (3, 4);
+/* Later calls of the same client wait until this one is answered or released. */
+void tfd_call_hold (TfdCall *call);
+void tfd_call_release (TfdCall *call);
+
+/* ---- access.c ---- */
+/* Whether the caller may do what it asks for; decided by the annotations of the interface, denied
+ * where there is none. Sets call->job for calls on jobs. Otherwise the error to answer. */
+GError *tfd_access_check (TfdCall *call);
+/* The job @path of the caller, or NULL with NOT_FOUND. */
+TfdJob *tfd_access_find_job (TfdCall *call, const char *path, GError **error);
+GError *tfd_access_not_found (void);
+
+/* ---- registration.c ---- */
+gboolean tfd_bus_register (TfdBus *bus, GError **error);
+
+/* ---- dispatch.c ---- */
+/* Handles a call whose turn it is. */
+void tfd_bus_handle (TfdCall *call);
+
+/* ---- manager.c, manager-create.c, manager-list.c, job.c ---- */
+typedef void (*TfdHandler) (TfdCall *call, GVariant *parameters);
+typedef struct
+{
+  const char *name;
+  TfdHandler handle;
+  gboolean mutates; /* of a job: waits while a Complete or Cancel works */
+} TfdMethod;
+const TfdMethod *tfd_manager_methods (void);
+const TfdMethod *tfd_job_methods (void);
+void tfd_manager_create_job (TfdCall *call, GVariant *parameters);
+void tfd_manager_list_jobs (TfdCall *call, GVariant *parameters);
+void tfd_manager_get_job_history (TfdCall *call, GVariant *parameters);
+void tfd_manager_complete_jobs (TfdCall *call, GVariant *parameters);
+void tfd_manager_cancel_jobs (TfdCall *call, GVariant *parameters);
+void tfd_job_list_files (TfdCall *call, GVariant *parameters);
+void tfd_job_add_file (TfdCall *call, GVariant *parameters);
+void tfd_job_add_files (TfdCall *call, GVariant *parameters);
+
+/* ---- properties.c, manager-properties.c, job-properties.c ---- */
+void tfd_properties_handle (TfdCall *call, const char *method, GVariant *parameters);
+GVariant *tfd_manager_get_property (TfdCall *call, const char *name);
+/* Floating, or NULL when there is no such property. */
+GVariant *tfd_job_get_property (TfdBus *bus, TfdJob *job, const char *name);
+/* The names of the properties that @mask (TfdChanged) speaks of are added to @builder (a{sv}). */
+void tfd_job_add_changed (TfdBus *bus, TfdJob *job, guint mask, GVariantBuilder *builder);
+
+/* ---- outcome.c ---- */
+/* The reply of Complete and Cancel: (sa{sv}). */
+GVariant *tfd_bus_describe_outcome (TfdJob *job, const TfdOutcome *outcome);
+
+/* ---- emit.c ---- */
+TfdEmit *tfd_emit_new (TfdBus *bus);
+void tfd_emit_free (TfdEmit *emit);
+
+G_END_DECLS

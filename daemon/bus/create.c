@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Create: CreateJob, AddFile and AddFiles. Before a file is accepted its owner's worker looks at
+ * its directory; later calls of the same client wait for that, those of others do not. */
+#include "config.h"
+
+#include "base/identity.h"
+#include "bus/bus-private.h"
+
+/* What a call wants to create, while it is prepared. */
+typedef struct
+{
+  TfdCall *call; /* (owned) until it is answered */
+  TfdJobType type;
+  TfdJobProperties *properties; /* (owned) (nullable) of CreateJob */
+  GPtrArray *files;             /* (owned) (nullable) of TfdFileSpec */
+  gboolean start;
+  char *owner_name;
+} Creation;
+
+static void
+creation_free (Creation *creation)
+{
+  g_clear_pointer (&creation->properties, tfd_job_properties_free);
+  g_clear_pointer (&creation->files, g_ptr_array_unref);
+  g_free (creation->owner_name);
+  g_free (creation);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Creation, creation_free)
+
+static void
+finish_create (Creation *creation, GHashTable *directories)
+{
+  TfdCall *call = creation->call;
+  const TfdOwner owner = { call->peer->uid, creation->owner_name };
+  GError *error = NULL;
+  TfdJob *job = tfd_engine_create_job (call->bus->engine, &owner, creation->type,
+                                       g_steal_pointer (&creation->properties), creation->files,
+                                       directories, creation->start, &error);
+  g_autofree char *path = job != NULL ? tfd_job_path (tfd_job_id (job)) : NULL;
+
+  if (job != NULL)
+    tfd_call_return (call, g_variant_new ("(o)", path));
+  else
+    tfd_call_fail (call, error);
+}
+
+static void
+finish_add (Creation *creation, GHashTable *directories)
+{
+  TfdCall *call = creation->call;
+  GError *error = NULL;
+  guint32 first = 0;
+
+  if (tfd_engine_add_files (call->bus->engine, call->job, creation->files, directories, &first,
+                            &error))
+    tfd_call_return (call, g_variant_new ("(u)", first));
+  else
+    tfd_call_fail (call, error);
+}
+
+typedef struct
+{
+  Creation *creation;      /* (owned) (nullable) */
+  GHashTable *directories; /* (owned) */
+} Waiting;
+
+static void
+waiting_free (gpointer data)
+{
+  Waiting *waiting = data;
+
+  if (waiting->creation != NULL)
+    {
+      tfd_call_free (waiting->creation->call);
+      creation_free (waiting->creation);
+    }
+  g_hash_table_unref (waiting->directories);
+  g_free (waiting);
+}
+
+static void
+free_again_cb (TfdJob *job G_GNUC_UNUSED, gpointer data)
+{
+  Waiting *waiting = data;
+  g_autoptr (Creation) creation = g_steal_pointer (&waiting->creation);
+
+  finish_add (creation, waiting->directories);
+}
+
+static void
+probed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Creation) creation = user_data;
+  TfdEngine *engine = TFD_ENGINE (source);
+  TfdCall *call = creation->call;
+  GError *error = NULL;
+  g_autoptr (GHashTable) directories = tfd_engine_probe_finish (engine, result, &error);
+
+  if (directories == NULL)
+    tfd_call_fail (call, error);
+  else if (creation->properties != NULL)
+    finish_create (creation, directories);
+  else if (tfd_engine_is_busy (engine, call->job))
+    {
+      /* a Complete or Cancel began while the worker looked: it is decided first */
+      Waiting *waiting = g_new (Waiting, 1);
+      TfdJob *job = call->job;
+
+      tfd_call_release (call);
+      *waiting = (Waiting){ g_steal_pointer (&creation), g_steal_pointer (&directories) };
+      tfd_engine_when_free (engine, job, free_again_cb, waiting, waiting_free);
+    }
+  else
+    finish_add (creation, directories);
+}
+
+static void
+probe (Creation *creation)
+{
+  TfdCall *call = creation->call;
+  const TfdOwner owner = { call->peer->uid, creation->owner_name };
+
+  if (creation->files == NULL || creation->files->len == 0)
+    {
+      finish_create (creation, NULL);
+      creation_free (creation);
+    }
+  else
+    tfd_engine_probe_async (call->bus->engine, &owner, creation->files, probed_cb, creation);
+}
+
+static void
+looked_up_cb (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Creation) creation = user_data;
+  GError *error = NULL;
+  g_autoptr (TfdIdentity) identity = tfd_identity_look_up_finish (result, &error);
+
+  if (identity == NULL)
+    {
+      /* a job belongs to a person with a name, not to a number that may be given to another */
+      tfd_call_fail_code (creation->call, TFD_ERROR_ACCESS_DENIED, "your user is not known: %s",
+                          error->message);
+      g_error_free (error);
+      return;
+    }
+  creation->owner_name = g_strdup (identity->name);
+  probe (g_steal_pointer (&creation));
+}
+
+/* ---- reading the calls ---- */
+
+static gboolean
+read_options (Creation *creation, GVariant *options, GError **error)
+{
+  g_autoptr (GVariant) start = g_variant_lookup_value (options, "start", NULL);
+  g_autoptr (GVariant) files = g_variant_lookup_value (options, "files", NULL);
+
+  if (start != NULL && !g_variant_is_of_type (start, G_VARIANT_TYPE_BOOLEAN))
+    {
+      g_set_error_literal (error, TFD_ERROR, TFD_ERROR_INVALID_ARGS, "‘start’ must be of type b");
+      return FALSE;
+    }
+  if (files != NULL && !g_variant_is_of_type (files, G_VARIANT_TYPE ("a(ssa{sv})")))
+    {
+      g_set_error_literal (error, TFD_ERROR, TFD_ERROR_INVALID_ARGS,
+                           "‘files’ must be of type a(ssa{sv})");
+      return FALSE;
+    }
+  creation->start = start != NULL && g_variant_get_boolean (start);
+  if (files != NULL && g_variant_n_children (files) > 0)
+    {
+      creation->files = tfd_file_specs_new (files, error);
+      if (creation->files == NULL)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static Creation *
+read_create (TfdCall *call, GVariant *parameters, GError **error)
+{
+  g_autoptr (Creation) creation = g_new0 (Creation, 1);
+  g_auto (GVariantDict) with_name = G_VARIANT_DICT_INIT (NULL);
+  g_autoptr (GVariant) options = NULL;
+  g_autoptr (GVariant) changes = NULL;
+  const char *name, *type_name;
+  int type;
+
+  g_variant_get (parameters, "(&s&s@a{sv})", &name, &type_name, &options);
+  creation->call = call;
+  if (!tfd_enum_from_string (TFD_TYPE_JOB_TYPE, type_name, &type))
+    {
+      g_set_error (error, TFD_ERROR, TFD_ERROR_INVALID_ARGS,
+                   "‘%s’ is no type of job: use download, upload or upload-reply", type_name);
+      return NULL;
+    }
+  creation->type = type;
+  creation->properties = tfd_job_properties_new ();
+  g_variant_dict_clear (&with_name);
+  g_variant_dict_init (&with_name, options);
+  g_variant_dict_insert (&with_name, "DisplayName", "s", name);
+  changes = g_variant_ref_sink (g_variant_dict_end (&with_name));
+  if (!tfd_job_properties_apply (creation->properties, creation->type, changes, TRUE, TFD_LIFE_NEW,
+                                 error) ||
+      !read_options (creation, options, error))
+    return NULL;
+  return g_steal_pointer (&creation);
+}
+
+void
+tfd_manager_create_job (TfdCall *call, GVariant *parameters)
+{
+  GError *error = NULL;
+  Creation *creation = read_create (call, parameters, &error);
+
+  if (creation == NULL)
+    {
+      tfd_call_fail (call, error);
+      return;
+    }
+  tfd_call_hold (call);
+  tfd_identity_look_up_async (call->peer->uid, NULL, looked_up_cb, creation);
+}
+
+/* Takes @files. */
+static void
+add (TfdCall *call, GPtrArray *files)
+{
+  Creation *creation = g_new0 (Creation, 1);
+  TfdOwner owner = tfd_job_owner (call->job);
+
+  creation->call = call;
+  creation->files = files;
+  creation->owner_name = g_strdup (owner.name);
+  tfd_call_hold (call);
+  probe (creation);
+}
+
+void
+tfd_job_add_file (TfdCall *call, GVariant *parameters)
+{
+  g_autoptr (GPtrArray) files =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_file_spec_free);
+  g_autoptr (GVariant) options = NULL;
+  const char *url, *path;
+  GError *error = NULL;
+  TfdFileSpec *spec;
+
+  g_variant_get (parameters, "(&s&s@a{sv})", &url, &path, &options);
+  spec = tfd_file_spec_new (url, path, options, &error);
+  if (spec == NULL)
+    {
+      tfd_call_fail (call, error);
+      return;
+    }
+  g_ptr_array_add (files, spec);
+  add (call, g_steal_pointer (&files));
+}
+
+void
+tfd_job_add_files (TfdCall *call, GVariant *parameters)
+{
+  g_autoptr (GVariant) rows = g_variant_get_child_value (parameters, 0);
+  GError *error = NULL;
+  GPtrArray *files;
+
+  if (g_variant_n_children (rows) == 0)
+    {
+      tfd_call_fail_code (call, TFD_ERROR_INVALID_ARGS, "‘files’ is empty");
+      return;
+    }
+  files = tfd_file_specs_new (rows, &error);
+  if (files == NULL)
+    tfd_call_fail (call, error);
+  else
+    add (call, files);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Dispatch: a call whose turn it is: may it, must it wait, who handles it. */
+#include "config.h"
+
+#include "bus/bus-private.h"
+
+TfdBus *
+tfd_bus_new (GDBusConnection *connection,
+             TfdEngine *engine,
+             guint32 only_uid,
+             TfdReloadFunc reload,
+             gpointer reload_data,
+             GError **error)
+{
+  g_autoptr (TfdBus) bus = g_new0 (TfdBus, 1);
+
+  bus->connection = g_object_ref (connection);
+  bus->engine = g_object_ref (engine);
+  bus->only_uid = only_uid;
+  bus->reload = reload;
+  bus->reload_data = reload_data;
+  bus->peers =
+      g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) tfd_peer_unref);
+  bus->emit = tfd_emit_new (bus);
+  return tfd_bus_register (bus, error) ? g_steal_pointer (&bus) : NULL;
+}
+
+void
+tfd_bus_free (TfdBus *bus)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (bus->registrations); i++)
+    if (bus->registrations[i] != 0)
+      g_dbus_connection_unregister_subtree (bus->connection, bus->registrations[i]);
+  tfd_emit_free (bus->emit);
+  g_hash_table_unref (bus->peers);
+  g_object_unref (bus->engine);
+  g_object_unref (bus->connection);
+  g_free (bus);
+}
+
+static const TfdMethod *
+find_method (const TfdMethod *methods, const char *name)
+{
+  for (; methods->name != NULL; methods++)
+    if (g_str_equal (methods->name, name))
+      return methods;
+  return NULL;
+}
+
+static void
+decide_again_cb (TfdJob *job G_GNUC_UNUSED, gpointer data)
+{
+  TfdCall *call = *(TfdCall **) data;
+
+  *(TfdCall **) data = NULL;
+  tfd_bus_handle (call);
+}
+
+static void
+drop_waiting (gpointer data)
+{
+  TfdCall **call = data;
+
+  if (*call != NULL)
+    tfd_call_free (*call);
+  g_free (call);
+}
+
+/* While a Complete or Cancel works, whatever changes the job waits for its end, in order of
+ * arrival. */
+static gboolean
+must_wait (TfdCall *call, gboolean mutates)
+{
+  TfdCall **waiting;
+
+  if (!mutates || call->job == NULL || !tfd_engine_is_busy (call->bus->engine, call->job))
+    return FALSE;
+  waiting = g_new (TfdCall *, 1);
+  *waiting = call;
+  tfd_engine_when_free (call->bus->engine, call->job, decide_again_cb, waiting, drop_waiting);
+  return TRUE;
+}
+
+static void
+handle (TfdCall *call)
+{
+  const char *interface = g_dbus_method_invocation_get_interface_name (call->invocation);
+  const char *name = g_dbus_method_invocation_get_method_name (call->invocation);
+  GVariant *parameters = tfd_call_parameters (call);
+  const TfdMethod *method;
+
+  if (g_str_equal (interface, "org.freedesktop.DBus.Properties"))
+    {
+      if (!must_wait (call, g_str_equal (name, "Set")))
+        tfd_properties_handle (call, name, parameters);
+      return;
+    }
+  method = find_method (call->job != NULL ? tfd_job_methods () : tfd_manager_methods (), name);
+  if (method == NULL)
+    tfd_call_fail_code (call, TFD_ERROR_NOT_SUPPORTED, "‘%s’ is not supported by this version",
+                        name);
+  else if (!must_wait (call, method->mutates))
+    method->handle (call, parameters);
+}
+
+void
+tfd_bus_handle (TfdCall *call)
+{
+  TfdOutbox *outbox = tfd_engine_get_outbox (call->bus->engine);
+  GError *error;
+
+  g_clear_pointer (&call->job, tfd_job_unref);
+  error = tfd_access_check (call);
+  if (error != NULL)
+    tfd_call_fail (call, error);
+  else
+    handle (call);
+  tfd_outbox_count_call (outbox);
+}

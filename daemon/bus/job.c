@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Job: the methods of a job. */
+#include "config.h"
+
+#include "bus/bus-private.h"
+
+static void
+answer_simple (TfdCall *call, gboolean ok, GError *error)
+{
+  if (ok)
+    tfd_call_return (call, NULL);
+  else
+    tfd_call_fail (call, error);
+}
+
+static void
+job_suspend (TfdCall *call, GVariant *parameters G_GNUC_UNUSED)
+{
+  GError *error = NULL;
+
+  answer_simple (call, tfd_engine_suspend (call->bus->engine, call->job, &error), error);
+}
+
+static void
+job_resume (TfdCall *call, GVariant *parameters G_GNUC_UNUSED)
+{
+  GError *error = NULL;
+
+  answer_simple (call, tfd_engine_resume (call->bus->engine, call->job, &error), error);
+}
+
+static void
+job_set_properties (TfdCall *call, GVariant *parameters)
+{
+  g_autoptr (GVariant) changes = g_variant_get_child_value (parameters, 0);
+  GError *error = NULL;
+
+  answer_simple (call, tfd_engine_set_properties (call->bus->engine, call->job, changes, &error),
+                 error);
+}
+
+static void
+outcome_cb (TfdJob *job, const TfdOutcome *outcome, const GError *error, gpointer data)
+{
+  TfdCall *call = data;
+
+  if (outcome != NULL)
+    tfd_call_return (call, tfd_bus_describe_outcome (job, outcome));
+  else
+    tfd_call_fail (call, g_error_copy (error));
+}
+
+static void
+job_complete (TfdCall *call, GVariant *parameters)
+{
+  g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 0);
+  GError *error = NULL;
+
+  if (tfd_options_check (options, tfd_complete_options, &error))
+    tfd_engine_complete (call->bus->engine, call->job, options, outcome_cb, call);
+  else
+    tfd_call_fail (call, error);
+}
+
+static void
+job_cancel (TfdCall *call, GVariant *parameters)
+{
+  g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 0);
+  GError *error = NULL;
+
+  if (tfd_options_check (options, tfd_no_options, &error))
+    tfd_engine_cancel (call->bus->engine, call->job, outcome_cb, call);
+  else
+    tfd_call_fail (call, error);
+}
+
+static void
+job_get_events (TfdCall *call, GVariant *parameters)
+{
+  g_autoptr (GPtrArray) events = NULL;
+  GVariantBuilder rows;
+  GError *error = NULL;
+  guint32 limit;
+
+  g_variant_get (parameters, "(u)", &limit);
+  events = tfd_store_load_events (tfd_engine_get_store (call->bus->engine), tfd_job_id (call->job),
+                                  limit, &error);
+  if (events == NULL)
+    {
+      tfd_call_fail (call, error);
+      return;
+    }
+  g_variant_builder_init (&rows, G_VARIANT_TYPE ("a(tsa{sv})"));
+  for (guint i = 0; i < events->len; i++)
+    {
+      const TfdEventRow *row = events->pdata[i];
+
+      g_variant_builder_add (&rows, "(ts@a{sv})", (guint64) row->time, row->kind, row->details);
+    }
+  tfd_call_return (call, g_variant_new ("(a(tsa{sv}))", &rows));
+}
+
+static void
+opened_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  TfdCall *call = user_data;
+  GError *error = NULL;
+  int fd = tfd_engine_open_temporary_finish (TFD_ENGINE (source), result, &error);
+  g_autoptr (GUnixFDList) fds = NULL;
+
+  if (fd < 0)
+    {
+      tfd_call_fail (call, error);
+      return;
+    }
+  fds = g_unix_fd_list_new_from_array (&fd, 1);
+  tfd_call_return_fds (call, g_variant_new ("(h)", 0), fds);
+}
+
+static void
+job_open_temporary (TfdCall *call, GVariant *parameters)
+{
+  guint32 file;
+
+  g_variant_get (parameters, "(u)", &file);
+  tfd_call_hold (call);
+  tfd_engine_open_temporary_async (call->bus->engine, call->job, file, opened_cb, call);
+}
+
+static void
+job_explain (TfdCall *call, GVariant *parameters G_GNUC_UNUSED)
+{
+  g_autoptr (GPtrArray) conditions =
+      tfd_job_explain (call->job, tfd_engine_get_clock (call->bus->engine));
+  GVariantBuilder rows;
+
+  g_variant_builder_init (&rows, G_VARIANT_TYPE ("aa{sv}"));
+  for (guint i = 0; i < conditions->len; i++)
+    {
+      const TfdCondition *condition = conditions->pdata[i];
+      g_auto (GVariantDict) row = G_VARIANT_DICT_INIT (NULL);
+
+      g_variant_dict_insert (&row, "code", "s", condition->code);
+      g_variant_dict_insert (&row, "text", "s", condition->text);
+      if (condition->since > 0)
+        g_variant_dict_insert (&row, "since", "t", (guint64) condition->since);
+      if (condition->next_check > 0)
+        g_variant_dict_insert (&row, "next-check", "t", (guint64) condition->next_check);
+      g_variant_builder_add_value (&rows, g_variant_dict_end (&row));
+    }
+  tfd_call_return (call, g_variant_new ("(aa{sv})", &rows));
+}
+
+static const TfdMethod methods[] = {
+  { "AddFile", tfd_job_add_file, TRUE },
+  { "AddFiles", tfd_job_add_files, TRUE },
+  { "Suspend", job_suspend, TRUE },
+  { "Resume", job_resume, TRUE },
+  { "Complete", job_complete, TRUE },
+  { "Cancel", job_cancel, TRUE },
+  { "ListFiles", tfd_job_list_files, FALSE },
+  { "GetEvents", job_get_events, FALSE },
+  { "OpenTemporary", job_open_temporary, FALSE },
+  { "SetProperties", job_set_properties, TRUE },
+  { "Explain", job_explain, FALSE },
+  { NULL, NULL, FALSE },
+};
+
+const TfdMethod *
+tfd_job_methods (void)
+{
+  return methods;
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Manager: the methods of the manager that need only a few lines. */
+#include "config.h"
+
+#include "bus/bus-private.h"
+
+static void
+get_job (TfdCall *call, GVariant *parameters)
+{
+  g_autofree char *id = NULL;
+  g_autofree char *path = NULL;
+  GError *error = NULL;
+  const char *text;
+
+  g_variant_get (parameters, "(&s)", &text);
+  id = tfd_job_id_parse (text);
+  path = id != NULL ? tfd_job_path (id) : NULL;
+  if (path == NULL)
+    tfd_call_fail (call, tfd_access_not_found ());
+  else if (tfd_access_find_job (call, path, &error) == NULL)
+    tfd_call_fail (call, error);
+  else
+    tfd_call_return (call, g_variant_new ("(o)", path));
+}
+
+/* Only administrators see other users; as yet nobody is asked who may. */
+static gboolean
+check_all_users (GVariant *options, GError **error)
+{
+  gboolean all = FALSE;
+
+  if (!tfd_options_check (options, tfd_all_users_options, error))
+    return FALSE;
+  g_variant_lookup (options, "all-users", "b", &all);
+  if (!all)
+    return TRUE;
+  g_set_error_literal (error, TFD_ERROR, TFD_ERROR_ACCESS_DENIED,
+                       "‘all-users’ is not allowed: only your own jobs are yours to see");
+  return FALSE;
+}
+
+static void
+subscribe (TfdCall *call, GVariant *parameters)
+{
+  g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 0);
+  GError *error = NULL;
+
+  if (!check_all_users (options, &error))
+    {
+      tfd_call_fail (call, error);
+      return;
+    }
+  call->peer->subscribed = TRUE;
+  tfd_call_return (call, NULL);
+}
+
+static void
+unsubscribe (TfdCall *call, GVariant *parameters G_GNUC_UNUSED)
+{
+  call->peer->subscribed = FALSE;
+  g_hash_table_remove_all (call->peer->jobs);
+  tfd_call_return (call, NULL);
+}
+
+/* ---- all jobs at once ---- */
+
+typedef gboolean (*Change) (TfdEngine *engine, TfdJob *job, GError **error);
+
+static gboolean
+collect_cb (TfdJob *job, gpointer data)
+{
+  g_ptr_array_add (data, tfd_job_ref (job));
+  return TRUE;
+}
+
+static void
+change_all (TfdCall *call, GVariant *parameters, Change change)
+{
+  g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 0);
+  g_autoptr (GPtrArray) jobs = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_job_unref);
+  TfdEngine *engine = call->bus->engine;
+  GError *error = NULL;
+
+  if (!check_all_users (options, &error))
+    {
+      tfd_call_fail (call, error);
+      return;
+    }
+  tfd_engine_foreach_job (engine, call->peer->uid, NULL, collect_cb, jobs);
+  for (guint i = 0; i < jobs->len; i++)
+    {
+      g_autoptr (GError) local_error = NULL;
+
+      /* a job that is ending needs neither; one that cannot be resumed is passed over */
+      if (!tfd_engine_is_busy (engine, jobs->pdata[i]) &&
+          !change (engine, jobs->pdata[i], &local_error) &&
+          g_error_matches (local_error, TFD_ERROR, TFD_ERROR_STORAGE_FAILED))
+        {
+          tfd_call_fail (call, g_steal_pointer (&local_error));
+          return;
+        }
+    }
+  tfd_call_return (call, NULL);
+}
+
+static void
+suspend_all (TfdCall *call, GVariant *parameters)
+{
+  change_all (call, parameters, tfd_engine_suspend);
+}
+
+static gboolean
+resume_suspended (TfdEngine *engine, TfdJob *job, GError **error)
+{
+  return tfd_job_record (job)->state != TFD_JOB_STATE_SUSPENDED ||
+         tfd_engine_resume (engine, job, error);
+}
+
+static void
+resume_all (TfdCall *call, GVariant *parameters)
+{
+  change_all (call, parameters, resume_suspended);
+}
+
+static void
+describe_error (TfdCall *call, GVariant *parameters)
+{
+  TfdErrorCode code;
+  const char *name;
+
+  g_variant_get (parameters, "(&s&s)", &name, NULL);
+  if (tfd_error_code_from_name (name, &code))
+    tfd_call_return (call, g_variant_new ("(s)", tfd_error_code_describe (code)));
+  else
+    tfd_call_fail_code (call, TFD_ERROR_INVALID_ARGS, "‘%s’ is no error of this service", name);
+}
+
+static void
+reload (TfdCall *call, GVariant *parameters G_GNUC_UNUSED)
+{
+  GError *error = NULL;
+
+  if (call->bus->reload (call->bus->reload_data, &error))
+    tfd_call_return (call, NULL);
+  else
+    {
+      tfd_call_fail_code (call, TFD_ERROR_INVALID_ARGS, "%s", error->message);
+      g_error_free (error);
+    }
+}
+
+static const TfdMethod methods[] = {
+  { "CreateJob", tfd_manager_create_job, FALSE },
+  { "GetJob", get_job, FALSE },
+  { "ListJobs", tfd_manager_list_jobs, FALSE },
+  { "CompleteJobs", tfd_manager_complete_jobs, FALSE },
+  { "CancelJobs", tfd_manager_cancel_jobs, FALSE },
+  { "SuspendAll", suspend_all, FALSE },
+  { "ResumeAll", resume_all, FALSE },
+  { "Subscribe", subscribe, FALSE },
+  { "Unsubscribe", unsubscribe, FALSE },
+  { "GetJobHistory", tfd_manager_get_job_history, FALSE },
+  { "DescribeError", describe_error, FALSE },
+  { "Reload", reload, FALSE },
+  { NULL, NULL, FALSE },
+};
+
+const TfdMethod *
+tfd_manager_methods (void)
+{
+  return methods;
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Complete: verifies finished temporaries and renames them, batch by batch. */
+#include "config.h"
+
+#include "engine/work-private.h"
+
+/* A free name for keep-both can be lost to somebody else this many times in a row. */
+#define MAX_NAMES 100
+
+static void
+set_target (TfdWork *work, TfdFileRecord *file, GVariant *details)
+{
+  g_autoptr (GVariant) target =
+      g_variant_lookup_value (details, "target", G_VARIANT_TYPE_BYTESTRING);
+
+  if (target == NULL || work->overwrite != TFD_OVERWRITE_KEEP_BOTH)
+    return;
+  g_free (file->target);
+  file->target = tfd_work_path_from_bytes (target);
+}
+
+/* ---- finalize ---- */
+
+static gboolean
+wants_rename (const TfdWork *work G_GNUC_UNUSED, const TfdFileRecord *file)
+{
+  return file->state == TFD_FILE_STATE_TRANSFERRED;
+}
+
+/* What became of one file. TRUE = go on; otherwise *failed is the file that stopped the walk. */
+static gboolean
+take_result (TfdWork *work, TfdFileRecord *file, const char *verdict)
+{
+  if (g_str_equal (verdict, "moved"))
+    g_array_append_val (work->outcome->moved, file->index);
+  else if (!g_str_equal (verdict, "renamed"))
+    return FALSE;
+  tfd_job_set_file_state (work->job, file, TFD_FILE_STATE_COMPLETED);
+  tfd_engine_save_file (work->engine, work->job, file);
+  return TRUE;
+}
+
+static void
+batch_committed_cb (const GError *error, gpointer data)
+{
+  TfdWork *work = data;
+
+  if (error != NULL)
+    {
+      /* the files are in place; what is under way is still recorded as such */
+      if (tfd_job_files (work->job, work->engine->store, NULL) == NULL)
+        {
+          tfd_work_fail (work, g_error_copy (error));
+          return;
+        }
+      work->recovering = TRUE;
+      if (++work->tries >= TFD_WORK_TRIES)
+        {
+          tfd_work_fail (work, g_error_copy (error));
+          return;
+        }
+      work->cursor = 0;
+    }
+  tfd_work_finalize_next (work);
+}
+
+static void
+fail_or_rename_again (TfdWork *work, TfdFileRecord *file, const char *verdict, GVariant *details)
+{
+  const char *message = "the worker gave no reason", *name = "";
+  TfdErrorCode code = TFD_ERROR_COMMIT_FAILED;
+
+  g_variant_lookup (details, "message", "&s", &message);
+  g_variant_lookup (details, "error", "&s", &name);
+  if (tfd_error_code_from_name (name, &code) && code != TFD_ERROR_DESTINATION_UNAVAILABLE)
+    code = TFD_ERROR_COMMIT_FAILED;
+  if (g_str_equal (verdict, "taken") && work->names++ < MAX_NAMES)
+    {
+      /* somebody took the name since it was chosen: choose another and commit it first */
+      g_clear_pointer (&file->target, g_free);
+      work->cursor = file->index;
+      tfd_work_verify_next (work);
+      return;
+    }
+  tfd_work_fail_file (work, file, code, message);
+}
+
+static void
+finalized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  TfdWork *work = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) answer =
+      tfd_transport_request_finish (TFD_TRANSPORT (source), result, NULL, &error);
+  g_autoptr (GVariantIter) iter = NULL;
+  const char *verdict;
+  GVariant *details;
+  guint32 index;
+
+  if (answer == NULL)
+    {
+      if (tfd_work_may_ask_again (work))
+        tfd_work_finalize_next (work);
+      else
+        tfd_work_fail (work,
+                       g_error_new (TFD_ERROR, TFD_ERROR_COMMIT_FAILED,
+                                    "the worker cannot rename the files: %s", error->message));
+      return;
+    }
+
+  g_variant_get (answer, "(a(usa{sv}))", &iter);
+  if (g_variant_iter_n_children (iter) == 0)
+    {
+      tfd_work_fail (work, g_error_new_literal (TFD_ERROR, TFD_ERROR_COMMIT_FAILED,
+                                                "the worker renamed nothing and gave no reason"));
+      return;
+    }
+  while (g_variant_iter_next (iter, "(u&s@a{sv})", &index, &verdict, &details))
+    {
+      g_autoptr (GVariant) owned = details;
+      TfdFileRecord *file = tfd_work_file (work, index);
+
+      if (file == NULL || !wants_rename (work, file))
+        continue;
+      if (!take_result (work, file, verdict))
+        {
+          tfd_work_remember_options (work);
+          fail_or_rename_again (work, file, verdict, details);
+          return;
+        }
+    }
+  work->tries = 0;
+  tfd_work_remember_options (work);
+  tfd_engine_save_job (work->engine, work->job, NULL);
+  tfd_outbox_add (work->engine->outbox, batch_committed_cb, work, NULL);
+}
+
+void
+tfd_work_finalize_next (TfdWork *work)
+{
+  GVariant *files = tfd_work_next_batch (work, wants_rename);
+
+  if (files == NULL)
+    {
+      work->cursor = 0;
+      tfd_work_discard_next (work);
+      return;
+    }
+  tfd_work_send (work, "Finalize",
+                 g_variant_new ("(s@a{sv}@a(ua{sv}))", work->job->record->id,
+                                tfd_work_request_options (work), files),
+                 finalized_cb);
+}
+
+/* ---- verify ---- */
+
+/* Files in place are shown to a worker too, so that it never replaces one of them by another. */
+static gboolean
+wants_verify (const TfdWork *work, const TfdFileRecord *file)
+{
+  if (file->state == TFD_FILE_STATE_COMPLETED)
+    return TRUE;
+  return file->state == TFD_FILE_STATE_TRANSFERRED && (!work->intent || file->target == NULL);
+}
+
+static void
+lose_part (TfdWork *work, TfdFileRecord *file)
+{
+  work->missing = TRUE;
+  tfd_job_set_file_state (work->job, file, TFD_FILE_STATE_MISSING);
+  tfd_job_set_file_progress (work->job, file, 0, file->total);
+  tfd_engine_save_file (work->engine, work->job, file);
+  tfd_engine_log_event (work->engine, work->job, "part-missing",
+                        g_variant_new_parsed ("{'file': <%u>}", file->index));
+}
+
+static void
+fail_missing (TfdWork *work)
+{
+  g_auto (TfdFailure) failure = {
+    .code = TFD_ERROR_FILE_MISSING,
+    .context = TFD_ERROR_CONTEXT_LOCAL_FILE,
+    .file = G_MAXUINT32,
+    .message =
+        g_strdup ("a transferred temporary file is not there any more; Resume fetches it again"),
+  };
+
+  for (guint i = 0; i < work->job->files->len && failure.file == G_MAXUINT32; i++)
+    if (((TfdFileRecord *) work->job->files->pdata[i])->state == TFD_FILE_STATE_MISSING)
+      failure.file = i;
+  tfd_engine_apply (work->engine, work->job, TFD_EVENT_PART_MISSING, TFD_GUARD_NONE, &failure,
+                    NULL);
+  tfd_work_fail_file (work, work->job->files->pdata[failure.file], TFD_ERROR_COMMIT_FAILED,
+                      failure.message);
+}
+
+static void
+verified (TfdWork *work)
+{
+  if (work->missing)
+    fail_missing (work);
+  else if (!work->intent)
+    tfd_work_commit_intent (work);
+  else
+    {
+      /* recovering, or a name was chosen anew: that has to be durable before it is used */
+      work->cursor = 0;
+      tfd_engine_save_job (work->engine, work->job, NULL);
+      tfd_outbox_add (work->engine->outbox, batch_committed_cb, work, NULL);
+    }
+}
+
+static void
+verified_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  TfdWork *work = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) answer =
+      tfd_transport_request_finish (TFD_TRANSPORT (source), result, NULL, &error);
+  g_autoptr (GVariantIter) iter = NULL;
+  const char *status;
+  GVariant *details;
+  guint32 index;
+
+  if (answer == NULL)
+    {
+      if (++work->tries < TFD_WORK_TRIES)
+        tfd_work_verify_next (work);
+      else
+        tfd_work_fail (work,
+                       g_error_new (TFD_ERROR, TFD_ERROR_COMMIT_FAILED,
+                                    "the worker cannot look at the files: %s", error->message));
+      return;
+    }
+
+  work->tries = 0;
+  g_variant_get (answer, "(a(usa{sv}))", &iter);
+  while (g_variant_iter_next (iter, "(u&s@a{sv})", &index, &status, &details))
+    {
+      g_autoptr (GVariant) owned = details;
+      TfdFileRecord *file = tfd_work_file (work, index);
+      const char *message = "its directory is not there: is it mounted?";
+
+      if (file == NULL || file->state != TFD_FILE_STATE_TRANSFERRED)
+        continue;
+      g_variant_lookup (details, "message", "&s", &message);
+      if (g_str_equal (status, "ok"))
+        {
+          set_target (work, file, details);
+          if (file->target != NULL)
+            tfd_engine_save_file (work->engine, work->job, file);
+        }
+      else if (work->intent)
+        continue; /* Finalize judges it, knowing that a crash may lie in between */
+      else if (g_str_equal (status, "unavailable"))
+        {
+          tfd_work_fail_file (work, file, TFD_ERROR_DESTINATION_UNAVAILABLE, message);
+          return;
+        }
+      else
+        lose_part (work, file);
+    }
+  work->cursor = work->next;
+  tfd_work_verify_next (work);
+}
+
+void
+tfd_work_verify_next (TfdWork *work)
+{
+  GVariant *files = tfd_work_next_batch (work, wants_verify);
+
+  if (files == NULL)
+    verified (work);
+  else
+    tfd_work_send (work, "Verify",
+                   g_variant_new ("(s@a{sv}@a(ua{sv}))", work->job->record->id,
+                                  tfd_work_request_options (work), files),
+                   verified_cb);
+}

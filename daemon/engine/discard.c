@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Discard: has temporaries deleted, the last step of Complete and the only one of Cancel. */
+#include "config.h"
+
+#include "engine/work-private.h"
+
+/* ---- discard ---- */
+
+static gboolean
+wants_discard (const TfdWork *work, const TfdFileRecord *file)
+{
+  return file->state != TFD_FILE_STATE_COMPLETED &&
+         !g_hash_table_contains (work->undeleted, GUINT_TO_POINTER (file->index));
+}
+
+static void
+note_undeleted (TfdWork *work, GVariant *answer)
+{
+  g_autoptr (GVariantIter) iter = NULL;
+  const char *message;
+  GVariant *bytes;
+  guint32 index;
+
+  g_variant_get (answer, "(a(uays))", &iter);
+  while (g_variant_iter_next (iter, "(u@ay&s)", &index, &bytes, &message))
+    {
+      g_autofree char *path = tfd_work_path_from_bytes (bytes);
+
+      if (path != NULL && tfd_work_file (work, index) != NULL)
+        g_hash_table_insert (work->undeleted, GUINT_TO_POINTER (index),
+                             g_utf8_make_valid (path, -1));
+      g_variant_unref (bytes);
+    }
+}
+
+/* No worker can be had: what may be there is tried again later. */
+static void
+note_all_undeleted (TfdWork *work)
+{
+  for (guint32 i = work->cursor; i < work->job->files->len; i++)
+    {
+      const TfdFileRecord *file = work->job->files->pdata[i];
+      g_autofree char *directory = NULL;
+      g_autofree char *name = NULL;
+
+      if (!wants_discard (work, file) || file->part == NULL)
+        continue;
+      directory = g_path_get_dirname (file->path);
+      name = tfd_part_name (work->job->record->id, file->index, file->attempt);
+      g_hash_table_insert (work->undeleted, GUINT_TO_POINTER (i),
+                           g_build_filename (directory, name, NULL));
+    }
+}
+
+static void
+discarded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  TfdWork *work = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) answer =
+      tfd_transport_request_finish (TFD_TRANSPORT (source), result, NULL, &error);
+
+  if (answer == NULL && tfd_work_may_ask_again (work))
+    {
+      tfd_work_discard_next (work);
+      return;
+    }
+  if (answer == NULL)
+    {
+      note_all_undeleted (work);
+      tfd_work_end (work);
+      return;
+    }
+  note_undeleted (work, answer);
+  work->cursor = work->next;
+  work->tries = 0;
+  tfd_work_discard_next (work);
+}
+
+void
+tfd_work_discard_next (TfdWork *work)
+{
+  GVariant *files = tfd_work_next_batch (work, wants_discard);
+
+  if (files == NULL)
+    tfd_work_end (work);
+  else
+    tfd_work_send (work, "Discard", g_variant_new ("(s@a(ua{sv}))", work->job->record->id, files),
+                   discarded_cb);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Effects: carries out what the state table says, on the model; whatever leaves the daemon waits in
+ * the outbox. */
+#include "config.h"
+
+#include "common/retry.h"
+#include "engine/engine-private.h"
+
+static void
+touch_times (TfdEngine *self, TfdJobRecord *record)
+{
+  record->modification_time = tfd_clock_now_real (self->clock);
+  record->last_activity = tfd_clock_now_boot (self->clock);
+  if (g_strcmp0 (record->boot_id, tfd_clock_boot_id (self->clock)) != 0)
+    {
+      g_free (record->boot_id);
+      record->boot_id = g_strdup (tfd_clock_boot_id (self->clock));
+    }
+}
+
+static void
+arm_retry (TfdEngine *self, TfdJobRecord *record)
+{
+  gint64 now = tfd_clock_now_boot (self->clock);
+
+  record->retry_attempt++;
+  record->retry_at = now + (gint64) tfd_retry_delay (
+                               record->properties->minimum_retry_delay, record->retry_attempt,
+                               record->failure.retry_after, g_random_double ());
+  if (record->no_progress_since == 0)
+    record->no_progress_since = now;
+}
+
+static void
+stop_after_commit_cb (const GError *error, gpointer data)
+{
+  TfdJob *job = data;
+  TfdEngine *engine = job->engine;
+
+  if (error == NULL && job->run != NULL && !tfd_job_state_is_running (job->record->state))
+    tfd_engine_stop_run (engine, job, NULL, NULL);
+}
+
+static void
+leave_run (TfdEngine *self, TfdJob *job)
+{
+  job->rate = 0;
+  job->rate_time = 0;
+  job->rate_bytes = 0;
+  if (job->run != NULL)
+    tfd_outbox_add (self->outbox, stop_after_commit_cb, tfd_job_ref (job),
+                    (GDestroyNotify) tfd_job_unref);
+}
+
+static void
+auto_complete_cb (const GError *error, gpointer data)
+{
+  TfdJob *job = data;
+
+  if (error == NULL)
+    tfd_engine_auto_complete (job->engine, job);
+}
+
+static void
+log_to_journal (TfdJob *job, TfdStep step)
+{
+  TfdLogJob log = tfd_job_log (job);
+
+  if (step.effects & TFD_EFFECT_TELL_TRANSFERRED)
+    tfd_log (G_LOG_LEVEL_INFO, TFD_MESSAGE_JOB_TRANSFERRED, &log,
+             "job %s: all %u files transferred", log.id, job->record->files_total);
+  if (step.effects & TFD_EFFECT_TELL_ERROR)
+    tfd_log (G_LOG_LEVEL_INFO, TFD_MESSAGE_JOB_ERROR, &log, "job %s failed: %s", log.id,
+             tfd_error_code_to_name (job->record->failure.code));
+}
+
+void
+tfd_engine_execute (TfdEngine *self, TfdJob *job, TfdStep step, const TfdFailure *failure)
+{
+  TfdJobRecord *record = job->record;
+
+  touch_times (self, record);
+  if (step.effects & TFD_EFFECT_SET_ERROR && failure != NULL)
+    {
+      tfd_failure_clear (&record->failure);
+      tfd_failure_copy (failure, &record->failure);
+    }
+  if (step.effects & TFD_EFFECT_CLEAR_ERROR)
+    tfd_failure_clear (&record->failure);
+  if (step.effects & TFD_EFFECT_COUNT_ERROR)
+    record->error_count++;
+  if (step.effects & TFD_EFFECT_RESET_TIMES)
+    {
+      record->active_time = 0;
+      record->no_progress_since = 0;
+      record->retry_attempt = 0;
+    }
+  if (step.effects & TFD_EFFECT_DISARM_RETRY)
+    record->retry_at = 0;
+  if (step.effects & TFD_EFFECT_ARM_RETRY)
+    arm_retry (self, record);
+  if (step.effects & TFD_EFFECT_TELL_TRANSFERRED)
+    {
+      record->completion_time = record->modification_time;
+      if (record->properties->auto_complete)
+        tfd_outbox_add (self->outbox, auto_complete_cb, tfd_job_ref (job),
+                        (GDestroyNotify) tfd_job_unref);
+    }
+  if (!tfd_job_state_is_running (step.next))
+    leave_run (self, job);
+  log_to_journal (job, step);
+
+  /* a transient error or a stop may have freed a slot: planning again is always right */
+  tfd_engine_plan_later (self);
+}

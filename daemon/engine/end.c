@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* End: the last commit of a job: its row goes, its tombstone comes, and then it is told. */
+#include "config.h"
+
+#include "engine/work-private.h"
+
+#define LINGER (5 * (gint64) TFD_USEC_PER_SEC)
+#define END_RETRY (5 * (gint64) TFD_USEC_PER_SEC)
+
+/* ---- the end ---- */
+
+typedef struct
+{
+  TfdEngine *engine;
+  TfdJob *job; /* (owned) */
+} Ended;
+
+static void
+ended_free (gpointer data)
+{
+  Ended *ended = data;
+
+  tfd_job_unref (ended->job);
+  g_free (ended);
+}
+
+static void
+forget_cb (gpointer data)
+{
+  Ended *ended = data;
+
+  tfd_engine_remove_job (ended->engine, ended->job);
+}
+
+/* The object stays readable for five seconds: a client that asks again hears InvalidState. */
+static void
+linger (TfdEngine *self, TfdJob *job)
+{
+  Ended *ended = g_new (Ended, 1);
+
+  *ended = (Ended){ self, tfd_job_ref (job) };
+  job->ended = TRUE;
+  g_clear_pointer (&job->place, g_sequence_remove);
+  tfd_clock_add_alarm (self->clock, tfd_clock_now_boot (self->clock) + LINGER, forget_cb, ended,
+                       ended_free);
+}
+
+/* The end could not be written: what is recorded says that the work goes on, so it does. */
+static void
+try_again_cb (gpointer data)
+{
+  TfdWork *work = data;
+  g_autoptr (GError) error = NULL;
+
+  work->recovering = TRUE;
+  work->cursor = 0;
+  g_hash_table_remove_all (work->undeleted);
+  if (tfd_job_files (work->job, work->engine->store, &error) == NULL)
+    tfd_clock_add_alarm (work->engine->clock, tfd_clock_now_boot (work->engine->clock) + END_RETRY,
+                         try_again_cb, work, NULL);
+  else if (work->kind == TFD_OPERATION_CANCELLING)
+    tfd_work_discard_next (work);
+  else
+    tfd_work_finalize_next (work);
+}
+
+static void
+ended_cb (const GError *error, gpointer data)
+{
+  TfdWork *work = data;
+  TfdEngine *self = work->engine;
+  TfdJob *job = work->job;
+
+  if (error == NULL)
+    {
+      linger (self, job);
+      if (work->func != NULL)
+        work->func (job, work->outcome, NULL, work->data);
+      tfd_work_free (work);
+      return;
+    }
+  if (work->func != NULL)
+    work->func (job, NULL, error, work->data);
+  work->func = NULL;
+  tfd_clock_add_alarm (self->clock, tfd_clock_now_boot (self->clock) + END_RETRY, try_again_cb,
+                       work, NULL);
+}
+
+static void
+count_outcome (TfdWork *work)
+{
+  GPtrArray *files = work->job->files;
+  TfdOutcome *outcome = work->outcome;
+  GHashTableIter iter;
+  const char *path;
+
+  g_array_set_size (outcome->kept, 0);
+  g_array_set_size (outcome->discarded, 0);
+  for (guint32 i = 0; i < files->len; i++)
+    {
+      const TfdFileRecord *file = files->pdata[i];
+      gboolean moved = FALSE;
+
+      for (guint m = 0; m < outcome->moved->len && !moved; m++)
+        moved = g_array_index (outcome->moved, guint32, m) == i;
+      if (file->state != TFD_FILE_STATE_COMPLETED)
+        g_array_append_val (outcome->discarded, i);
+      else if (!moved)
+        g_array_append_val (outcome->kept, i);
+    }
+  g_hash_table_iter_init (&iter, work->undeleted);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &path))
+    g_ptr_array_add (outcome->undeleted, g_strdup (path));
+
+  if (work->kind == TFD_OPERATION_CANCELLING)
+    outcome->result = TFD_RESULT_CANCELLED;
+  else
+    outcome->result = outcome->discarded->len > 0 ? TFD_RESULT_PARTIAL : TFD_RESULT_COMPLETED;
+}
+
+/* Row, tombstone and leftovers change in one commit. */
+static gboolean
+write_end (TfdWork *work, GError **error)
+{
+  TfdEngine *self = work->engine;
+  TfdJob *job = work->job;
+  g_autoptr (TfdTombstone) tombstone =
+      tfd_outcome_to_tombstone (work->outcome, job, tfd_clock_now_real (self->clock));
+  GHashTableIter iter;
+  gpointer index;
+
+  g_hash_table_iter_init (&iter, work->undeleted);
+  while (g_hash_table_iter_next (&iter, &index, NULL))
+    if (!tfd_engine_add_leftover (self, job, tfd_work_file (work, GPOINTER_TO_UINT (index)), error))
+      return FALSE;
+  return tfd_store_add_tombstone (self->store, tombstone, error) &&
+         tfd_store_delete_job (self->store, job->record->id, error);
+}
+
+void
+tfd_work_end (TfdWork *work)
+{
+  TfdEngine *self = work->engine;
+  TfdJob *job = work->job;
+  g_autoptr (GError) error = NULL;
+  TfdLogJob log;
+
+  count_outcome (work);
+  g_clear_pointer (&job->record->operation_options, g_variant_unref);
+  tfd_work_set_operation (work, TFD_OPERATION_NONE);
+  tfd_engine_apply (
+      self, job, work->kind == TFD_OPERATION_CANCELLING ? TFD_EVENT_CANCELLED : TFD_EVENT_COMPLETED,
+      TFD_GUARD_NONE, NULL, NULL);
+  if (!write_end (work, &error))
+    tfd_engine_doom (self, error);
+  tfd_engine_tell_removed (self, job, work->outcome->result);
+  log = tfd_job_log (job);
+  tfd_log (G_LOG_LEVEL_INFO, TFD_MESSAGE_JOB_ENDED, &log, "job %s ended: %s", log.id,
+           tfd_enum_to_string (TFD_TYPE_RESULT, work->outcome->result));
+  tfd_outbox_add (self->outbox, ended_cb, work, NULL);
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Engine, inside: the structs that only the rooms of this floor see. */
+#pragma once
+
+#include "base/log.h"
+#include "common/names.h"
+#include "common/state.h"
+#include "engine/engine.h"
+
+G_BEGIN_DECLS
+
+/* One Start of a job on a worker: until its Stop is answered its news count, afterwards none. */
+typedef struct
+{
+  guint64 number;    /* never used twice while the service lives */
+  guint32 next_file; /* files before this index were handed to the worker or need nothing */
+  guint32 in_hand;   /* files handed over and not done */
+  gboolean started;  /* Start was sent */
+  gboolean stopping; /* Stop is under way */
+  GSList *stopped;   /* of Stopped: whom to tell when it has stopped */
+} TfdRun;
+
+/* Files that ran when their worker was lost: index -> TfdLoss. */
+typedef struct
+{
+  guint32 count;
+  gint64 first; /* boot time of the first loss of the last minute */
+  guint32 recent;
+} TfdLoss;
+
+typedef struct _TfdWork TfdWork; /* a Complete or Cancel at work: work.c */
+
+struct _TfdJob
+{
+  grefcount refs;
+  TfdEngine *engine;     /* (not owned) */
+  TfdJobRecord *record;  /* (owned) */
+  GPtrArray *files;      /* (owned) (nullable) of TfdFileRecord by index: read when needed */
+  guint32 sizes_unknown; /* files whose size is not known, right while files != NULL */
+  guint64 order;         /* position in the queue */
+  GSequenceIter *place;  /* (nullable) in the order of the engine */
+  gboolean ended;
+
+  TfdRun *run;        /* (owned) (nullable) */
+  GHashTable *losses; /* (owned) (nullable) */
+  TfdWait wait;       /* why it does not run though it could */
+  gint64 wait_since;  /* epoch */
+
+  TfdWork *work;  /* (nullable) what makes it busy */
+  GQueue waiting; /* of Waiting: calls that wait for the end of work */
+
+  gint64 rate_time;   /* boot time of the last sample */
+  guint64 rate_bytes; /* received since */
+  guint64 rate;       /* bytes a second */
+};
+
+/* What the engine keeps about a user's worker. */
+typedef struct
+{
+  guint losses;      /* in a row */
+  gint64 last_loss;  /* boot time */
+  gint64 not_before; /* boot time of the next start */
+  gboolean stuck;
+} TfdWorkerState;
+
+struct _TfdEngine
+{
+  GObject parent_instance;
+
+  TfdStore *store;         /* (not owned) */
+  TfdClock *clock;         /* (owned) */
+  TfdTransport *transport; /* (owned) */
+  const TfdConfig *config; /* (not owned) */
+  TfdOutbox *outbox;       /* (owned) */
+
+  GHashTable *jobs;    /* (owned) id -> (owned) TfdJob, those that ended lately included */
+  GSequence *order;    /* (owned) of TfdJob in order of creation, those that ended not */
+  GHashTable *touched; /* (owned) ids that the open transaction changed -> NULL */
+  GHashTable *workers; /* (owned) uid -> (owned) TfdWorkerState */
+  GHashTable *probes;  /* (owned) "uid:directory" -> (owned) Probe: probe.c */
+  GHashTable *runs;    /* (owned) number -> (not owned) TfdJob */
+  guint64 last_run;
+  gint64 last_plan; /* boot time */
+  guint64 last_order;
+  gboolean online, metered;
+  guint plan_source; /* plan is due in this turn */
+  guint64 alarm;     /* the next moment that plan named */
+  guint64 leftover_alarm;
+  gboolean leftovers_at_work;
+};
+
+/* ---- job.c ---- */
+TfdJob *tfd_job_new (TfdEngine *engine, TfdJobRecord *record, guint64 order);
+TfdGuards tfd_job_guards (const TfdJob *job);
+/* Reads the files when they are not in memory; NULL when the database cannot be read. */
+GPtrArray *tfd_job_files (TfdJob *job, TfdStore *store, GError **error);
+/* Counters of the row from the files in memory. */
+void tfd_job_recount (TfdJob *job);
+/* Bytes of a file change: keeps the counters of the job right. */
+void
+tfd_job_set_file_progress (TfdJob *job, TfdFileRecord *file, guint64 transferred, guint64 total);
+void tfd_job_set_file_state (TfdJob *job, TfdFileRecord *file, TfdFileState state);
+void tfd_job_sample_rate (TfdJob *job, guint64 bytes, gint64 now);
+/* The job is not busy any more: the calls that waited are decided, in order. */
+void tfd_job_serve_waiting (TfdJob *job);
+
+/* ---- engine.c: the one door ---- */
+/* What @event means for @job: refused with an error, or applied to model and transaction, with its
+ * effects on their way. @failure belongs to events that carry one. */
+gboolean tfd_engine_apply (TfdEngine *self,
+                           TfdJob *job,
+                           TfdEvent event,
+                           TfdGuards more,
+                           const TfdFailure *failure,
+                           GError **error);
+/* Whether @event would be refused. */
+gboolean tfd_engine_check (TfdEngine *self, TfdJob *job, TfdEvent event, GError **error);
+/* Writes the row of @job into the open transaction. */
+gboolean tfd_engine_save_job (TfdEngine *self, TfdJob *job, GError **error);
+gboolean tfd_engine_save_file (TfdEngine *self, TfdJob *job, const TfdFileRecord *file);
+/* Appends to the event log of @job; @details (nullable) is consumed when floating. */
+void tfd_engine_log_event (TfdEngine *self, TfdJob *job, const char *kind, GVariant *details);
+void tfd_engine_touch (TfdEngine *self, TfdJob *job);
+void tfd_engine_insert_job (TfdEngine *self, TfdJob *job);
+void tfd_engine_remove_job (TfdEngine *self, TfdJob *job);
+
+/* Something could not be written: the open transaction is given up as a whole. */
+void tfd_engine_doom (TfdEngine *self, const GError *error);
+/* The row as the log wants it. Valid as long as the row. */
+TfdLogJob tfd_job_log (const TfdJob *job);
+
+/* ---- effects.c ---- */
+void tfd_engine_execute (TfdEngine *self, TfdJob *job, TfdStep step, const TfdFailure *failure);
+
+/* ---- signals.c: told after the commit ---- */
+void tfd_engine_install_signals (GType type);
+void tfd_engine_tell_added (TfdEngine *self, TfdJob *job);
+void tfd_engine_tell_changed (TfdEngine *self, TfdJob *job, TfdChanged mask);
+void tfd_engine_tell_transferred (TfdEngine *self, TfdJob *job);
+void tfd_engine_tell_error (TfdEngine *self, TfdJob *job);
+void tfd_engine_tell_removed (TfdEngine *self, TfdJob *job, TfdResult result);
+void tfd_engine_tell_network (TfdEngine *self);
+void tfd_engine_tell_files (TfdEngine *self, TfdJob *job, GArray *files);
+
+/* ---- schedule.c ---- */
+void tfd_engine_plan_later (TfdEngine *self);
+TfdWorkerState *tfd_engine_worker_state (TfdEngine *self, guint32 uid);
+
+/* ---- runs.c ---- */
+void tfd_engine_start_run (TfdEngine *self, TfdJob *job);
+/* Hands the worker the files that it has room for. */
+void tfd_engine_feed_run (TfdEngine *self, TfdJob *job);
+/* Ends the run; @callback (nullable) when nothing is written any more. */
+typedef void (*TfdStopped) (TfdEngine *self, TfdJob *job, gpointer data);
+void tfd_engine_stop_run (TfdEngine *self, TfdJob *job, TfdStopped callback, gpointer data);
+/* Hands a file over once more: its record has changed. */
+void tfd_engine_hand_in_again (TfdEngine *self, TfdJob *job, const TfdFileRecord *file);
+/* Forgets the run without asking: its worker is gone. */
+void tfd_engine_drop_run (TfdEngine *self, TfdJob *job);
+TfdJob *tfd_engine_job_of_run (TfdEngine *self, guint32 uid, guint64 number);
+
+/* ---- news.c ---- */
+void tfd_engine_connect_news (TfdEngine *self);
+void tfd_engine_connect_losses (TfdEngine *self); /* losses.c */
+/* Stores part records a(ua{sv}) that a worker reported. */
+void tfd_engine_store_parts (TfdEngine *self, TfdJob *job, GVariant *parts);
+
+/* ---- requests.c: records to the formats of the worker interface ---- */
+GVariant *tfd_request_file (const TfdFileRecord *file); /* (ua{sv}) */
+GVariant *tfd_request_run_options (const TfdJobRecord *record, const TfdConfig *config);
+
+/* ---- outcome.c ---- */
+TfdOutcome *tfd_outcome_new (void);
+void tfd_outcome_free (TfdOutcome *outcome);
+TfdTombstone *tfd_outcome_to_tombstone (const TfdOutcome *outcome, const TfdJob *job, gint64 now);
+
+/* ---- work.c: Complete and Cancel ---- */
+/* Takes up what a crash interrupted. */
+void tfd_engine_roll_forward (TfdEngine *self, TfdJob *job);
+/* AutoComplete: nobody waits for the outcome. */
+void tfd_engine_auto_complete (TfdEngine *self, TfdJob *job);
+/* TRUE when a Complete of the job waits for its destination to come back. */
+gboolean tfd_job_awaits_destination (const TfdJob *job);
+
+/* ---- leftovers.c ---- */
+gboolean
+tfd_engine_add_leftover (TfdEngine *self, TfdJob *job, const TfdFileRecord *file, GError **error);
+void tfd_engine_try_leftovers (TfdEngine *self);
+
+G_END_DECLS

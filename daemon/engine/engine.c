@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Engine: the one door through which every event reaches a job, and the model behind it. */
+#include "config.h"
+
+#include "engine/engine-private.h"
+
+static void settled_cb (const GError *error, gpointer data);
+
+G_DEFINE_FINAL_TYPE (TfdEngine, tfd_engine, G_TYPE_OBJECT)
+
+static void
+tfd_engine_finalize (GObject *object)
+{
+  TfdEngine *self = TFD_ENGINE (object);
+
+  g_clear_handle_id (&self->plan_source, g_source_remove);
+  tfd_clock_remove_alarm (self->clock, self->alarm);
+  tfd_clock_remove_alarm (self->clock, self->leftover_alarm);
+  g_signal_handlers_disconnect_by_data (self->transport, self);
+  g_clear_pointer (&self->outbox, tfd_outbox_free);
+  g_clear_pointer (&self->order, g_sequence_free);
+  g_clear_pointer (&self->runs, g_hash_table_unref);
+  g_clear_pointer (&self->jobs, g_hash_table_unref);
+  g_clear_pointer (&self->touched, g_hash_table_unref);
+  g_clear_pointer (&self->workers, g_hash_table_unref);
+  g_clear_pointer (&self->probes, g_hash_table_unref);
+  g_clear_object (&self->transport);
+  g_clear_object (&self->clock);
+  G_OBJECT_CLASS (tfd_engine_parent_class)->finalize (object);
+}
+
+static void
+tfd_engine_class_init (TfdEngineClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = tfd_engine_finalize;
+  tfd_engine_install_signals (G_TYPE_FROM_CLASS (klass));
+}
+
+static void
+tfd_engine_init (TfdEngine *self)
+{
+  self->jobs =
+      g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) tfd_job_unref);
+  self->order = g_sequence_new (NULL);
+  self->runs = g_hash_table_new (g_int64_hash, g_int64_equal);
+  self->touched = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->workers = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+}
+
+TfdEngine *
+tfd_engine_new (TfdStore *store, TfdClock *clock, TfdTransport *transport, const TfdConfig *config)
+{
+  TfdEngine *self = g_object_new (TFD_TYPE_ENGINE, NULL);
+
+  self->store = store;
+  self->clock = g_object_ref (clock);
+  self->transport = g_object_ref (transport);
+  self->config = config;
+  self->outbox = tfd_outbox_new (store, settled_cb, self);
+  /* runs of an earlier life of the daemon must never be taken for ours */
+  self->last_run = (guint64) tfd_clock_now_real (clock);
+  tfd_engine_connect_news (self);
+  tfd_engine_connect_losses (self);
+  return self;
+}
+
+TfdClock *
+tfd_engine_get_clock (TfdEngine *self)
+{
+  return self->clock;
+}
+
+const TfdConfig *
+tfd_engine_get_config (TfdEngine *self)
+{
+  return self->config;
+}
+
+TfdStore *
+tfd_engine_get_store (TfdEngine *self)
+{
+  return self->store;
+}
+
+TfdOutbox *
+tfd_engine_get_outbox (TfdEngine *self)
+{
+  return self->outbox;
+}
+
+TfdJob *
+tfd_engine_get_job (TfdEngine *self, const char *id)
+{
+  return g_hash_table_lookup (self->jobs, id);
+}
+
+void
+tfd_engine_insert_job (TfdEngine *self, TfdJob *job)
+{
+  g_hash_table_insert (self->jobs, job->record->id, job);
+  job->place = g_sequence_append (self->order, job);
+}
+
+void
+tfd_engine_remove_job (TfdEngine *self, TfdJob *job)
+{
+  g_clear_pointer (&job->place, g_sequence_remove);
+  g_hash_table_remove (self->jobs, job->record->id);
+}
+
+void
+tfd_engine_foreach_job (
+    TfdEngine *self, guint32 uid, const char *after, TfdJobFunc func, gpointer data)
+{
+  GSequenceIter *iter = g_sequence_get_begin_iter (self->order);
+
+  if (after != NULL)
+    {
+      TfdJob *job = tfd_engine_get_job (self, after);
+
+      if (job == NULL || job->place == NULL)
+        return;
+      iter = g_sequence_iter_next (job->place);
+    }
+
+  while (!g_sequence_iter_is_end (iter))
+    {
+      TfdJob *job = g_sequence_get (iter);
+
+      iter = g_sequence_iter_next (iter);
+      if (job->record->owner_uid != uid || tfd_job_state_is_final (job->record->state))
+        continue;
+      if (!func (job, data))
+        return;
+    }
+}
+
+typedef struct
+{
+  guint jobs, running;
+  guint64 rate;
+} Count;
+
+static gboolean
+count_job (TfdJob *job, gpointer data)
+{
+  Count *count = data;
+
+  count->jobs++;
+  count->running += tfd_job_state_is_running (job->record->state);
+  count->rate += tfd_job_rate (job);
+  return TRUE;
+}
+
+void
+tfd_engine_count (TfdEngine *self, guint32 uid, guint *jobs, guint *running, guint64 *rate)
+{
+  Count count = { 0 };
+
+  tfd_engine_foreach_job (self, uid, NULL, count_job, &count);
+  *jobs = count.jobs;
+  *running = count.running;
+  *rate = count.rate;
+}
+
+void
+tfd_engine_set_network (TfdEngine *self, gboolean online, gboolean metered)
+{
+  if (self->online == online && self->metered == metered)
+    return;
+  self->online = online;
+  self->metered = metered;
+  tfd_engine_tell_network (self);
+}
+
+gboolean
+tfd_engine_is_online (TfdEngine *self)
+{
+  return self->online;
+}
+
+gboolean
+tfd_engine_is_metered (TfdEngine *self)
+{
+  return self->metered;
+}
+
+TfdLogJob
+tfd_job_log (const TfdJob *job)
+{
+  return (TfdLogJob){ job->record->id, job->record->owner_uid,
+                      tfd_enum_to_string (TFD_TYPE_JOB_STATE, job->record->state), NULL };
+}
+
+/* ---- the open transaction ---- */
+
+void
+tfd_engine_touch (TfdEngine *self, TfdJob *job)
+{
+  tfd_outbox_wake (self->outbox);
+  g_hash_table_add (self->touched, g_strdup (job->record->id));
+}
+
+void
+tfd_engine_doom (TfdEngine *self, const GError *error)
+{
+  tfd_outbox_doom (self->outbox, error);
+}
+
+gboolean
+tfd_engine_save_job (TfdEngine *self, TfdJob *job, GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+
+  tfd_engine_touch (self, job);
+  if (tfd_store_update_job (self->store, job->record, &local_error))
+    return TRUE;
+  tfd_engine_doom (self, local_error);
+  g_propagate_error (error, g_steal_pointer (&local_error));
+  return FALSE;
+}
+
+gboolean
+tfd_engine_save_file (TfdEngine *self, TfdJob *job, const TfdFileRecord *file)
+{
+  g_autoptr (GError) error = NULL;
+
+  tfd_engine_touch (self, job);
+  if (tfd_store_update_file (self->store, job->record->id, file, &error))
+    return TRUE;
+  tfd_engine_doom (self, error);
+  return FALSE;
+}
+
+void
+tfd_engine_log_event (TfdEngine *self, TfdJob *job, const char *kind, GVariant *details)
+{
+  g_autoptr (GError) error = NULL;
+
+  tfd_engine_touch (self, job);
+  if (!tfd_store_append_event (self->store, job->record->id, tfd_clock_now_real (self->clock), kind,
+                               details, self->config->events_per_job, &error))
+    tfd_engine_doom (self, error);
+}
+
+/* A job as the database has it: the change that was rolled back never happened. */
+static void
+reload_job (TfdEngine *self, const char *id)
+{
+  g_autoptr (GError) error = NULL;
+  TfdJob *job = tfd_engine_get_job (self, id);
+  TfdJobRecord *record = tfd_store_load_job (self->store, id, &error);
+
+  if (job == NULL || job->ended)
+    {
+      g_clear_pointer (&record, tfd_job_record_free);
+      return;
+    }
+  if (record == NULL)
+    {
+      if (g_error_matches (error, TFD_ERROR, TFD_ERROR_NOT_FOUND))
+        tfd_engine_remove_job (self, job);
+      else
+        tfd_warning ("cannot read job %s again: %s", id, error->message);
+      return;
+    }
+
+  /* the table's key is the id inside the record: steal, exchange, insert */
+  g_hash_table_steal (self->jobs, id);
+  tfd_job_record_free (job->record);
+  job->record = record;
+  g_hash_table_insert (self->jobs, record->id, job);
+  g_clear_pointer (&job->files, g_ptr_array_unref);
+  if (job->run != NULL && !tfd_job_state_is_running (record->state))
+    tfd_engine_stop_run (self, job, NULL, NULL);
+  else if (job->run == NULL && job->work == NULL && tfd_job_state_is_running (record->state))
+    record->state = TFD_JOB_STATE_QUEUED;
+}
+
+static void
+settled_cb (const GError *commit_error, gpointer data)
+{
+  TfdEngine *self = data;
+  g_autoptr (GHashTable) touched = NULL;
+  GHashTableIter iter;
+  const char *id;
+
+  if (commit_error == NULL)
+    {
+      g_hash_table_remove_all (self->touched);
+      return;
+    }
+
+  touched = g_steal_pointer (&self->touched);
+  self->touched = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_hash_table_iter_init (&iter, touched);
+  while (g_hash_table_iter_next (&iter, (gpointer *) &id, NULL))
+    reload_job (self, id);
+  tfd_engine_plan_later (self);
+}
+
+/* ---- the one door ---- */
+
+static gboolean
+verdict_to_error (TfdVerdict verdict, TfdJob *job, TfdEvent event, GError **error)
+{
+  switch (verdict)
+    {
+    case TFD_VERDICT_INVALID_STATE:
+      g_set_error (error, TFD_ERROR, TFD_ERROR_INVALID_STATE, "%s is not possible: the job is %s",
+                   tfd_enum_to_string (TFD_TYPE_EVENT, event),
+                   tfd_enum_to_string (TFD_TYPE_JOB_STATE, job->record->state));
+      return FALSE;
+    case TFD_VERDICT_EMPTY:
+      g_set_error (error, TFD_ERROR, TFD_ERROR_EMPTY,
+                   job->record->files_total == 0
+                       ? "the job has no files: add one first"
+                       : "every file of the job is transferred: call Complete or Cancel");
+      return FALSE;
+    case TFD_VERDICT_OK:
+    case TFD_VERDICT_NO_OP:
+    case TFD_VERDICT_IGNORED:
+    default:
+      return TRUE;
+    }
+}
+
+static TfdStep
+step_of (TfdJob *job, TfdEvent event, TfdGuards more)
+{
+  return tfd_state_step (job->record->type, job->record->state, event, tfd_job_guards (job) | more);
+}
+
+gboolean
+tfd_engine_check (TfdEngine *self G_GNUC_UNUSED, TfdJob *job, TfdEvent event, GError **error)
+{
+  return verdict_to_error (step_of (job, event, TFD_GUARD_NONE).verdict, job, event, error);
+}
+
+static GVariant *
+describe_step (TfdJobState from, TfdJobState to, TfdEvent event, const TfdFailure *failure)
+{
+  g_auto (GVariantDict) details = G_VARIANT_DICT_INIT (NULL);
+
+  g_variant_dict_insert (&details, "from", "s", tfd_enum_to_string (TFD_TYPE_JOB_STATE, from));
+  g_variant_dict_insert (&details, "to", "s", tfd_enum_to_string (TFD_TYPE_JOB_STATE, to));
+  g_variant_dict_insert (&details, "event", "s", tfd_enum_to_string (TFD_TYPE_EVENT, event));
+  if (failure != NULL)
+    {
+      g_variant_dict_insert (&details, "error", "s", tfd_error_code_to_name (failure->code));
+      g_variant_dict_insert (&details, "message", "s",
+                             failure->message != NULL ? failure->message : "");
+      if (failure->file != G_MAXUINT32)
+        g_variant_dict_insert (&details, "file", "u", failure->file);
+      if (failure->http_status != 0)
+        g_variant_dict_insert (&details, "http-status", "u", failure->http_status);
+    }
+  return g_variant_dict_end (&details);
+}
+
+gboolean
+tfd_engine_apply (TfdEngine *self,
+                  TfdJob *job,
+                  TfdEvent event,
+                  TfdGuards more,
+                  const TfdFailure *failure,
+                  GError **error)
+{
+  TfdJobState from = job->record->state;
+  TfdStep step = step_of (job, event, more);
+
+  if (step.verdict != TFD_VERDICT_OK)
+    return verdict_to_error (step.verdict, job, event, error);
+
+  job->record->state = step.next;
+  tfd_engine_execute (self, job, step, failure);
+  if (!tfd_engine_save_job (self, job, error))
+    return FALSE;
+  if (from != step.next)
+    {
+      tfd_engine_log_event (self, job, "state", describe_step (from, step.next, event, failure));
+      tfd_engine_tell_changed (self, job, TFD_CHANGED_STATE | TFD_CHANGED_TIMES);
+    }
+  if (step.effects & (TFD_EFFECT_SET_ERROR | TFD_EFFECT_CLEAR_ERROR | TFD_EFFECT_COUNT_ERROR |
+                      TFD_EFFECT_ARM_RETRY | TFD_EFFECT_DISARM_RETRY))
+    tfd_engine_tell_changed (self, job, TFD_CHANGED_ERROR);
+  if (step.effects & TFD_EFFECT_TELL_TRANSFERRED)
+    tfd_engine_tell_transferred (self, job);
+  if (step.effects & TFD_EFFECT_TELL_ERROR)
+    tfd_engine_tell_error (self, job);
+  return TRUE;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Engine: the heart. Keeps the jobs, asks the state table what each event means, changes model and
+ * open transaction together, and has the consequences carried out after the commit. Knows neither
+ * D-Bus nor processes: those are behind ports. */
+#pragma once
+
+#include "base/config.h"
+#include "engine/job.h"
+#include "engine/outbox.h"
+
+G_BEGIN_DECLS
+
+#define TFD_TYPE_ENGINE (tfd_engine_get_type ())
+G_DECLARE_FINAL_TYPE (TfdEngine, tfd_engine, TFD, ENGINE, GObject)
+
+/**
+ * Signals, each after the commit of what it tells:
+ *   "job-added" (TfdJob *), "job-changed" (TfdJob *, guint mask of TfdChanged),
+ *   "job-transferred" (TfdJob *), "job-error" (TfdJob *), "job-removed" (TfdJob *, guint
+ * TfdResult), "files-transferred" (TfdJob *, GArray of guint32): indices of files that are on disk
+ * now.
+ */
+TfdEngine *
+tfd_engine_new (TfdStore *store, TfdClock *clock, TfdTransport *transport, const TfdConfig *config);
+
+/* Reads all jobs and takes up what was under way. Call once, before anybody can call. */
+gboolean tfd_engine_load (TfdEngine *self, GError **error);
+
+TfdClock *tfd_engine_get_clock (TfdEngine *self);
+const TfdConfig *tfd_engine_get_config (TfdEngine *self);
+TfdStore *tfd_engine_get_store (TfdEngine *self);
+
+/* Where replies wait for the commit. */
+TfdOutbox *tfd_engine_get_outbox (TfdEngine *self);
+
+/* The job @id, or NULL. Jobs that ended stay for five seconds (their state is final). */
+TfdJob *tfd_engine_get_job (TfdEngine *self, const char *id);
+
+/* Calls @func for each job of @uid that has not ended, in order of creation, until it returns
+ * FALSE.
+ * @after (nullable): begin after this job id. */
+typedef gboolean (*TfdJobFunc) (TfdJob *job, gpointer data);
+void tfd_engine_foreach_job (
+    TfdEngine *self, guint32 uid, const char *after, TfdJobFunc func, gpointer data);
+
+/* How many jobs of @uid there are, how many of them run, and how fast. */
+void tfd_engine_count (TfdEngine *self, guint32 uid, guint *jobs, guint *running, guint64 *rate);
+
+/* Has the owner's worker look at the directories of @files (of TfdFileSpec): existence and right to
+ * write. The answer goes to tfd_engine_create_job() and tfd_engine_add_files(); it is empty when no
+ * worker could be had in time, as files are looked at again when they start. Fails with
+ * INVALID_PATH or FILE_ACCESS_DENIED. */
+void tfd_engine_probe_async (TfdEngine *self,
+                             const TfdOwner *owner,
+                             GPtrArray *files,
+                             GAsyncReadyCallback callback,
+                             gpointer user_data);
+GHashTable *tfd_engine_probe_finish (TfdEngine *self, GAsyncResult *result, GError **error);
+
+/* Creates a job, adds @files (nullable) and starts it when @start, all or nothing. @directories is
+ * what the probe found (nullable). Takes @properties. */
+TfdJob *tfd_engine_create_job (TfdEngine *self,
+                               const TfdOwner *owner,
+                               TfdJobType type,
+                               TfdJobProperties *properties,
+                               GPtrArray *files,
+                               GHashTable *directories,
+                               gboolean start,
+                               GError **error);
+
+/* Appends @files; *first is the index of the first of them. */
+gboolean tfd_engine_add_files (TfdEngine *self,
+                               TfdJob *job,
+                               GPtrArray *files,
+                               GHashTable *directories,
+                               guint32 *first,
+                               GError **error);
+
+gboolean tfd_engine_suspend (TfdEngine *self, TfdJob *job, GError **error);
+gboolean tfd_engine_resume (TfdEngine *self, TfdJob *job, GError **error);
+gboolean
+tfd_engine_set_properties (TfdEngine *self, TfdJob *job, GVariant *changes, GError **error);
+
+/* How a Complete or Cancel ended. Arrays of guint32 are file indices. */
+typedef struct
+{
+  TfdResult result;
+  GArray *kept, *discarded, *moved;
+  GPtrArray *undeleted; /* paths */
+} TfdOutcome;
+
+typedef void (*TfdOutcomeFunc) (TfdJob *job,
+                                const TfdOutcome *outcome,
+                                const GError *error,
+                                gpointer data);
+
+/* Begins Complete with @options (checked a{sv}) or Cancel. @func is called once, through the
+ * outbox: with an outcome when the job has ended, with an error when it was refused or failed. The
+ * job must not be busy. */
+void tfd_engine_complete (
+    TfdEngine *self, TfdJob *job, GVariant *options, TfdOutcomeFunc func, gpointer data);
+void tfd_engine_cancel (TfdEngine *self, TfdJob *job, TfdOutcomeFunc func, gpointer data);
+
+/* TRUE while a Complete or Cancel of the job works: every other call that changes the job waits. */
+gboolean tfd_engine_is_busy (TfdEngine *self, TfdJob *job);
+
+/* Has @func called when the job is not busy any more, in the order of the calls of this function.
+ * @destroy is called in any case. */
+typedef void (*TfdFreeFunc) (TfdJob *job, gpointer data);
+void tfd_engine_when_free (
+    TfdEngine *self, TfdJob *job, TfdFreeFunc func, gpointer data, GDestroyNotify destroy);
+
+/* Rows @first … of the files (element-type TfdFileRecord), at most @count (0 = all). */
+GPtrArray *
+tfd_engine_list_files (TfdEngine *self, TfdJob *job, guint32 first, guint32 count, GError **error);
+
+/* A descriptor, read only, of what has arrived of a file. */
+void tfd_engine_open_temporary_async (
+    TfdEngine *self, TfdJob *job, guint32 file, GAsyncReadyCallback callback, gpointer user_data);
+int tfd_engine_open_temporary_finish (TfdEngine *self, GAsyncResult *result, GError **error);
+
+/* What is known of the network: properties of the manager. Signal "network-changed" () tells. */
+void tfd_engine_set_network (TfdEngine *self, gboolean online, gboolean metered);
+gboolean tfd_engine_is_online (TfdEngine *self);
+gboolean tfd_engine_is_metered (TfdEngine *self);
+
+/* A mount came or went: what waits for a destination tries again. */
+void tfd_engine_mounts_changed (TfdEngine *self);
+
+G_END_DECLS

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Leftovers: temporaries that could not be deleted when their job ended, mostly because their
+ * directory was not mounted. They are tried again until they are gone. */
+#include "config.h"
+
+#include "engine/engine-private.h"
+
+#define DAY (24 * 3600 * (gint64) TFD_USEC_PER_SEC)
+#define GIVE_UP (90 * DAY)
+
+gboolean
+tfd_engine_add_leftover (TfdEngine *self, TfdJob *job, const TfdFileRecord *file, GError **error)
+{
+  g_autoptr (TfdLeftover) leftover = tfd_leftover_new ();
+
+  leftover->owner_uid = job->record->owner_uid;
+  leftover->owner_name = g_strdup (job->record->owner_name);
+  leftover->job_id = g_strdup (job->record->id);
+  leftover->index = file->index;
+  leftover->attempt = file->attempt;
+  leftover->path = g_strdup (file->path);
+  leftover->part = file->part != NULL ? g_variant_ref (file->part) : NULL;
+  leftover->directory = file->directory != NULL ? g_bytes_ref (file->directory) : NULL;
+  leftover->created = leftover->last_try = tfd_clock_now_real (self->clock);
+  return tfd_store_add_leftover (self->store, leftover, error);
+}
+
+/* Leftovers of one job in one request. */
+typedef struct
+{
+  TfdEngine *engine;
+  GPtrArray *rows; /* (owned) of TfdLeftover */
+} Attempt;
+
+static void
+attempt_free (Attempt *attempt)
+{
+  g_ptr_array_unref (attempt->rows);
+  g_free (attempt);
+}
+
+static gboolean
+is_undeleted (GVariant *answer, guint32 index)
+{
+  g_autoptr (GVariantIter) iter = NULL;
+  GVariant *path;
+  guint32 i;
+
+  g_variant_get (answer, "(a(uays))", &iter);
+  while (g_variant_iter_next (iter, "(u@ay&s)", &i, &path, NULL))
+    {
+      g_variant_unref (path);
+      if (i == index)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static void
+attempted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Attempt *attempt = user_data;
+  TfdEngine *self = attempt->engine;
+  g_autoptr (GVariant) answer =
+      tfd_transport_request_finish (TFD_TRANSPORT (source), result, NULL, NULL);
+  gboolean ok = TRUE;
+
+  for (guint i = 0; answer != NULL && ok && i < attempt->rows->len; i++)
+    {
+      const TfdLeftover *row = attempt->rows->pdata[i];
+
+      if (is_undeleted (answer, row->index))
+        ok =
+            tfd_store_touch_leftover (self->store, row->id, tfd_clock_now_real (self->clock), NULL);
+      else
+        ok = tfd_store_remove_leftover (self->store, row->id, NULL);
+    }
+  tfd_outbox_wake (self->outbox);
+  attempt_free (attempt);
+}
+
+static GVariant *
+request_leftover (const TfdLeftover *row)
+{
+  TfdFileRecord file = { .index = row->index,
+                         .url = (char *) "",
+                         .path = row->path,
+                         .state = TFD_FILE_STATE_WAITING,
+                         .total = TFD_SIZE_UNKNOWN,
+                         .attempt = row->attempt,
+                         .part = row->part,
+                         .directory = row->directory };
+
+  return tfd_request_file (&file);
+}
+
+static void
+try_job (TfdEngine *self, GPtrArray *rows)
+{
+  const TfdLeftover *first = rows->pdata[0];
+  const TfdOwner owner = { first->owner_uid, first->owner_name };
+  Attempt *attempt = g_new (Attempt, 1);
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(ua{sv})"));
+  for (guint i = 0; i < rows->len; i++)
+    g_variant_builder_add_value (&builder, request_leftover (rows->pdata[i]));
+  *attempt = (Attempt){ self, g_ptr_array_ref (rows) };
+  tfd_transport_request_async (self->transport, &owner, "Discard",
+                               g_variant_new ("(sa(ua{sv}))", first->job_id, &builder),
+                               attempted_cb, attempt);
+}
+
+static void
+daily_cb (gpointer user_data)
+{
+  TfdEngine *self = user_data;
+
+  self->leftover_alarm = 0;
+  tfd_engine_try_leftovers (self);
+}
+
+void
+tfd_engine_try_leftovers (TfdEngine *self)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) rows = NULL;
+  g_autoptr (GHashTable) jobs =
+      g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) g_ptr_array_unref);
+  gint64 now = tfd_clock_now_real (self->clock);
+  GHashTableIter iter;
+  GPtrArray *of_job;
+
+  if (!tfd_store_prune_leftovers (self->store, now - GIVE_UP, NULL, &error) ||
+      !tfd_store_prune_tombstones (self->store, now - (gint64) self->config->history_time, NULL,
+                                   &error))
+    tfd_warning ("cannot tidy the database: %s", error->message);
+  tfd_outbox_wake (self->outbox);
+
+  rows = tfd_store_load_leftovers (self->store, G_MAXUINT32, NULL);
+  g_clear_error (&error);
+  if (rows != NULL)
+    g_ptr_array_set_free_func (rows, NULL);
+  for (guint i = 0; rows != NULL && i < rows->len; i++)
+    {
+      TfdLeftover *row = rows->pdata[i];
+
+      of_job = g_hash_table_lookup (jobs, row->job_id);
+      if (of_job == NULL)
+        {
+          of_job = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_leftover_free);
+          g_hash_table_insert (jobs, row->job_id, of_job);
+        }
+      g_ptr_array_add (of_job, row);
+    }
+  g_hash_table_iter_init (&iter, jobs);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &of_job))
+    try_job (self, of_job);
+
+  tfd_clock_remove_alarm (self->clock, self->leftover_alarm);
+  self->leftover_alarm = tfd_clock_add_alarm (self->clock, tfd_clock_now_boot (self->clock) + DAY,
+                                              daily_cb, self, NULL);
+}

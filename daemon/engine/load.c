@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Load: takes up the jobs where an earlier life of the service left them. */
+#include "config.h"
+
+#include "engine/engine-private.h"
+
+/* Boot times of another boot mean nothing in this one: waits begin anew, late rather than early. */
+static void
+adopt_boot (TfdEngine *self, TfdJobRecord *record)
+{
+  gint64 now = tfd_clock_now_boot (self->clock);
+
+  if (g_strcmp0 (record->boot_id, tfd_clock_boot_id (self->clock)) == 0)
+    return;
+  if (record->retry_at != 0)
+    record->retry_at = now + (gint64) record->properties->minimum_retry_delay;
+  if (record->no_progress_since != 0)
+    record->no_progress_since = now;
+  record->last_activity = now;
+  g_free (record->boot_id);
+  record->boot_id = g_strdup (tfd_clock_boot_id (self->clock));
+}
+
+static void
+take_up (TfdEngine *self, TfdJob *job)
+{
+  TfdJobRecord *record = job->record;
+
+  if (record->operation != TFD_OPERATION_NONE)
+    tfd_engine_roll_forward (self, job);
+  else if (tfd_job_awaits_destination (job))
+    tfd_engine_complete (self, job, record->operation_options, NULL, NULL);
+  else
+    {
+      tfd_engine_apply (self, job, TFD_EVENT_RESTARTED, TFD_GUARD_NONE, NULL, NULL);
+      if (record->properties->auto_complete)
+        tfd_engine_auto_complete (self, job);
+    }
+}
+
+gboolean
+tfd_engine_load (TfdEngine *self, GError **error)
+{
+  g_autoptr (GPtrArray) records = tfd_store_load_jobs (self->store, error);
+  g_autoptr (GPtrArray) jobs = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_job_unref);
+
+  if (records == NULL)
+    return FALSE;
+  g_ptr_array_set_free_func (records, NULL);
+  for (guint i = 0; i < records->len; i++)
+    {
+      TfdJob *job = tfd_job_new (self, records->pdata[i], ++self->last_order);
+
+      adopt_boot (self, job->record);
+      tfd_engine_insert_job (self, job);
+      g_ptr_array_add (jobs, tfd_job_ref (job));
+    }
+  for (guint i = 0; i < jobs->len; i++)
+    take_up (self, jobs->pdata[i]);
+  tfd_engine_try_leftovers (self);
+  tfd_engine_plan_later (self);
+  return TRUE;
+}
+
+/* Jobs that wait for a destination try again; whether theirs came back only their worker can see.
+ */
+void
+tfd_engine_mounts_changed (TfdEngine *self)
+{
+  g_autoptr (GPtrArray) jobs = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_job_unref);
+
+  for (GSequenceIter *iter = g_sequence_get_begin_iter (self->order);
+       !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter))
+    g_ptr_array_add (jobs, tfd_job_ref (g_sequence_get (iter)));
+
+  for (guint i = 0; i < jobs->len; i++)
+    {
+      TfdJob *job = jobs->pdata[i];
+      const TfdJobRecord *record = job->record;
+
+      if (job->work != NULL)
+        continue;
+      if (tfd_job_awaits_destination (job))
+        tfd_engine_complete (self, job, record->operation_options, NULL, NULL);
+      else if (record->state == TFD_JOB_STATE_TRANSFERRED && record->properties->auto_complete)
+        tfd_engine_auto_complete (self, job);
+      else if (record->state == TFD_JOB_STATE_TRANSIENT_ERROR &&
+               record->failure.code == TFD_ERROR_DESTINATION_UNAVAILABLE)
+        tfd_engine_apply (self, job, TFD_EVENT_DESTINATION_BACK, TFD_GUARD_NONE, NULL, NULL);
+    }
+  tfd_engine_try_leftovers (self);
+}

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* News: what workers report. All of it is input from a process that the user controls: a run number
+ * that is not this user's present run, an index that does not exist or a size that cannot be is
+ * dropped or clamped; it can harm nothing but that user's own files. */
+#include "config.h"
+
+#include "engine/engine-private.h"
+
+static TfdFileRecord *
+file_of (TfdJob *job, guint32 index)
+{
+  return job->files != NULL && index < job->files->len ? job->files->pdata[index] : NULL;
+}
+
+static gboolean
+is_finished (const TfdFileRecord *file)
+{
+  return file->state == TFD_FILE_STATE_TRANSFERRED || file->state == TFD_FILE_STATE_COMPLETED;
+}
+
+/* Bytes came: whatever counted the time without them starts anew. */
+static void
+note_progress (TfdEngine *self, TfdJob *job)
+{
+  TfdJobRecord *record = job->record;
+
+  record->no_progress_since = 0;
+  record->retry_attempt = 0;
+  record->last_activity = tfd_clock_now_boot (self->clock);
+  record->modification_time = tfd_clock_now_real (self->clock);
+  if (job->record->state == TFD_JOB_STATE_CONNECTING)
+    tfd_engine_apply (self, job, TFD_EVENT_CONNECTED, TFD_GUARD_NONE, NULL, NULL);
+}
+
+static void
+news_connected (TfdEngine *self, guint32 uid, GVariant *parameters)
+{
+  guint64 number;
+  TfdJob *job;
+
+  g_variant_get (parameters, "(t)", &number);
+  job = tfd_engine_job_of_run (self, uid, number);
+  if (job == NULL)
+    return;
+  tfd_engine_worker_state (self, uid)->losses = 0;
+  tfd_engine_apply (self, job, TFD_EVENT_CONNECTED, TFD_GUARD_NONE, NULL, NULL);
+}
+
+static void
+fail_too_large (TfdEngine *self, TfdJob *job)
+{
+  g_auto (TfdFailure) failure = { .code = TFD_ERROR_MAXIMUM_SIZE_EXCEEDED,
+                                  .context = TFD_ERROR_CONTEXT_REMOTE_FILE,
+                                  .file = G_MAXUINT32 };
+
+  failure.message =
+      g_strdup_printf ("the files are larger than MaximumSize, %" G_GUINT64_FORMAT " bytes",
+                       job->record->properties->maximum_size);
+  tfd_engine_apply (self, job, TFD_EVENT_FATAL_ERROR, TFD_GUARD_NONE, &failure, NULL);
+}
+
+static void
+progress_of_job (TfdEngine *self, TfdJob *job, GVariantIter *files)
+{
+  guint64 before = job->record->bytes_transferred;
+  guint64 limit = job->record->properties->maximum_size;
+  guint32 index;
+  guint64 transferred, total;
+
+  while (g_variant_iter_next (files, "(utt)", &index, &transferred, &total))
+    {
+      TfdFileRecord *file = file_of (job, index);
+
+      if (file == NULL || is_finished (file))
+        continue;
+      if (file->state == TFD_FILE_STATE_WAITING)
+        tfd_job_set_file_state (job, file, TFD_FILE_STATE_TRANSFERRING);
+      tfd_job_set_file_progress (job, file, transferred, total);
+    }
+  if (job->record->bytes_transferred > before)
+    {
+      note_progress (self, job);
+      tfd_job_sample_rate (job, job->record->bytes_transferred - before,
+                           tfd_clock_now_boot (self->clock));
+    }
+  tfd_engine_tell_changed (self, job, TFD_CHANGED_PROGRESS);
+  if (limit != 0 && tfd_job_state_is_running (job->record->state) &&
+      (job->record->bytes_transferred > limit ||
+       (job->record->bytes_total != TFD_SIZE_UNKNOWN && job->record->bytes_total > limit)))
+    fail_too_large (self, job);
+}
+
+static void
+news_progress (TfdEngine *self, guint32 uid, GVariant *parameters)
+{
+  g_autoptr (GVariantIter) runs = NULL;
+  GVariantIter *files;
+  guint64 number;
+
+  g_variant_get (parameters, "(a(ta(utt)))", &runs);
+  while (g_variant_iter_loop (runs, "(ta(utt))", &number, &files))
+    {
+      TfdJob *job = tfd_engine_job_of_run (self, uid, number);
+
+      if (job != NULL)
+        progress_of_job (self, job, files);
+    }
+}
+
+static gboolean
+set_part (TfdFileRecord *file, GVariant *part)
+{
+  if (g_variant_get_size (part) > TFD_MAX_PART)
+    return FALSE;
+  g_clear_pointer (&file->part, g_variant_unref);
+  /* of a size that cannot hold the whole message in memory */
+  file->part = g_variant_take_ref (g_variant_new_from_data (
+      G_VARIANT_TYPE_VARDICT, g_memdup2 (g_variant_get_data (part), g_variant_get_size (part)),
+      g_variant_get_size (part), FALSE, g_free, NULL));
+  return TRUE;
+}
+
+void
+tfd_engine_store_parts (TfdEngine *self, TfdJob *job, GVariant *parts)
+{
+  GVariantIter iter;
+  GVariant *part;
+  guint32 index;
+
+  g_variant_iter_init (&iter, parts);
+  while (g_variant_iter_next (&iter, "(u@a{sv})", &index, &part))
+    {
+      TfdFileRecord *file = file_of (job, index);
+
+      if (file != NULL && !is_finished (file) && set_part (file, part))
+        tfd_engine_save_file (self, job, file);
+      g_variant_unref (part);
+    }
+  tfd_engine_save_job (self, job, NULL);
+}
+
+static void
+news_parts (TfdEngine *self, guint32 uid, GVariant *parameters)
+{
+  g_autoptr (GVariant) parts = NULL;
+  guint64 number;
+  TfdJob *job;
+
+  g_variant_get (parameters, "(t@a(ua{sv}))", &number, &parts);
+  job = tfd_engine_job_of_run (self, uid, number);
+  if (job != NULL)
+    tfd_engine_store_parts (self, job, parts);
+}
+
+static gboolean
+finish_file (TfdEngine *self, TfdJob *job, guint32 index, guint64 size, GVariant *part)
+{
+  TfdFileRecord *file = file_of (job, index);
+
+  if (file == NULL || is_finished (file) || !set_part (file, part))
+    return FALSE;
+  tfd_job_set_file_progress (job, file, size, size);
+  tfd_job_set_file_state (job, file, TFD_FILE_STATE_TRANSFERRED);
+  if (job->losses != NULL)
+    g_hash_table_remove (job->losses, GUINT_TO_POINTER (index));
+  if (job->run->in_hand > 0)
+    job->run->in_hand--;
+  return tfd_engine_save_file (self, job, file);
+}
+
+static void
+news_files_done (TfdEngine *self, guint32 uid, GVariant *parameters)
+{
+  g_autoptr (GArray) done = g_array_new (FALSE, FALSE, sizeof (guint32));
+  g_autoptr (GVariantIter) files = NULL;
+  guint64 number, size, before;
+  GVariant *part;
+  guint32 index;
+  TfdJob *job;
+
+  g_variant_get (parameters, "(ta(uta{sv}))", &number, &files);
+  job = tfd_engine_job_of_run (self, uid, number);
+  if (job == NULL)
+    return;
+
+  before = job->record->bytes_transferred;
+  while (g_variant_iter_next (files, "(ut@a{sv})", &index, &size, &part))
+    {
+      if (finish_file (self, job, index, size, part))
+        g_array_append_val (done, index);
+      g_variant_unref (part);
+    }
+  if (done->len == 0)
+    return;
+  note_progress (self, job);
+  if (job->record->bytes_transferred > before)
+    tfd_job_sample_rate (job, job->record->bytes_transferred - before,
+                         tfd_clock_now_boot (self->clock));
+  tfd_engine_save_job (self, job, NULL);
+  tfd_engine_tell_changed (self, job, TFD_CHANGED_PROGRESS);
+  if (job->record->properties->notify_files)
+    tfd_engine_tell_files (self, job, done);
+  if (job->record->files_transferred == job->record->files_total)
+    tfd_engine_apply (self, job, TFD_EVENT_LAST_FILE_DONE, TFD_GUARD_NONE, NULL, NULL);
+  else
+    tfd_engine_feed_run (self, job);
+}
+
+/* A worker names its failure; what it may not decide is bounded here. */
+static void
+read_failure (GVariant *details, guint32 index, TfdFailure *failure)
+{
+  const char *name = "", *context = "", *message = "";
+  gboolean transient = FALSE;
+  int value;
+
+  *failure = (TfdFailure){ .code = TFD_ERROR_INVALID_SERVER_RESPONSE,
+                           .context = TFD_ERROR_CONTEXT_UNKNOWN,
+                           .file = index };
+  g_variant_lookup (details, "name", "&s", &name);
+  g_variant_lookup (details, "context", "&s", &context);
+  g_variant_lookup (details, "message", "&s", &message);
+  g_variant_lookup (details, "transient", "b", &transient);
+  g_variant_lookup (details, "http-status", "u", &failure->http_status);
+  g_variant_lookup (details, "retry-after", "t", &failure->retry_after);
+  if (tfd_error_code_from_name (name, &failure->code) &&
+      failure->code < TFD_ERROR_NETWORK_DISCONNECTED)
+    failure->code = TFD_ERROR_INVALID_SERVER_RESPONSE;
+  if (tfd_enum_from_string (TFD_TYPE_ERROR_CONTEXT, context, &value) &&
+      value != TFD_ERROR_CONTEXT_NONE)
+    failure->context = value;
+  failure->transient = transient;
+  failure->retry_after = MIN (failure->retry_after, 24 * 3600 * TFD_USEC_PER_SEC);
+  failure->message = g_utf8_make_valid (message, (gssize) MIN (strlen (message), 1024));
+}
+
+static void
+news_failed (TfdEngine *self, guint32 uid, GVariant *parameters)
+{
+  g_auto (TfdFailure) failure = { 0 };
+  g_autoptr (GVariant) details = NULL;
+  TfdGuards guards = TFD_GUARD_NONE;
+  TfdFileRecord *file;
+  guint64 number;
+  guint32 index;
+  TfdJob *job;
+
+  g_variant_get (parameters, "(tu@a{sv})", &number, &index, &details);
+  job = tfd_engine_job_of_run (self, uid, number);
+  file = job == NULL ? NULL : file_of (job, index);
+  if (file == NULL || is_finished (file))
+    return;
+
+  read_failure (details, index, &failure);
+  if (!tfd_error_code_is_counted (failure.code))
+    guards |= TFD_GUARD_UNCOUNTED;
+  tfd_job_set_file_state (job, file,
+                          failure.transient ? TFD_FILE_STATE_WAITING : TFD_FILE_STATE_ERROR);
+  tfd_engine_save_file (self, job, file);
+  tfd_engine_apply (self, job,
+                    failure.transient ? TFD_EVENT_TRANSIENT_ERROR : TFD_EVENT_FATAL_ERROR, guards,
+                    &failure, NULL);
+}
+
+/* What stands under the temporary's name is not ours: it stays, the file starts under another. */
+static void
+replace_part (TfdEngine *self, TfdJob *job, TfdFileRecord *file)
+{
+  file->attempt++;
+  g_clear_pointer (&file->part, g_variant_unref);
+  tfd_job_set_file_progress (job, file, 0, file->total);
+  tfd_engine_save_file (self, job, file);
+}
+
+typedef struct
+{
+  TfdJob *job; /* (owned) */
+  guint32 index;
+} HandIn;
+
+static void
+hand_in_free (HandIn *hand_in)
+{
+  tfd_job_unref (hand_in->job);
+  g_free (hand_in);
+}
+
+static void
+hand_in_cb (const GError *error, gpointer data)
+{
+  HandIn *hand_in = data;
+  TfdFileRecord *file = file_of (hand_in->job, hand_in->index);
+
+  if (error == NULL && file != NULL)
+    tfd_engine_hand_in_again (hand_in->job->engine, hand_in->job, file);
+}
+
+static void
+follow_redirect (TfdEngine *self, TfdJob *job, TfdFileRecord *file, GVariant *details)
+{
+  const char *url = NULL;
+  gboolean report = FALSE;
+
+  g_variant_lookup (details, "report", "b", &report);
+  if (!report || !g_variant_lookup (details, "url", "&s", &url) || strlen (url) > TFD_MAX_URL)
+    return;
+  g_free (file->url);
+  file->url = g_strdup (url);
+  tfd_engine_save_file (self, job, file);
+}
+
+static void
+news_event (TfdEngine *self, guint32 uid, GVariant *parameters)
+{
+  g_autoptr (GVariant) details = NULL;
+  g_auto (GVariantDict) logged = G_VARIANT_DICT_INIT (NULL);
+  TfdFileRecord *file;
+  const char *kind;
+  guint64 number;
+  guint32 index;
+  TfdJob *job;
+
+  g_variant_get (parameters, "(tu&s@a{sv})", &number, &index, &kind, &details);
+  job = tfd_engine_job_of_run (self, uid, number);
+  file = job == NULL ? NULL : file_of (job, index);
+  if (file == NULL || g_variant_get_size (details) > TFD_MAX_PART * 4)
+    return;
+
+  g_variant_dict_clear (&logged);
+  g_variant_dict_init (&logged, details);
+  g_variant_dict_insert (&logged, "file", "u", index);
+  if (g_str_equal (kind, "part-replaced"))
+    {
+      HandIn *hand_in = g_new (HandIn, 1);
+
+      *hand_in = (HandIn){ tfd_job_ref (job), index };
+      replace_part (self, job, file);
+      tfd_outbox_add (self->outbox, hand_in_cb, hand_in, (GDestroyNotify) hand_in_free);
+    }
+  else if (g_str_equal (kind, "redirected"))
+    follow_redirect (self, job, file, details);
+  else if (g_str_equal (kind, "restarted"))
+    tfd_engine_apply (self, job, TFD_EVENT_REMOTE_FILE_CHANGED, TFD_GUARD_NONE, NULL, NULL);
+  else
+    return;
+  tfd_engine_log_event (self, job, kind, g_variant_dict_end (&logged));
+}
+
+static const struct
+{
+  const char *name;
+  const char *type;
+  void (*handle) (TfdEngine *self, guint32 uid, GVariant *parameters);
+} news_table[] = {
+  { "Connected", "(t)", news_connected },  { "Progress", "(a(ta(utt)))", news_progress },
+  { "Parts", "(ta(ua{sv}))", news_parts }, { "FilesDone", "(ta(uta{sv}))", news_files_done },
+  { "Failed", "(tua{sv})", news_failed },  { "Event", "(tusa{sv})", news_event },
+};
+
+static void
+news_cb (TfdTransport *transport G_GNUC_UNUSED,
+         guint uid,
+         const char *name,
+         GVariant *parameters,
+         gpointer user_data)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (news_table); i++)
+    if (g_str_equal (name, news_table[i].name) &&
+        g_variant_is_of_type (parameters, G_VARIANT_TYPE (news_table[i].type)))
+      {
+        news_table[i].handle (TFD_ENGINE (user_data), uid, parameters);
+        return;
+      }
+  tfd_debug (TFD_LOG_WORKER, "worker of %u: news ‘%s’ of an unknown kind", uid, name);
+}
+
+void
+tfd_engine_connect_news (TfdEngine *self)
+{
+  g_signal_connect (self->transport, "news", G_CALLBACK (news_cb), self);
+}

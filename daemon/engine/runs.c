@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Runs: hands jobs to workers and takes them back. A run is one Start of a job; its number is never
+ * used again, so that news of an old run can always be told from news of the present one. */
+#include "config.h"
+
+#include "engine/engine-private.h"
+
+/* Files that a worker has in hand: enough that it never waits for us, refilled at half. */
+#define FILES_IN_HAND 1024
+
+typedef struct
+{
+  TfdStopped callback;
+  gpointer data;
+} Stopped;
+
+/* A request about a run, until it is answered. */
+typedef struct
+{
+  TfdJob *job; /* (owned) */
+  guint64 number;
+} RunRequest;
+
+static RunRequest *
+run_request_new (TfdJob *job)
+{
+  RunRequest *request = g_new (RunRequest, 1);
+
+  *request = (RunRequest){ tfd_job_ref (job), job->run->number };
+  return request;
+}
+
+static void
+run_request_free (RunRequest *request)
+{
+  tfd_job_unref (request->job);
+  g_free (request);
+}
+
+TfdJob *
+tfd_engine_job_of_run (TfdEngine *self, guint32 uid, guint64 number)
+{
+  TfdJob *job = g_hash_table_lookup (self->runs, &number);
+
+  return job != NULL && job->record->owner_uid == uid ? job : NULL;
+}
+
+void
+tfd_engine_drop_run (TfdEngine *self, TfdJob *job)
+{
+  GSList *stopped;
+
+  if (job->run == NULL)
+    return;
+  stopped = g_steal_pointer (&job->run->stopped);
+  g_hash_table_remove (self->runs, &job->run->number);
+  g_clear_pointer (&job->run, g_free);
+  for (GSList *l = stopped; l != NULL; l = l->next)
+    {
+      const Stopped *s = l->data;
+
+      s->callback (self, job, s->data);
+    }
+  g_slist_free_full (stopped, g_free);
+  tfd_engine_plan_later (self);
+}
+
+static gboolean
+needs_transfer (const TfdFileRecord *file)
+{
+  return file->state == TFD_FILE_STATE_WAITING || file->state == TFD_FILE_STATE_TRANSFERRING;
+}
+
+/* The next files to hand over, as a(ua{sv}); NULL when there are none. */
+static GVariant *
+take_batch (TfdJob *job)
+{
+  GVariantBuilder builder;
+  guint32 taken = 0;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(ua{sv})"));
+  while (job->run->next_file < job->files->len && job->run->in_hand < FILES_IN_HAND)
+    {
+      const TfdFileRecord *file = job->files->pdata[job->run->next_file++];
+
+      if (!needs_transfer (file))
+        continue;
+      g_variant_builder_add_value (&builder, tfd_request_file (file));
+      job->run->in_hand++;
+      taken++;
+    }
+  if (taken == 0)
+    {
+      g_variant_builder_clear (&builder);
+      return NULL;
+    }
+  return g_variant_builder_end (&builder);
+}
+
+/* The worker refused a run, which is a fault of ours or of its: as if it had been lost. */
+static void
+handed_over_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  RunRequest *request = user_data;
+  TfdEngine *self = request->job->engine;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) answer =
+      tfd_transport_request_finish (TFD_TRANSPORT (source), result, NULL, &error);
+
+  if (answer == NULL && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED) &&
+      tfd_engine_job_of_run (self, request->job->record->owner_uid, request->number) != NULL)
+    {
+      g_auto (TfdFailure) failure = { .code = TFD_ERROR_WORKER_LOST,
+                                      .context = TFD_ERROR_CONTEXT_QUEUE_MANAGER,
+                                      .transient = TRUE,
+                                      .file = G_MAXUINT32,
+                                      .message = g_strdup (error->message) };
+
+      tfd_warning ("job %s: its worker refused it: %s", request->job->record->id, error->message);
+      tfd_engine_apply (self, request->job, TFD_EVENT_TRANSIENT_ERROR, TFD_GUARD_UNCOUNTED,
+                        &failure, NULL);
+    }
+  run_request_free (request);
+}
+
+static void
+hand_over (TfdEngine *self, TfdJob *job, const char *method, GVariant *parameters)
+{
+  TfdOwner owner = tfd_job_owner (job);
+
+  tfd_transport_request_async (self->transport, &owner, method, parameters, handed_over_cb,
+                               run_request_new (job));
+}
+
+/* "connecting" is durable: the worker may begin. */
+static void
+send_start_cb (const GError *error, gpointer data)
+{
+  TfdJob *job = data;
+  TfdEngine *self = job->engine;
+  GVariant *files;
+
+  if (job->run == NULL || job->run->started || job->run->stopping)
+    return;
+  if (error != NULL)
+    {
+      tfd_engine_drop_run (self, job);
+      return;
+    }
+  files = take_batch (job);
+  if (files == NULL)
+    files = g_variant_new_array (G_VARIANT_TYPE ("(ua{sv})"), NULL, 0);
+  job->run->started = TRUE;
+  hand_over (self, job, "Start",
+             g_variant_new ("(ts@a{sv}@a(ua{sv}))", job->run->number, job->record->id,
+                            tfd_request_run_options (job->record, self->config), files));
+}
+
+void
+tfd_engine_start_run (TfdEngine *self, TfdJob *job)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (tfd_job_files (job, self->store, &error) == NULL)
+    {
+      tfd_warning ("job %s: cannot read its files: %s", job->record->id, error->message);
+      return;
+    }
+
+  job->run = g_new0 (TfdRun, 1);
+  job->run->number = ++self->last_run;
+  g_hash_table_insert (self->runs, &job->run->number, job);
+  job->wait = TFD_WAIT_NONE;
+  if (!tfd_engine_apply (self, job, TFD_EVENT_PICKED, TFD_GUARD_NONE, NULL, NULL) ||
+      !tfd_job_state_is_running (job->record->state))
+    {
+      tfd_engine_drop_run (self, job);
+      return;
+    }
+  tfd_outbox_add (self->outbox, send_start_cb, tfd_job_ref (job), (GDestroyNotify) tfd_job_unref);
+}
+
+void
+tfd_engine_feed_run (TfdEngine *self, TfdJob *job)
+{
+  GVariant *files;
+
+  if (job->run == NULL || !job->run->started || job->run->stopping || job->files == NULL ||
+      job->run->in_hand > FILES_IN_HAND / 2)
+    return;
+  files = take_batch (job);
+  if (files != NULL)
+    hand_over (self, job, "AddFiles", g_variant_new ("(t@a(ua{sv}))", job->run->number, files));
+}
+
+void
+tfd_engine_hand_in_again (TfdEngine *self, TfdJob *job, const TfdFileRecord *file)
+{
+  GVariantBuilder builder;
+
+  if (job->run == NULL || job->run->stopping)
+    return;
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(ua{sv})"));
+  g_variant_builder_add_value (&builder, tfd_request_file (file));
+  hand_over (self, job, "AddFiles", g_variant_new ("(ta(ua{sv}))", job->run->number, &builder));
+}
+
+static void
+run_stopped_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  RunRequest *request = user_data;
+  TfdJob *job = request->job;
+  TfdEngine *self = job->engine;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) answer =
+      tfd_transport_request_finish (TFD_TRANSPORT (source), result, NULL, &error);
+
+  /* no answer means that the worker has ended: nothing is written any more either way */
+  if (job->run != NULL && job->run->number == request->number)
+    {
+      if (answer != NULL)
+        {
+          g_autoptr (GVariant) parts = g_variant_get_child_value (answer, 0);
+
+          tfd_engine_store_parts (self, job, parts);
+        }
+      tfd_engine_drop_run (self, job);
+    }
+  run_request_free (request);
+}
+
+void
+tfd_engine_stop_run (TfdEngine *self, TfdJob *job, TfdStopped callback, gpointer data)
+{
+  TfdOwner owner = tfd_job_owner (job);
+
+  if (job->run == NULL)
+    {
+      if (callback != NULL)
+        callback (self, job, data);
+      return;
+    }
+  if (callback != NULL)
+    {
+      Stopped *stopped = g_new (Stopped, 1);
+
+      *stopped = (Stopped){ callback, data };
+      job->run->stopped = g_slist_append (job->run->stopped, stopped);
+    }
+  if (job->run->stopping)
+    return;
+  job->run->stopping = TRUE;
+  if (!job->run->started)
+    {
+      tfd_engine_drop_run (self, job);
+      return;
+    }
+  tfd_transport_request_async (self->transport, &owner, "Stop",
+                               g_variant_new ("(t)", job->run->number), run_stopped_cb,
+                               run_request_new (job));
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Schedule: takes the snapshot for the plan, carries it out, and wakes up when time changes it. */
+#include "config.h"
+
+#include "common/retry.h"
+#include "engine/engine-private.h"
+
+/* Events come in bursts: one plan serves all of a burst. */
+#define PLAN_SPACING (G_GINT64_CONSTANT (50000))
+
+TfdWorkerState *
+tfd_engine_worker_state (TfdEngine *self, guint32 uid)
+{
+  TfdWorkerState *state = g_hash_table_lookup (self->workers, GUINT_TO_POINTER (uid));
+
+  if (state == NULL)
+    {
+      state = g_new0 (TfdWorkerState, 1);
+      g_hash_table_insert (self->workers, GUINT_TO_POINTER (uid), state);
+    }
+  return state;
+}
+
+/* Time that passed makes events of its own: a retry is due, or there was no progress for too long.
+ * Returns the boot time of the next of them, 0 = none. */
+static gint64
+check_timers (TfdEngine *self, TfdJob *job, gint64 now)
+{
+  TfdJobRecord *record = job->record;
+  gint64 deadline = G_MAXINT64;
+
+  if (record->state != TFD_JOB_STATE_TRANSIENT_ERROR || job->work != NULL)
+    return 0;
+
+  if (record->no_progress_since != 0 &&
+      record->properties->no_progress_timeout < (guint64) (G_MAXINT64 / 2))
+    deadline = record->no_progress_since + (gint64) record->properties->no_progress_timeout;
+  if (now >= deadline)
+    {
+      g_auto (TfdFailure) failure = { .code = TFD_ERROR_NO_PROGRESS,
+                                      .context = TFD_ERROR_CONTEXT_QUEUE_MANAGER,
+                                      .file = G_MAXUINT32 };
+
+      failure.message = g_strdup_printf ("no progress for as long as NoProgressTimeout allows; the "
+                                         "last error was: %s",
+                                         record->failure.message);
+      tfd_engine_apply (self, job, TFD_EVENT_NO_PROGRESS, TFD_GUARD_NONE, &failure, NULL);
+      return 0;
+    }
+  if (record->retry_at != 0 && now >= record->retry_at)
+    {
+      tfd_engine_apply (self, job, TFD_EVENT_RETRY_DUE, TFD_GUARD_NONE, NULL, NULL);
+      return 0;
+    }
+  return record->retry_at != 0 ? MIN (deadline, record->retry_at) : deadline;
+}
+
+static gint64
+earlier (gint64 a, gint64 b)
+{
+  if (a == 0 || a == G_MAXINT64)
+    return b == G_MAXINT64 ? 0 : b;
+  return b == 0 || b == G_MAXINT64 ? a : MIN (a, b);
+}
+
+static TfdPlanJob
+snapshot_job (TfdEngine *self, TfdJob *job)
+{
+  const TfdWorkerState *worker = tfd_engine_worker_state (self, job->record->owner_uid);
+
+  return (TfdPlanJob){
+    .order = job->order,
+    .uid = job->record->owner_uid,
+    .priority = job->record->properties->priority,
+    .running = job->run != NULL,
+    .not_before = worker->not_before,
+    .not_before_why = TFD_WAIT_WORKER_STARTING,
+    .blocked = worker->stuck,
+    .job = job,
+  };
+}
+
+static void
+carry_out (TfdEngine *self, const TfdPlanJob *planned)
+{
+  TfdJob *job = planned->job;
+
+  if (job->wait != planned->wait)
+    {
+      TfdLogJob log = tfd_job_log (job);
+
+      job->wait = planned->wait;
+      job->wait_since = tfd_clock_now_real (self->clock);
+      tfd_job_debug (TFD_LOG_PLAN, &log, "job %s waits: %s", log.id,
+                     tfd_enum_to_string (TFD_TYPE_WAIT, job->wait));
+      tfd_engine_tell_changed (self, job, TFD_CHANGED_STATE);
+    }
+  if (planned->start)
+    tfd_engine_start_run (self, job);
+}
+
+static void plan_alarm_cb (gpointer user_data);
+
+static void
+plan_now (TfdEngine *self)
+{
+  g_autoptr (GArray) jobs = g_array_new (FALSE, FALSE, sizeof (TfdPlanJob));
+  const TfdPlanLimits limits = { (guint) self->config->background_jobs,
+                                 (guint) self->config->background_jobs_per_user };
+  gint64 now = tfd_clock_now_boot (self->clock);
+  gint64 next = 0;
+
+  self->last_plan = now;
+  for (GSequenceIter *iter = g_sequence_get_begin_iter (self->order);
+       !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter))
+    {
+      TfdJob *job = g_sequence_get (iter);
+      TfdPlanJob entry;
+
+      next = earlier (next, check_timers (self, job, now));
+      if (job->work != NULL || (job->run == NULL && job->record->state != TFD_JOB_STATE_QUEUED))
+        continue;
+      entry = snapshot_job (self, job);
+      g_array_append_val (jobs, entry);
+    }
+
+  next = earlier (next,
+                  tfd_plan_compute ((TfdPlanJob *) (gpointer) jobs->data, jobs->len, &limits, now));
+  for (guint i = 0; i < jobs->len; i++)
+    carry_out (self, &g_array_index (jobs, TfdPlanJob, i));
+
+  tfd_clock_remove_alarm (self->clock, self->alarm);
+  self->alarm = next == 0 ? 0 : tfd_clock_add_alarm (self->clock, next, plan_alarm_cb, self, NULL);
+}
+
+static void
+plan_alarm_cb (gpointer user_data)
+{
+  TfdEngine *self = user_data;
+
+  self->alarm = 0;
+  tfd_engine_plan_later (self);
+}
+
+static gboolean
+plan_idle_cb (gpointer user_data)
+{
+  TfdEngine *self = user_data;
+
+  self->plan_source = 0;
+  plan_now (self);
+  return G_SOURCE_REMOVE;
+}
+
+void
+tfd_engine_plan_later (TfdEngine *self)
+{
+  gint64 since = tfd_clock_now_boot (self->clock) - self->last_plan;
+
+  if (self->plan_source != 0)
+    return;
+  /* below the priority of the commit: a plan is made on what is already durable */
+  if (since >= PLAN_SPACING)
+    self->plan_source = g_idle_add_full (G_PRIORITY_DEFAULT + 2, plan_idle_cb, self, NULL);
+  else
+    self->plan_source =
+        g_timeout_add_full (G_PRIORITY_DEFAULT + 2, (guint) ((PLAN_SPACING - since) / 1000 + 1),
+                            plan_idle_cb, self, NULL);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Work, inside: what the rooms of Complete and Cancel share. */
+#pragma once
+
+#include "engine/engine-private.h"
+
+G_BEGIN_DECLS
+
+/* A worker that dies in the middle is replaced and asked again this many times. */
+#define TFD_WORK_TRIES 4
+
+struct _TfdWork
+{
+  TfdEngine *engine;
+  TfdJob *job; /* (owned) */
+  TfdOperation kind;
+  TfdOverwrite overwrite;
+  gboolean keep_newer; /* AutoComplete: leave a destination that is newer than what was fetched */
+  gboolean intent;     /* committed */
+  gboolean recovering; /* an earlier life began this */
+  guint32 cursor;      /* files before this index need nothing in the present step */
+  guint32 next;        /* the cursor when the present request is answered */
+  guint tries, names;
+  gboolean missing;      /* a finished temporary is not there */
+  GHashTable *undeleted; /* (owned) index -> (owned) path of a temporary that is still there */
+  TfdOutcome *outcome;   /* (owned) */
+  TfdOutcomeFunc func;
+  gpointer data;
+};
+
+/* ---- work.c ---- */
+/* Sends @method with (s@a{sv}@a(ua{sv})) or (s@a(ua{sv})) parameters to the owner's worker. */
+void tfd_work_send (TfdWork *work,
+                    const char *method,
+                    GVariant *parameters,
+                    GAsyncReadyCallback callback);
+typedef gboolean (*TfdWanted) (const TfdWork *work, const TfdFileRecord *file);
+/* The next files that are wanted, as many as one request may have, as a(ua{sv}), and the cursor
+ * after them in next; NULL when there are none. */
+GVariant *tfd_work_next_batch (TfdWork *work, TfdWanted wanted);
+GVariant *tfd_work_request_options (TfdWork *work);
+/* No answer: the worker died. Its successor judges what it left behind. FALSE = give up. */
+gboolean tfd_work_may_ask_again (TfdWork *work);
+TfdFileRecord *tfd_work_file (TfdWork *work, guint32 index);
+/* A path as a worker sends it; NULL when it is none. */
+char *tfd_work_path_from_bytes (GVariant *bytes);
+void tfd_work_set_operation (TfdWork *work, TfdOperation operation);
+void tfd_work_remember_options (TfdWork *work);
+/* The work is given up and the job stays: transferred when all of it is there, else suspended.
+ * Takes
+ * @error. */
+void tfd_work_fail (TfdWork *work, GError *error);
+void tfd_work_fail_file (TfdWork *work,
+                         const TfdFileRecord *file,
+                         TfdErrorCode code,
+                         const char *message);
+/* Frees @work; the calls that waited for its end are decided. */
+void tfd_work_free (TfdWork *work);
+/* Commits that the work will be done, whatever happens, and begins to do it. */
+void tfd_work_commit_intent (TfdWork *work);
+
+/* ---- complete.c ---- */
+void tfd_work_verify_next (TfdWork *work);
+void tfd_work_finalize_next (TfdWork *work);
+
+/* ---- discard.c ---- */
+void tfd_work_discard_next (TfdWork *work);
+
+/* ---- end.c ---- */
+void tfd_work_end (TfdWork *work);
+
+G_END_DECLS

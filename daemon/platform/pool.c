@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Pool: the transport made of one worker process per user. */
+#include "config.h"
+
+#include "platform/pool.h"
+
+struct _TfdPool
+{
+  GObject parent_instance;
+
+  char *program;
+  char *runtime_dir;
+  TfdWorkerSetup setup;
+  GHashTable *workers; /* (owned) uid -> (owned) TfdWorker */
+};
+
+static void transport_init (TfdTransportInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (TfdPool,
+                               tfd_pool,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (TFD_TYPE_TRANSPORT, transport_init))
+
+static void
+tfd_pool_finalize (GObject *object)
+{
+  TfdPool *self = TFD_POOL (object);
+
+  g_hash_table_unref (self->workers);
+  g_free (self->program);
+  g_free (self->runtime_dir);
+  G_OBJECT_CLASS (tfd_pool_parent_class)->finalize (object);
+}
+
+static void
+tfd_pool_class_init (TfdPoolClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = tfd_pool_finalize;
+}
+
+static void
+tfd_pool_init (TfdPool *self)
+{
+  self->workers = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) tfd_worker_free);
+}
+
+TfdPool *
+tfd_pool_new (const char *program,
+              const char *runtime_dir,
+              gboolean change_user,
+              const TfdConfig *config)
+{
+  TfdPool *self = g_object_new (TFD_TYPE_POOL, NULL);
+
+  self->program = g_strdup (program);
+  self->runtime_dir = g_strdup (runtime_dir);
+  self->setup = (TfdWorkerSetup){ self->program, self->runtime_dir, change_user, config };
+  return self;
+}
+
+static void
+pool_request_async (TfdTransport *transport,
+                    const TfdOwner *owner,
+                    const char *method,
+                    GVariant *parameters,
+                    GAsyncReadyCallback callback,
+                    gpointer user_data)
+{
+  TfdPool *self = TFD_POOL (transport);
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  TfdWorker *worker = g_hash_table_lookup (self->workers, GUINT_TO_POINTER (owner->uid));
+
+  g_task_set_name (task, method);
+  if (worker == NULL)
+    {
+      worker = tfd_worker_new (&self->setup, transport, owner);
+      g_hash_table_insert (self->workers, GUINT_TO_POINTER (owner->uid), worker);
+    }
+  tfd_worker_request (worker, task, method, parameters);
+}
+
+static void
+transport_init (TfdTransportInterface *iface)
+{
+  iface->request_async = pool_request_async;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Worker: one user's worker process as the daemon sees it: started on demand, asked, watched,
+ * ended. Whatever it says is passed on only when its type is that of the interface. */
+#pragma once
+
+#include "base/config.h"
+#include "engine/transport.h"
+
+G_BEGIN_DECLS
+
+typedef struct _TfdWorker TfdWorker;
+
+/* What all workers share. Valid longer than any of them. */
+typedef struct
+{
+  const char *program;     /* path of transferd-worker */
+  const char *runtime_dir; /* of the locks */
+  gboolean change_user;    /* become the user (system mode) or stay who we are (user mode) */
+  const TfdConfig *config;
+} TfdWorkerSetup;
+
+/* @transport is told news, loss and being stuck, and is not referenced. */
+TfdWorker *
+tfd_worker_new (const TfdWorkerSetup *setup, TfdTransport *transport, const TfdOwner *owner);
+
+/* Kills the process, if there is one. */
+void tfd_worker_free (TfdWorker *worker);
+
+/* Sends a request as soon as there is a process; @task is returned what
+ * tfd_transport_request_finish () takes. */
+void tfd_worker_request (TfdWorker *worker, GTask *task, const char *method, GVariant *parameters);
+
+G_END_DECLS
