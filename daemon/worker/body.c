@@ -29,7 +29,8 @@ struct _TfdBody
   gboolean chunked;
   gboolean ended;
   TfdChunked decoder;
-  GSource *source; /* (owned) */
+  GSource *source;  /* (owned) */
+  gboolean waiting; /* it is that of the stream */
   guint8 *buffer;
   gsize filled;
   gint64 last_read;
@@ -147,9 +148,55 @@ step (TfdBody *body, gboolean *blocked)
   return TRUE;
 }
 
+static gboolean turn_cb (gpointer user_data);
+
 static gboolean
-turn (TfdBody *body)
+readable_cb (G_GNUC_UNUSED GObject *pollable, gpointer user_data)
 {
+  return turn_cb (user_data);
+}
+
+/* Waits for the server, or just for the other files to have their turn. Only a read that would have
+ * blocked says that there is something to wait for: after the last byte of a body of known length
+ * nothing more comes, and the end is not seen before the next read. */
+static void
+arm (TfdBody *body, gboolean waiting)
+{
+  if (body->source != NULL)
+    {
+      g_source_destroy (body->source);
+      g_source_unref (body->source);
+    }
+  body->waiting = waiting;
+  if (waiting)
+    {
+      body->source = g_pollable_input_stream_create_source (body->pollable, NULL);
+      g_source_set_callback (body->source, G_SOURCE_FUNC (readable_cb), body, NULL);
+    }
+  else
+    {
+      body->source = g_idle_source_new ();
+      g_source_set_priority (body->source, G_PRIORITY_DEFAULT);
+      g_source_set_callback (body->source, turn_cb, body, NULL);
+    }
+  g_source_attach (body->source, g_main_context_get_thread_default ());
+}
+
+static gboolean
+go_on (TfdBody *body, gboolean waiting)
+{
+  if (body->waiting == waiting)
+    return G_SOURCE_CONTINUE;
+
+  arm (body, waiting);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+turn_cb (gpointer user_data)
+{
+  TfdBody *body = user_data;
+
   for (guint i = 0; i < TURN_BUFFERS; i++)
     {
       gboolean blocked;
@@ -162,25 +209,13 @@ turn (TfdBody *body)
             return G_SOURCE_REMOVE;
           if (body->filled >= WRITE_FROM && !tfd_body_flush (body))
             return G_SOURCE_REMOVE;
-          return G_SOURCE_CONTINUE;
+          return go_on (body, TRUE);
         }
       if (!tfd_body_flush (body))
         return G_SOURCE_REMOVE;
     }
 
-  return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-readable_cb (G_GNUC_UNUSED GObject *pollable, gpointer user_data)
-{
-  return turn (user_data);
-}
-
-static gboolean
-idle_cb (gpointer user_data)
-{
-  return turn (user_data);
+  return go_on (body, FALSE);
 }
 
 static TfdBody *
@@ -217,9 +252,7 @@ tfd_body_new (
   body->stream = g_object_ref (stream);
   body->chunked = chunked;
   body->pollable = G_POLLABLE_INPUT_STREAM (chunked ? below_decoder (stream) : stream);
-  body->source = g_pollable_input_stream_create_source (body->pollable, NULL);
-  g_source_set_callback (body->source, G_SOURCE_FUNC (readable_cb), body, NULL);
-  g_source_attach (body->source, g_main_context_get_thread_default ());
+  arm (body, FALSE);
 
   return body;
 }
@@ -230,10 +263,7 @@ tfd_body_new_for_fd (int fd, TfdBodyWrite write, TfdBodyEnd end, gpointer user_d
   TfdBody *body = body_new (write, end, user_data);
 
   body->fd = fd;
-  body->source = g_idle_source_new ();
-  g_source_set_priority (body->source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (body->source, idle_cb, body, NULL);
-  g_source_attach (body->source, g_main_context_get_thread_default ());
+  arm (body, FALSE);
 
   return body;
 }

@@ -41,6 +41,7 @@ struct _TfdDownload
   char *url;                 /* (owned) asked now */
   guint redirects;           /* followed for this request */
   guint restarts;            /* since the start */
+  gboolean source_told;      /* a record with a validator may be stored */
   guint64 offset;            /* where the body of this answer begins */
   SoupMessage *message;      /* (owned) (nullable) of the request under way */
   GCancellable *cancellable; /* (owned) (nullable) of the request under way */

@@ -248,6 +248,7 @@ tfd_download_start (TfdDownload *self)
       proceed (self);
       break;
     case TFD_PART_REOPENED:
+      self->source_told = TRUE;
       judge_length (self);
       break;
     case TFD_PART_FOREIGN:
@@ -307,7 +308,9 @@ tfd_download_accept (TfdDownload *self, guint64 total, gboolean source_changed)
 
   self->total = total;
   part->record->size = total;
-  self->client->changed (self, source_changed, self->user_data);
+  /* A record with another source may be stored: the new one has to be there before its bytes. */
+  self->client->changed (self, source_changed && self->source_told, self->user_data);
+  self->source_told = part->record->validator != NULL;
   if (total != TFD_SIZE_UNKNOWN && !part->reserved && tfd_part_should_reserve (part, total))
     tfd_download_work_reserve (self);
 

@@ -33,7 +33,6 @@ progress_cb (GVariant *runs, G_GNUC_UNUSED gpointer user_data)
   g_autoptr (GVariant) owner = g_variant_ref_sink (runs);
   guint64 present, total;
 
-  g_variant_get_child (owner, 0, "(ta(utt))", NULL, NULL);
   for (gsize i = 0; i < g_variant_n_children (owner); i++)
     {
       g_autoptr (GVariant) run = g_variant_get_child_value (owner, i);
