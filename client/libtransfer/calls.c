@@ -94,6 +94,7 @@ sent_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = G_TASK (user_data);
   TransferClient *client = g_task_get_source_object (task);
+  GCancellable *cancellable = g_task_get_cancellable (task);
   Call *call = g_task_get_task_data (task);
   g_autoptr (GError) error = NULL;
 
@@ -109,8 +110,7 @@ sent_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (may_repeat (call, error))
     {
       call->losses++;
-      _transfer_wait_service_async (client, g_task_get_cancellable (task), waited_cb,
-                                    g_steal_pointer (&task));
+      _transfer_wait_service_async (client, cancellable, waited_cb, g_steal_pointer (&task));
       return;
     }
   _transfer_error_translate (error);

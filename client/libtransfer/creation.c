@@ -66,13 +66,13 @@ creation_resumed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = G_TASK (user_data);
   TransferJob *job = TRANSFER_JOB (source);
+  GCancellable *cancellable = g_task_get_cancellable (task);
   GError *error = NULL;
 
   if (!transfer_job_resume_finish (job, result, &error))
     undo_creation (g_steal_pointer (&task), error);
   else
-    transfer_job_watch_async (job, g_task_get_cancellable (task), creation_watched_cb,
-                              g_steal_pointer (&task));
+    transfer_job_watch_async (job, cancellable, creation_watched_cb, g_steal_pointer (&task));
 }
 
 static void
@@ -214,6 +214,7 @@ found_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = G_TASK (user_data);
   TransferClient *client = TRANSFER_CLIENT (source);
+  GCancellable *cancellable = g_task_get_cancellable (task);
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) reply = _transfer_call_finish (client, result, NULL, &error);
   const char *path;
@@ -225,8 +226,7 @@ found_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   g_variant_get (reply, "(&o)", &path);
   g_autoptr (TransferJob) job = _transfer_job_new (client, path, NULL);
-  transfer_job_watch_async (job, g_task_get_cancellable (task), found_watched_cb,
-                            g_steal_pointer (&task));
+  transfer_job_watch_async (job, cancellable, found_watched_cb, g_steal_pointer (&task));
 }
 
 void

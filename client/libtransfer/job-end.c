@@ -124,6 +124,7 @@ called_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GTask) task = G_TASK (user_data);
   End *end = g_task_get_task_data (task);
   TransferClient *client = TRANSFER_CLIENT (source);
+  GCancellable *cancellable = g_task_get_cancellable (task);
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) reply = _transfer_call_finish (client, result, NULL, &error);
   g_autoptr (GVariant) details = NULL;
@@ -137,8 +138,7 @@ called_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   else if (is_lost (end, error))
     {
       end->losses++;
-      _transfer_wait_service_async (client, g_task_get_cancellable (task), back_cb,
-                                    g_steal_pointer (&task));
+      _transfer_wait_service_async (client, cancellable, back_cb, g_steal_pointer (&task));
     }
   else if (end->losses > 0 &&
            (g_error_matches (error, TRANSFER_ERROR, TRANSFER_ERROR_NOT_FOUND) ||

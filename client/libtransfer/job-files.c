@@ -40,6 +40,7 @@ refreshed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GTask) task = G_TASK (user_data);
   TransferJob *job = g_task_get_source_object (task);
   TransferClient *client = TRANSFER_CLIENT (source);
+  GCancellable *cancellable = g_task_get_cancellable (task);
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) reply = _transfer_call_finish (client, result, NULL, &error);
   g_autoptr (GVariant) values = NULL;
@@ -53,9 +54,8 @@ refreshed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   else if (g_error_matches (error, TRANSFER_ERROR, TRANSFER_ERROR_NOT_FOUND) &&
            transfer_job_is_watched (job))
     /* it ended while nobody told us: the history knows how */
-    transfer_client_get_job_history_async (client, _transfer_history_filter (job),
-                                           g_task_get_cancellable (task), ended_cb,
-                                           g_steal_pointer (&task));
+    transfer_client_get_job_history_async (client, _transfer_history_filter (job), cancellable,
+                                           ended_cb, g_steal_pointer (&task));
   else
     g_task_return_error (task, g_steal_pointer (&error));
 }

@@ -163,6 +163,9 @@ draw (Follow *follow)
   int width;
 
   add_up (follow, &progress);
+  /* waiting is not slowness */
+  if (note != NULL)
+    memset (&follow->rate, 0, sizeof follow->rate);
   ctl_rate_add (&follow->rate, now, progress.done);
   width = ctl_screen_width (&follow->screen);
   if (width == 0)

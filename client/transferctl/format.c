@@ -57,7 +57,7 @@ ctl_format_duration (guint64 microseconds)
 char *
 ctl_format_percent (guint64 done, guint64 total)
 {
-  if (total == G_MAXUINT64)
+  if (total == G_MAXUINT64 || total == 0)
     return g_strdup ("-");
   if (done >= total)
     return g_strdup ("100%");

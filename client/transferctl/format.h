@@ -16,7 +16,7 @@ char *ctl_format_rate (guint64 bytes_per_second);
 /* "45 s", "3 min 05 s", "2 h 07 min", "3 d 04 h" of @microseconds. */
 char *ctl_format_duration (guint64 microseconds);
 
-/* "45%", never "100%" before all is there, and "-" when @total is not known. */
+/* "45%", never "100%" before all is there, and "-" when @total is 0 or not known. */
 char *ctl_format_percent (guint64 done, guint64 total);
 
 /* Local date and time of @microseconds since the epoch; "-" for 0 and for the unknown. */

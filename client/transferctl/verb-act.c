@@ -110,16 +110,17 @@ ctl_run_resume (Ctl *ctl, int n, char **arguments)
   return run_simple (ctl, n, arguments, transfer_job_resume_async, transfer_job_resume_finish);
 }
 
-static const CtlColumn end_columns[] = {
-  { "id", "ID", FALSE, FALSE },
-  { "name", "NAME", FALSE, TRUE },
-  { "result", "RESULT", FALSE, FALSE },
-  { "kept", "KEPT", TRUE, FALSE },
-  { "discarded", "DISCARDED", TRUE, FALSE },
-  { "moved", NULL, FALSE, FALSE },
-  { "undeleted", NULL, FALSE, FALSE },
-  { NULL, NULL, FALSE, FALSE },
-};
+#define END_COLUMNS(kept_title, discarded_title)                                                   \
+  { "id", "ID", FALSE, FALSE }, { "name", "NAME", FALSE, TRUE },                                   \
+      { "result", "RESULT", FALSE, FALSE }, { "kept", kept_title, TRUE, FALSE },                   \
+      { "discarded", discarded_title, TRUE, FALSE }, { "moved", NULL, FALSE, FALSE },              \
+      { "undeleted", NULL, FALSE, FALSE },                                                         \
+  {                                                                                                \
+    NULL, NULL, FALSE, FALSE                                                                       \
+  }
+
+static const CtlColumn complete_columns[] = { END_COLUMNS ("KEPT", "DISCARDED") };
+static const CtlColumn cancel_columns[] = { END_COLUMNS (NULL, NULL) };
 
 static gsize
 count (GVariant *list)
@@ -184,7 +185,7 @@ run_end (Ctl *ctl, int n, char **arguments, gboolean cancel)
 {
   int status = CTL_OK;
   g_autoptr (GPtrArray) jobs = find_jobs (ctl, n, arguments, &status);
-  g_autoptr (CtlTable) table = ctl_table_new (end_columns);
+  g_autoptr (CtlTable) table = ctl_table_new (cancel ? cancel_columns : complete_columns);
 
   if (jobs == NULL)
     return status;

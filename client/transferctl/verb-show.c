@@ -85,7 +85,7 @@ print_status (Ctl *ctl, TransferJob *job)
   print_field (ctl, "state", state);
   if (*transfer_job_get_status_text (job) != '\0')
     print_field (ctl, "doing", transfer_job_get_status_text (job));
-  else if (note != NULL)
+  else if (note != NULL && !g_str_equal (note, state))
     print_field (ctl, "waiting", note);
   print_field (ctl, "priority", transfer_priority_to_string (transfer_job_get_priority (job)));
   print_amount (ctl, job);
@@ -155,7 +155,11 @@ ctl_run_status (Ctl *ctl, int n, char **arguments)
       if (i > 0 && !ctl->json)
         putchar ('\n');
       if (job == NULL)
-        status = MAX (status, status_of_ended (ctl, arguments[i], error));
+        {
+          int ended = status_of_ended (ctl, arguments[i], error);
+
+          status = MAX (status, ended);
+        }
       else if (ctl->json)
         ctl_print_json (transfer_job_dup_values (job));
       else

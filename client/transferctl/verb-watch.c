@@ -288,7 +288,11 @@ ctl_run_wait (Ctl *ctl, int n, char **arguments)
     return status;
   ctl_follow (ctl, jobs, timeout);
   for (guint i = 0; i < jobs->len; i++)
-    status = MAX (status, settle (ctl, g_ptr_array_index (jobs, i)));
+    {
+      int settled = settle (ctl, g_ptr_array_index (jobs, i));
+
+      status = MAX (status, settled);
+    }
   for (guint i = 0; i < jobs->len; i++)
     add_waited (table, g_ptr_array_index (jobs, i));
   if (ctl->json)
