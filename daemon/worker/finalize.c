@@ -24,6 +24,7 @@ typedef struct
   const char *job;
   TfdOverwrite overwrite;
   gboolean recovering; /* an earlier call may have done part of the work */
+  gboolean keep_newer; /* nobody asked just now: what somebody put there meanwhile stays */
   TfdOwned *owned;
   GHashTable *directories; /* see tfd_directory_cache_new () */
   GPtrArray *touched;      /* (owned) (element-type TfdDirectory) to be synced */
@@ -79,11 +80,28 @@ rename_to_free_name (int directory, const char *from, const char *to)
   return renameat (directory, from, directory, to) < 0 ? errno : 0;
 }
 
-/* May what stands under @name be replaced? NULL = yes, or there is nothing. */
+/* Was @name written after the temporary @part was begun? */
+static gboolean
+is_newer (TfdDirectory *directory, const char *name, const char *part)
+{
+  struct statx there, ours;
+
+  if (statx (directory->fd, name, AT_SYMLINK_NOFOLLOW, STATX_MTIME, &there) < 0 ||
+      statx (directory->fd, part, AT_SYMLINK_NOFOLLOW, STATX_MTIME | STATX_BTIME, &ours) < 0)
+    return FALSE;
+
+  const struct statx_timestamp *begun =
+      ours.stx_mask & STATX_BTIME ? &ours.stx_btime : &ours.stx_mtime;
+  return there.stx_mtime.tv_sec > begun->tv_sec ||
+         (there.stx_mtime.tv_sec == begun->tv_sec && there.stx_mtime.tv_nsec > begun->tv_nsec);
+}
+
+/* May what stands under @name be replaced by @part? NULL = yes, or there is nothing. */
 static const char *
 judge_destination (Context *context,
                    const TfdFile *file,
                    TfdDirectory *directory,
+                   const char *part,
                    const char *name,
                    TfdFailure *failure)
 {
@@ -108,6 +126,9 @@ judge_destination (Context *context,
   if (!S_ISREG (st.st_mode) && !S_ISLNK (st.st_mode))
     return refuse (failure, TFD_ERROR_COMMIT_FAILED, file, name,
                    "a FIFO, socket or device stands there");
+  if (context->keep_newer && is_newer (directory, name, part))
+    return refuse (failure, TFD_ERROR_COMMIT_FAILED, file, name,
+                   "a file that is newer than the transfer stands there");
 
   return NULL;
 }
@@ -181,7 +202,7 @@ put_in_place (Context *context,
       return "renamed";
     }
 
-  verdict = judge_destination (context, file, directory, final, failure);
+  verdict = judge_destination (context, file, directory, part, final, failure);
   if (verdict != NULL)
     return verdict;
 
@@ -237,10 +258,7 @@ walk_one (Context *context, const TfdFile *file, TfdFailure *failure)
   directory = tfd_directory_cache_get (context->directories, file->directory,
                                        tfd_file_expected_directory (file), failure);
   if (directory == NULL)
-    {
-      failure->code = TFD_ERROR_COMMIT_FAILED;
-      return "failed";
-    }
+    return "failed";
 
   error_number = tfd_part_look (directory, part, file->record, FALSE, &same, &size);
   if (error_number == ENOENT)
@@ -318,6 +336,7 @@ read_options (Context *context, GVariant *options)
     value = TFD_OVERWRITE_FAIL;
   context->overwrite = (TfdOverwrite) value;
   g_variant_lookup (options, "recovering", "b", &context->recovering);
+  g_variant_lookup (options, "keep-newer", "b", &context->keep_newer);
 }
 
 GVariant *
