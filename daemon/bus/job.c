@@ -5,10 +5,14 @@
 
 #include "bus/bus-private.h"
 
+typedef gboolean (*Change) (TfdEngine *engine, TfdJob *job, GError **error);
+
 static void
-answer_simple (TfdCall *call, gboolean ok, GError *error)
+change_job (TfdCall *call, Change change)
 {
-  if (ok)
+  GError *error = NULL;
+
+  if (change (call->bus->engine, call->job, &error))
     tfd_call_return (call, NULL);
   else
     tfd_call_fail (call, error);
@@ -17,17 +21,13 @@ answer_simple (TfdCall *call, gboolean ok, GError *error)
 static void
 job_suspend (TfdCall *call, GVariant *parameters G_GNUC_UNUSED)
 {
-  GError *error = NULL;
-
-  answer_simple (call, tfd_engine_suspend (call->bus->engine, call->job, &error), error);
+  change_job (call, tfd_engine_suspend);
 }
 
 static void
 job_resume (TfdCall *call, GVariant *parameters G_GNUC_UNUSED)
 {
-  GError *error = NULL;
-
-  answer_simple (call, tfd_engine_resume (call->bus->engine, call->job, &error), error);
+  change_job (call, tfd_engine_resume);
 }
 
 static void
@@ -36,8 +36,10 @@ job_set_properties (TfdCall *call, GVariant *parameters)
   g_autoptr (GVariant) changes = g_variant_get_child_value (parameters, 0);
   GError *error = NULL;
 
-  answer_simple (call, tfd_engine_set_properties (call->bus->engine, call->job, changes, &error),
-                 error);
+  if (tfd_engine_set_properties (call->bus->engine, call->job, changes, &error))
+    tfd_call_return (call, NULL);
+  else
+    tfd_call_fail (call, error);
 }
 
 static void

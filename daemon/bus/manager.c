@@ -17,7 +17,8 @@ get_job (TfdCall *call, GVariant *parameters)
   id = tfd_job_id_parse (text);
   path = id != NULL ? tfd_job_path (id) : NULL;
   if (path == NULL)
-    tfd_call_fail (call, tfd_access_not_found ());
+    tfd_call_fail_code (call, TFD_ERROR_INVALID_ARGS,
+                        "‘%s’ is no job id: give 32 hexadecimal digits", text);
   else if (tfd_access_find_job (call, path, &error) == NULL)
     tfd_call_fail (call, error);
   else
