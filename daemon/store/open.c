@@ -68,7 +68,7 @@ query (TfdStore *store, const char *sql, char **value, GError **error)
 
   Outcome outcome = OPENED;
   if (result != SQLITE_ROW && result != SQLITE_DONE)
-    outcome = fail (store, result, sql, error);
+    outcome = fail (store, result, "checking", error);
   sqlite3_finalize (stmt);
   return outcome;
 }
@@ -127,7 +127,8 @@ check_integrity (TfdStore *store, GError **error)
 
   if (outcome != OPENED || g_strcmp0 (verdict, "ok") == 0)
     return outcome;
-  g_set_error (error, TFD_ERROR, TFD_ERROR_STORAGE_FAILED, "database: %s", verdict);
+  g_set_error (error, TFD_ERROR, TFD_ERROR_STORAGE_FAILED, "checking: database: %s",
+               g_strdelimit (verdict, "\n", ' '));
   return DAMAGED;
 }
 
