@@ -200,7 +200,8 @@ read_create (TfdCall *call, GVariant *parameters, GError **error)
   creation->properties = tfd_job_properties_new ();
   g_variant_dict_clear (&with_name);
   g_variant_dict_init (&with_name, options);
-  g_variant_dict_insert (&with_name, "DisplayName", "s", name);
+  if (!g_variant_dict_contains (&with_name, "DisplayName"))
+    g_variant_dict_insert (&with_name, "DisplayName", "s", name);
   changes = g_variant_ref_sink (g_variant_dict_end (&with_name));
   if (!tfd_job_properties_apply (creation->properties, creation->type, changes, TRUE, TFD_LIFE_NEW,
                                  error) ||

@@ -71,37 +71,52 @@ lose_run (TfdEngine *self, TfdJob *job, gint64 now)
     tfd_engine_apply (self, job, TFD_EVENT_WORKER_LOST, TFD_GUARD_NONE, NULL, NULL);
 }
 
+/* The jobs of @uid that have a run (element-type TfdJob): what happens next changes the table. */
+static GPtrArray *
+running_jobs (TfdEngine *self, guint32 uid)
+{
+  GPtrArray *jobs = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_job_unref);
+  GHashTableIter iter;
+  TfdJob *job;
+
+  g_hash_table_iter_init (&iter, self->runs);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &job))
+    if (job->record->owner_uid == uid)
+      g_ptr_array_add (jobs, tfd_job_ref (job));
+  return jobs;
+}
+
 static void
 lost_cb (TfdTransport *transport G_GNUC_UNUSED, guint uid, gpointer user_data)
 {
   TfdEngine *self = TFD_ENGINE (user_data);
   TfdWorkerState *worker = tfd_engine_worker_state (self, uid);
-  g_autoptr (GPtrArray) jobs = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_job_unref);
+  g_autoptr (GPtrArray) jobs = running_jobs (self, uid);
   gint64 now = tfd_clock_now_boot (self->clock);
-  GHashTableIter iter;
-  TfdJob *job;
 
   worker->losses = now - worker->last_loss > LOSS_WINDOW ? 1 : worker->losses + 1;
   worker->last_loss = now;
   worker->not_before = now + (gint64) tfd_retry_worker_delay (worker->losses);
   tfd_log (G_LOG_LEVEL_MESSAGE, TFD_MESSAGE_WORKER_LOST, NULL,
            "the worker of user %u ended unexpectedly; its files start again", uid);
-
-  g_hash_table_iter_init (&iter, self->runs);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &job))
-    if (job->record->owner_uid == uid)
-      g_ptr_array_add (jobs, tfd_job_ref (job));
   for (guint i = 0; i < jobs->len; i++)
     lose_run (self, jobs->pdata[i], now);
   tfd_engine_plan_later (self);
 }
 
+/* Nothing of the user may run: what was just handed over comes back, and says why it waits. */
 static void
 stuck_cb (TfdTransport *transport G_GNUC_UNUSED, guint uid, gboolean stuck, gpointer user_data)
 {
   TfdEngine *self = TFD_ENGINE (user_data);
+  g_autoptr (GPtrArray) jobs = running_jobs (self, uid);
 
   tfd_engine_worker_state (self, uid)->stuck = stuck;
+  for (guint i = 0; stuck && i < jobs->len; i++)
+    {
+      tfd_engine_drop_run (self, jobs->pdata[i]);
+      tfd_engine_apply (self, jobs->pdata[i], TFD_EVENT_WORKER_LOST, TFD_GUARD_NONE, NULL, NULL);
+    }
   tfd_engine_plan_later (self);
 }
 

@@ -375,6 +375,27 @@ kill_process (TfdWorker *worker)
   g_subprocess_force_exit (worker->process);
 }
 
+/* What was to be sent about runs means nothing to another process: the engine starts them anew. */
+static void
+fail_run_requests (TfdWorker *worker)
+{
+  g_autoptr (GError) error =
+      g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED, "the worker was lost");
+  GList *next;
+
+  for (GList *l = worker->queue.head; l != NULL; l = next)
+    {
+      Request *request = l->data;
+
+      next = l->next;
+      if (!g_str_equal (request->method, "Start") && !g_str_equal (request->method, "AddFiles") &&
+          !g_str_equal (request->method, "Stop"))
+        continue;
+      g_queue_delete_link (&worker->queue, l);
+      fail_request (request, error);
+    }
+}
+
 static void
 ended (TfdWorker *worker)
 {
@@ -391,7 +412,10 @@ ended (TfdWorker *worker)
   worker->orderly = FALSE;
   worker->state = ABSENT;
   if (lost)
-    tfd_transport_emit_lost (worker->transport, worker->uid);
+    {
+      fail_run_requests (worker);
+      tfd_transport_emit_lost (worker->transport, worker->uid);
+    }
   pump (worker);
 }
 
@@ -554,6 +578,10 @@ tell_stuck (TfdWorker *worker, gboolean stuck)
   if (worker->stuck_told == stuck)
     return;
   worker->stuck_told = stuck;
+  if (stuck)
+    tfd_warning (
+        "an earlier worker of user %u has not ended: nothing of that user runs until it has",
+        worker->uid);
   tfd_transport_emit_stuck (worker->transport, worker->uid, stuck);
 }
 
@@ -571,10 +599,18 @@ start (TfdWorker *worker)
       g_error_free (error);
       worker->state = STUCK;
       set_timer (worker, STUCK_RETRY_MS, stuck_retry_cb);
+      fail_run_requests (worker);
       tell_stuck (worker, TRUE);
       return;
     }
   tell_stuck (worker, FALSE);
+  if (lock >= 0 && g_queue_is_empty (&worker->queue))
+    {
+      /* it was only waited for the end of the old one: who needs a new one asks now */
+      close (lock);
+      worker->state = ABSENT;
+      return;
+    }
   if (lock >= 0)
     worker->process = spawn (worker, lock, &stream, &error);
   if (worker->process == NULL)
