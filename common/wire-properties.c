@@ -179,12 +179,33 @@ tfd_job_properties_get (const TfdJobProperties *properties, const char *name)
   return tfd_property_load (property, properties);
 }
 
+/* The default of every property, by position in the table: made once, as jobs are stored often. */
+static GVariant *const *
+usual_values (void)
+{
+  static gsize once = 0;
+  static GVariant **values;
+
+  if (g_once_init_enter (&once))
+    {
+      g_autoptr (TfdJobProperties) usual = tfd_job_properties_new ();
+      gsize n_properties = 0;
+      const TfdProperty *table = tfd_properties (&n_properties);
+
+      values = g_new0 (GVariant *, n_properties);
+      for (gsize i = 0; i < n_properties; i++)
+        values[i] = g_variant_ref_sink (tfd_property_load (&table[i], usual));
+      g_once_init_leave (&once, 1);
+    }
+  return values;
+}
+
 GVariant *
 tfd_job_properties_serialize (const TfdJobProperties *properties)
 {
   g_return_val_if_fail (properties != NULL, NULL);
 
-  g_autoptr (TfdJobProperties) usual = tfd_job_properties_new ();
+  GVariant *const *usual = usual_values ();
   GVariantBuilder builder;
   gsize n_properties = 0;
   const TfdProperty *table = tfd_properties (&n_properties);
@@ -195,7 +216,7 @@ tfd_job_properties_serialize (const TfdJobProperties *properties)
       g_autoptr (GVariant) value = g_variant_ref_sink (tfd_property_load (&table[i], properties));
       gboolean explicit =
           g_str_equal (table[i].info.name, "TransferPolicy") && properties->transfer_policy_set;
-      if (explicit || is_change (&table[i], usual, value))
+      if (explicit || !g_variant_equal (usual[i], value))
         g_variant_builder_add (&builder, "{sv}", table[i].info.name, value);
     }
   return g_variant_builder_end (&builder);

@@ -215,7 +215,7 @@ static GVariant *
 default_of (const char *signature)
 {
   if (g_str_equal (signature, "(sasas)"))
-    return g_variant_new_parsed ("('system', @as [], @as [])");
+    return g_variant_new ("(sasas)", "system", NULL, NULL);
   return g_variant_new_array (g_variant_type_element (G_VARIANT_TYPE (signature)), NULL, 0);
 }
 
