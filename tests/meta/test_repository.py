@@ -106,7 +106,7 @@ class Repository(tap.TestCase):
 
     def test_files_are_short(self):
         wrong = []
-        for path in self.sources:
+        for path in (one for one in self.sources if not one.startswith('tests/')):
             lines = read(path).count('\n')
             if lines > LONGEST_FILE:
                 wrong.append(f'{path}: {lines} lines')
