@@ -151,7 +151,7 @@ GType tfd_operation_get_type (void);
 GType tfd_result_get_type (void);
 GType tfd_overwrite_get_type (void);
 
-/* The string of @value in enumeration @type (one of the TFD_TYPE_… above); asserts that it exists. */
+/* The string of @value in enumeration @type (one of the TFD_TYPE_… above); which must exist. */
 const char *tfd_enum_to_string (GType type, int value);
 
 /* Reads @string as a value of @type into @value; FALSE and @value untouched when there is none. */

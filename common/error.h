@@ -104,7 +104,7 @@ typedef struct
   TfdErrorCode code;
   TfdErrorContext context; /* NONE = there is no error */
   gboolean transient;
-  guint32 file;       /* index, or G_MAXUINT32 when it is not about one file */
+  guint32 file;        /* index, or G_MAXUINT32 when it is not about one file */
   guint32 http_status; /* 0 = none */
   guint64 retry_after; /* microseconds asked for by the server, 0 = not asked */
   char *message;       /* (owned) for people */

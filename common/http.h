@@ -11,9 +11,9 @@ G_BEGIN_DECLS
 /* Content-Range (RFC 9110 14.4) */
 typedef struct
 {
-  gboolean satisfied; /* FALSE: "bytes * / N" of a 416 */
-  guint64 first, last;  /* when satisfied, last inclusive */
-  guint64 total;      /* TFD_SIZE_UNKNOWN for "*" */
+  gboolean satisfied;  /* FALSE: "bytes * / N" of a 416 */
+  guint64 first, last; /* when satisfied, last inclusive */
+  guint64 total;       /* TFD_SIZE_UNKNOWN for "*" */
 } TfdContentRange;
 
 gboolean tfd_http_parse_content_range (const char *value, TfdContentRange *range);
@@ -29,7 +29,8 @@ gboolean tfd_http_parse_date (const char *value, gint64 *time);
 gboolean tfd_http_parse_length (const char *value, guint64 *length);
 
 /* The validator for If-Range (RFC 9110 13.1.5): the strong @etag, else @last_modified when it is at
- * least one second older than @date, else NULL. Arguments may be NULL. The result belongs to the caller. */
+ * least one second older than @date, else NULL. Arguments may be NULL. The result belongs to the
+ * caller. */
 char *tfd_http_choose_validator (const char *etag, const char *last_modified, const char *date);
 
 /* What an answer to a request means for the part of a file that we have (RFC 9110 15.3.7). */
@@ -61,9 +62,14 @@ typedef enum
   TFD_ANSWER_STATUS,  /* an error status or a redirect: not for this function */
 } TfdAnswerKind;
 
-/* Decides; *total is the size of the file after this answer (or TFD_SIZE_UNKNOWN), *reason a static
- * string for the log and the message. */
-TfdAnswerKind tfd_http_judge (const TfdKnown *known, const TfdAnswer *answer, guint64 *total,
+/* Decides. A part is continued only when @known has a validator (strong entity tag or date) and the
+ * answer contradicts neither it nor the size; a part that ends early is fine, the caller asks for
+ * the rest. A 416 to a request from 0 is an error status like others. *total is the size of the
+ * file after this answer (or TFD_SIZE_UNKNOWN), *reason a static string for the log and the
+ * message. */
+TfdAnswerKind tfd_http_judge (const TfdKnown *known,
+                              const TfdAnswer *answer,
+                              guint64 *total,
                               const char **reason);
 
 G_END_DECLS

@@ -22,9 +22,9 @@ G_BEGIN_DECLS
 #define TFD_JOB_ID_LENGTH 32
 #define TFD_USEC_PER_SEC G_GUINT64_CONSTANT (1000000)
 
-#define TFD_MAX_DISPLAY_NAME 256   /* characters */
-#define TFD_MAX_DESCRIPTION 1024   /* characters */
-#define TFD_MAX_URL 8192           /* bytes */
+#define TFD_MAX_DISPLAY_NAME 256 /* characters */
+#define TFD_MAX_DESCRIPTION 1024 /* characters */
+#define TFD_MAX_URL 8192         /* bytes */
 #define TFD_MAX_FILES_PER_CALL 20000
 #define TFD_MAX_MESSAGE (8 * 1024 * 1024) /* bytes of a reply: see rule on paging in the manual */
 

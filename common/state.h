@@ -18,7 +18,7 @@ typedef enum
   TFD_EVENT_ADD_FILE,
   TFD_EVENT_SET_PROPERTY,
   /* the scheduler */
-  TFD_EVENT_PICKED,    /* handed to a worker */
+  TFD_EVENT_PICKED, /* handed to a worker */
   TFD_EVENT_SLICE_OVER,
   TFD_EVENT_PREEMPTED,
   /* news of the worker */
@@ -38,7 +38,7 @@ typedef enum
   /* conditions */
   TFD_EVENT_NETWORK_LOST,
   TFD_EVENT_NETWORK_BACK,
-  TFD_EVENT_BLOCKED,   /* policy, cost, power, bandwidth zero */
+  TFD_EVENT_BLOCKED, /* policy, cost, power, bandwidth zero */
   TFD_EVENT_UNBLOCKED,
   TFD_EVENT_OWNER_LOGGED_OFF,
   TFD_EVENT_OWNER_LOGGED_ON,
@@ -63,7 +63,7 @@ typedef enum
   TFD_GUARD_ALL_TRANSFERRED = 1 << 1, /* has files, every one transferred or completed */
   TFD_GUARD_EVENT_DRIVEN = 1 << 2,    /* its transient error waits for an event, not for a timer */
   TFD_GUARD_UNCOUNTED = 1 << 3,       /* the transient error of this event is not counted */
-  TFD_GUARD_NO_RETRY = 1 << 4,        /* NoProgressTimeout < MinimumRetryDelay: transient is fatal */
+  TFD_GUARD_NO_RETRY = 1 << 4, /* NoProgressTimeout < MinimumRetryDelay: transient is fatal */
 } TfdGuards;
 #define TFD_ALL_GUARDS 0x1f
 
@@ -79,20 +79,20 @@ typedef enum
 typedef enum
 {
   TFD_EFFECT_NONE = 0,
-  TFD_EFFECT_MODIFIED = 1 << 0,      /* ModificationTime, inactivity starts anew */
-  TFD_EFFECT_SCHEDULE = 1 << 1,      /* plan again */
-  TFD_EFFECT_STOP_RUN = 1 << 2,      /* take the job from its worker, keep its bytes */
-  TFD_EFFECT_SET_ERROR = 1 << 3,     /* property Error = failure of the event */
+  TFD_EFFECT_MODIFIED = 1 << 0,  /* ModificationTime, inactivity starts anew */
+  TFD_EFFECT_SCHEDULE = 1 << 1,  /* plan again */
+  TFD_EFFECT_STOP_RUN = 1 << 2,  /* take the job from its worker, keep its bytes */
+  TFD_EFFECT_SET_ERROR = 1 << 3, /* property Error = failure of the event */
   TFD_EFFECT_CLEAR_ERROR = 1 << 4,
   TFD_EFFECT_COUNT_ERROR = 1 << 5,
-  TFD_EFFECT_ARM_RETRY = 1 << 6,     /* next try after the retry delay */
+  TFD_EFFECT_ARM_RETRY = 1 << 6, /* next try after the retry delay */
   TFD_EFFECT_DISARM_RETRY = 1 << 7,
   TFD_EFFECT_TELL_TRANSFERRED = 1 << 8, /* JobTransferred, TransferCompletionTime */
   TFD_EFFECT_TELL_ERROR = 1 << 9,       /* JobError */
   TFD_EFFECT_RESET_TIMES = 1 << 10,     /* active time, no-progress time, back-off */
   TFD_EFFECT_BEGIN_COMPLETE = 1 << 11,
   TFD_EFFECT_BEGIN_CANCEL = 1 << 12,
-  TFD_EFFECT_END = 1 << 13,             /* the job is over: tombstone, JobRemoved */
+  TFD_EFFECT_END = 1 << 13, /* the job is over: tombstone, JobRemoved */
 } TfdEffects;
 
 typedef struct

@@ -24,17 +24,22 @@ gboolean tfd_url_same_origin (const char *a, const char *b);
 /* The decision on a 3xx answer: where to go next. */
 typedef enum
 {
-  TFD_REDIRECT_FOLLOW,        /* to *target, same origin */
+  TFD_REDIRECT_FOLLOW,         /* to *target, same origin */
   TFD_REDIRECT_FOLLOW_FOREIGN, /* to *target, another origin: send nothing of the job's headers */
-  TFD_REDIRECT_REFUSED,       /* policy, or https to http without AllowDowngrade */
-  TFD_REDIRECT_INVALID,       /* no or bad Location, not http(s) */
-  TFD_REDIRECT_TOO_MANY,      /* more than 20 */
-  TFD_REDIRECT_NONE,          /* @status is no redirect */
+  TFD_REDIRECT_REFUSED,        /* policy, or https to http without AllowDowngrade */
+  TFD_REDIRECT_INVALID,        /* no or bad Location, not http(s) */
+  TFD_REDIRECT_TOO_MANY,       /* more than 20 */
+  TFD_REDIRECT_NONE,           /* @status is no redirect */
 } TfdRedirect;
 
 /* @count redirects were followed before this one; @location is resolved against @from. @target
  * (nullable) is set, and belongs to the caller, when the redirect may be followed. */
-TfdRedirect tfd_url_redirect (const char *from, guint status, const char *location, guint count,
-                              TfdRedirectPolicy policy, gboolean allow_downgrade, char **target);
+TfdRedirect tfd_url_redirect (const char *from,
+                              guint status,
+                              const char *location,
+                              guint count,
+                              TfdRedirectPolicy policy,
+                              gboolean allow_downgrade,
+                              char **target);
 
 G_END_DECLS

@@ -32,7 +32,7 @@ typedef struct
   guint32 segments;     /* default 1 */
   GVariant *headers;    /* (owned) (nullable) a(ss) */
   gboolean headers_write_only;
-  char *method; /* default "GET" */
+  char *method;    /* default "GET" */
   GVariant *proxy; /* (owned) (nullable) (sasas) */
   char **tls_flags;
   char **pinned_keys;
@@ -64,7 +64,7 @@ typedef struct
   const char *name;      /* D-Bus name, "DisplayName" */
   const char *signature; /* D-Bus type, "s" */
   TfdPropertyWhen when;
-  gboolean implemented;  /* FALSE: any value but the default is refused with NotSupported */
+  gboolean implemented; /* FALSE: any value but the default is refused with NotSupported */
 } TfdPropertyInfo;
 
 /* The table of the writable properties, ended by a NULL name. */
@@ -81,8 +81,12 @@ typedef enum
 /* Applies @changes (a{sv}, keys = property names) to @properties: all or nothing, everything
  * checked first, contradictions (NotCompatible) as well. A value equal to the present one is always
  * allowed. Keys "files" and "start" are skipped when @creating. */
-gboolean tfd_job_properties_apply (TfdJobProperties *properties, TfdJobType type, GVariant *changes,
-                                   gboolean creating, TfdLife life, GError **error);
+gboolean tfd_job_properties_apply (TfdJobProperties *properties,
+                                   TfdJobType type,
+                                   GVariant *changes,
+                                   gboolean creating,
+                                   TfdLife life,
+                                   GError **error);
 
 /* The value of property @name, floating, or NULL when there is no such property. */
 GVariant *tfd_job_properties_get (const TfdJobProperties *properties, const char *name);
@@ -96,8 +100,8 @@ TfdJobProperties *tfd_job_properties_deserialize (GVariant *stored);
 typedef struct
 {
   char *url;
-  char *path;      /* (type filename) absolute; bytes, perhaps not UTF-8 */
-  GVariant *options; /* (owned) a{sv}, checked: mode u, umask u, size t, digest s; path is taken out */
+  char *path;        /* (type filename) absolute; bytes, perhaps not UTF-8 */
+  GVariant *options; /* (owned) a{sv}, checked: mode, umask, size, digest; path is taken out */
 } TfdFileSpec;
 
 void tfd_file_spec_free (TfdFileSpec *spec);
@@ -105,7 +109,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfdFileSpec, tfd_file_spec_free)
 
 /* Reads one file of AddFile: URL, path and options checked (InvalidUrl, InvalidPath, StringTooLong,
  * InvalidArgs, InvalidRange, …). ranges and mirrors are NotSupported as yet. */
-TfdFileSpec *tfd_file_spec_new (const char *url, const char *path, GVariant *options, GError **error);
+TfdFileSpec *
+tfd_file_spec_new (const char *url, const char *path, GVariant *options, GError **error);
 
 /* Reads a(ssa{sv}); the element type of the result is TfdFileSpec. DuplicateDestination when two
  * paths of it are equal; the message names the index of the offender. */
