@@ -39,7 +39,7 @@ check_file_limits (TfdEngine *self, guint32 present, guint32 more, GError **erro
 {
   if (more > TFD_MAX_FILES_PER_CALL)
     {
-      g_set_error (error, TFD_ERROR, TFD_ERROR_LIMITS_EXCEEDED,
+      g_set_error (error, TFD_ERROR, TFD_ERROR_TOO_MANY_FILES,
                    "%u files in one call, at most %u are allowed: use several calls", more,
                    TFD_MAX_FILES_PER_CALL);
       return FALSE;
