@@ -35,7 +35,7 @@ static const GOptionEntry entries[] = {
   { "fetch", 0, 0, G_OPTION_ARG_NONE, &fetch, "Fetch URL into FILE, without transferd", NULL },
   { "version", 0, 0, G_OPTION_ARG_NONE, &show_version, "Print the version", NULL },
   { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments, NULL, NULL },
-  { NULL },
+  G_OPTION_ENTRY_NULL,
 };
 
 static void

@@ -1,0 +1,683 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* What the worker does to files: temporaries made and recognised, final names, deletion, and what a
+ * crash may have left. */
+#include "config.h"
+
+#include "common/names.h"
+#include "worker/discard.h"
+#include "worker/failure.h"
+#include "worker/finalize.h"
+#include "worker/identity.h"
+#include "worker/partial.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define JOB "0123456789abcdef0123456789abcdef"
+
+typedef struct
+{
+  char *path;
+  TfdDirectory *directory;
+  TfdOwned *owned;
+} Fixture;
+
+static void
+set_up (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  g_auto (TfdFailure) failure = { 0 };
+
+  umask (0);
+  fixture->path = g_dir_make_tmp ("worker-files-XXXXXX", NULL);
+  fixture->directory = tfd_directory_open (fixture->path, NULL, &failure);
+  g_assert_nonnull (fixture->directory);
+  fixture->owned = tfd_owned_new ();
+}
+
+static char *
+path_in (Fixture *fixture, const char *name)
+{
+  return g_build_filename (fixture->path, name, NULL);
+}
+
+static void
+remove_tree (const char *path)
+{
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *child = g_build_filename (path, name, NULL);
+
+      if (g_file_test (child, G_FILE_TEST_IS_DIR) && !g_file_test (child, G_FILE_TEST_IS_SYMLINK))
+        remove_tree (child);
+      else
+        unlink (child);
+    }
+  rmdir (path);
+}
+
+static void
+tear_down (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  tfd_directory_unref (fixture->directory);
+  tfd_owned_unref (fixture->owned);
+  remove_tree (fixture->path);
+  g_free (fixture->path);
+}
+
+/* The file @name of the job; @part: what was recorded about its temporary. */
+static TfdFile *
+file_new (Fixture *fixture, guint32 index, const char *name, TfdPart *part)
+{
+  g_autofree char *path = path_in (fixture, name);
+  GVariantDict dict;
+  g_autoptr (GVariant) variant = NULL;
+  TfdFile *file;
+
+  g_variant_dict_init (&dict, NULL);
+  g_variant_dict_insert_value (&dict, "path", tfd_path_to_variant (path));
+  g_variant_dict_insert (&dict, "url", "s", "http://localhost/");
+  g_variant_dict_insert (&dict, "state", "s", part != NULL ? "transferred" : "waiting");
+  if (part != NULL)
+    g_variant_dict_insert_value (&dict, "part", tfd_record_to_variant (part->record));
+  variant = g_variant_ref_sink (g_variant_dict_end (&dict));
+  file = tfd_file_new (index, variant, NULL);
+  g_assert_nonnull (file);
+
+  return file;
+}
+
+/* A finished temporary with @content. */
+static TfdFile *
+finished (Fixture *fixture, guint32 index, const char *name, const char *content)
+{
+  g_autoptr (TfdFile) plain = file_new (fixture, index, name, NULL);
+  g_autoptr (TfdPart) part = NULL;
+  g_auto (TfdFailure) failure = { 0 };
+
+  g_assert_cmpint (tfd_part_open (fixture->directory, JOB, plain, 022, &part, &failure), ==,
+                   TFD_PART_CREATED);
+  g_assert_true (tfd_part_write (part, content, strlen (content), &failure));
+  part->record->size = part->length;
+
+  return file_new (fixture, index, name, part);
+}
+
+static char *
+part_path (Fixture *fixture, const TfdFile *file)
+{
+  g_autofree char *name = tfd_part_name (JOB, file->index, file->attempt);
+
+  return path_in (fixture, name);
+}
+
+static char *
+content_of (Fixture *fixture, const char *name)
+{
+  g_autofree char *path = path_in (fixture, name);
+  char *content = NULL;
+
+  g_file_get_contents (path, &content, NULL, NULL);
+  return content;
+}
+
+static void
+put (Fixture *fixture, const char *name, const char *content)
+{
+  g_autofree char *path = path_in (fixture, name);
+
+  g_assert_true (g_file_set_contents (path, content, -1, NULL));
+}
+
+#define assert_content(fixture, name, expected)                                                    \
+  G_STMT_START                                                                                     \
+  {                                                                                                \
+    g_autofree char *content_ = content_of (fixture, name);                                        \
+    g_assert_cmpstr (content_, ==, expected);                                                      \
+  }                                                                                                \
+  G_STMT_END
+
+/* Calls Finalize for @file alone and returns its result, owned by a static buffer. */
+static const char *
+finalize (Fixture *fixture, TfdFile *file, const char *options)
+{
+  static char result[32];
+  g_autoptr (GPtrArray) files = g_ptr_array_new ();
+  g_autoptr (GVariant) dictionary = g_variant_ref_sink (g_variant_new_parsed (options));
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) results = NULL;
+  g_autoptr (GVariant) details = NULL;
+  const char *text;
+  const char *message = NULL;
+
+  g_ptr_array_add (files, file);
+  results = tfd_finalize (JOB, dictionary, files, fixture->owned, &error);
+  g_assert_no_error (error);
+  g_variant_ref_sink (results);
+  g_assert_cmpuint (g_variant_n_children (results), ==, 1);
+  g_variant_get_child (results, 0, "(u&s@a{sv})", NULL, &text, &details);
+  g_strlcpy (result, text, sizeof result);
+  if (g_str_equal (result, "failed"))
+    {
+      g_assert_true (g_variant_lookup (details, "message", "&s", &message));
+      g_assert_nonnull (strstr (message, fixture->path));
+    }
+
+  return result;
+}
+
+#define REPLACE "@a{sv} {}"
+#define FAIL "{'overwrite': <'fail'>}"
+#define KEEP_BOTH "{'overwrite': <'keep-both'>}"
+#define RECOVER "{'recovering': <true>}"
+
+static void
+test_create (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  g_autoptr (TfdFile) file = file_new (fixture, 0, "a", NULL);
+  g_autoptr (TfdFile) again = NULL;
+  g_autoptr (TfdPart) part = NULL;
+  g_autoptr (TfdPart) reopened = NULL;
+  g_auto (TfdFailure) failure = { 0 };
+  struct stat st;
+
+  g_assert_cmpint (tfd_part_open (fixture->directory, JOB, file, 027, &part, &failure), ==,
+                   TFD_PART_CREATED);
+  g_assert_cmpint (fstat (part->fd, &st), ==, 0);
+  g_assert_cmpuint (st.st_mode & 07777, ==, 0640);
+  g_assert_true (tfd_part_write (part, "hello", 5, &failure));
+  g_assert_true (tfd_part_length_counts (part));
+
+  again = file_new (fixture, 0, "a", part);
+  g_assert_cmpint (tfd_part_open (fixture->directory, JOB, again, 027, &reopened, &failure), ==,
+                   TFD_PART_REOPENED);
+  g_assert_cmpuint (reopened->length, ==, 5);
+  g_assert_true (tfd_part_length_counts (reopened));
+
+  g_free (reopened->record->boot);
+  reopened->record->boot = g_strdup ("another");
+  g_assert_false (tfd_part_length_counts (reopened));
+  g_assert_true (tfd_part_truncate (reopened, 2, &failure));
+  g_assert_true (tfd_part_length_counts (reopened));
+  g_assert_true (tfd_part_write (reopened, "y", 1, &failure));
+  g_assert_cmpint (fstat (part->fd, &st), ==, 0);
+  g_assert_cmpint (st.st_size, ==, 3);
+}
+
+static void
+test_modes (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  g_autoptr (TfdFile) file = file_new (fixture, 0, "a", NULL);
+  g_autoptr (TfdPart) part = NULL;
+  g_autoptr (TfdFile) done = NULL;
+  g_autofree char *path = path_in (fixture, "a");
+  g_auto (TfdFailure) failure = { 0 };
+  struct stat st;
+
+  /* Never more open than in the end. */
+  file->mode = 0640;
+  g_assert_cmpint (tfd_part_open (fixture->directory, JOB, file, 0, &part, &failure), ==,
+                   TFD_PART_CREATED);
+  g_assert_cmpint (fstat (part->fd, &st), ==, 0);
+  g_assert_cmpuint (st.st_mode & 07777, ==, 0600);
+
+  part->record->size = 0;
+  part->record->mtime = G_GINT64_CONSTANT (1500000000250000);
+  done = file_new (fixture, 0, "a", part);
+  done->mode = 0640;
+  g_assert_cmpstr (finalize (fixture, done, REPLACE), ==, "renamed");
+  g_assert_cmpint (stat (path, &st), ==, 0);
+  g_assert_cmpuint (st.st_mode & 07777, ==, 0640);
+  g_assert_cmpint (st.st_mtim.tv_sec, ==, 1500000000);
+  g_assert_cmpint (st.st_mtim.tv_nsec, ==, 250000000);
+}
+
+/* What stands there without a record: ours from a crash, or not ours to touch. */
+static void
+test_taken_name (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  g_autoptr (TfdFile) file = file_new (fixture, 0, "a", NULL);
+  g_autofree char *path = part_path (fixture, file);
+  g_autofree char *other = path_in (fixture, "other");
+  g_autoptr (TfdPart) part = NULL;
+  g_auto (TfdFailure) failure = { 0 };
+
+  g_assert_true (g_file_set_contents (path, "left by a crash", -1, NULL));
+  g_assert_cmpint (tfd_part_open (fixture->directory, JOB, file, 0, &part, &failure), ==,
+                   TFD_PART_CREATED);
+  g_assert_cmpuint (part->length, ==, 0);
+  g_clear_pointer (&part, tfd_part_unref);
+
+  g_assert_cmpint (link (path, other), ==, 0);
+  g_assert_cmpint (tfd_part_open (fixture->directory, JOB, file, 0, &part, &failure), ==,
+                   TFD_PART_FOREIGN);
+  unlink (path);
+  g_assert_cmpint (symlink (other, path), ==, 0);
+  g_assert_cmpint (tfd_part_open (fixture->directory, JOB, file, 0, &part, &failure), ==,
+                   TFD_PART_FOREIGN);
+  unlink (path);
+  g_assert_cmpint (mkfifo (path, 0600), ==, 0);
+  g_assert_cmpint (tfd_part_open (fixture->directory, JOB, file, 0, &part, &failure), ==,
+                   TFD_PART_FOREIGN);
+  g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS));
+}
+
+static void
+test_another_file (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  g_autoptr (TfdFile) file = finished (fixture, 0, "a", "hello");
+  g_autofree char *path = part_path (fixture, file);
+  g_autofree char *content = NULL;
+  g_autoptr (TfdPart) part = NULL;
+  g_auto (TfdFailure) failure = { 0 };
+
+  /* Another file, most likely with the same inode number: the generation differs. */
+  unlink (path);
+  g_assert_true (g_file_set_contents (path, "hello", -1, NULL));
+  g_assert_cmpint (tfd_part_open (fixture->directory, JOB, file, 0, &part, &failure), ==,
+                   TFD_PART_FOREIGN);
+  g_assert_cmpstr (finalize (fixture, file, REPLACE), ==, "failed");
+  g_assert_cmpstr (finalize (fixture, file, RECOVER), ==, "failed");
+  g_assert_true (g_file_get_contents (path, &content, NULL, NULL));
+  g_assert_cmpstr (content, ==, "hello");
+
+  unlink (path);
+  g_assert_cmpint (tfd_part_open (fixture->directory, JOB, file, 0, &part, &failure), ==,
+                   TFD_PART_CREATED);
+}
+
+static void
+test_another_directory (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  g_autofree char *sub = path_in (fixture, "sub");
+  g_autofree char *aside = path_in (fixture, "aside");
+  g_autoptr (TfdDirectory) directory = NULL;
+  g_autoptr (GBytes) identity = NULL;
+  g_auto (TfdFailure) failure = { 0 };
+
+  g_assert_cmpint (mkdir (sub, 0700), ==, 0);
+  directory = tfd_directory_open (sub, NULL, &failure);
+  g_assert_nonnull (directory);
+  identity = g_bytes_ref (directory->identity);
+
+  g_assert_cmpint (rename (sub, aside), ==, 0);
+  g_assert_null (tfd_directory_open (sub, identity, &failure));
+  g_assert_cmpint (failure.code, ==, TFD_ERROR_DESTINATION_UNAVAILABLE);
+  g_assert_true (failure.transient);
+
+  g_assert_cmpint (mkdir (sub, 0700), ==, 0);
+  g_assert_null (tfd_directory_open (sub, identity, &failure));
+  g_assert_cmpint (failure.code, ==, TFD_ERROR_DESTINATION_UNAVAILABLE);
+
+  /* It may be moved and come back. */
+  g_assert_cmpint (rmdir (sub), ==, 0);
+  g_assert_cmpint (rename (aside, sub), ==, 0);
+  tfd_directory_unref (g_steal_pointer (&directory));
+  directory = tfd_directory_open (sub, identity, &failure);
+  g_assert_nonnull (directory);
+}
+
+static void
+test_identity (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  g_autoptr (GBytes) a = NULL;
+  g_autoptr (GBytes) again = NULL;
+  g_autoptr (GBytes) b = NULL;
+  g_autoptr (GBytes) garbage = g_bytes_new_static ("1 f 0", 5);
+  g_autofree char *key = NULL;
+  g_autofree char *same_key = NULL;
+
+  put (fixture, "a", "x");
+  put (fixture, "b", "x");
+  a = tfd_identity_at (fixture->directory->fd, "a");
+  b = tfd_identity_at (fixture->directory->fd, "b");
+  g_assert_true (tfd_identity_same (a, a));
+  g_assert_false (tfd_identity_same (a, b));
+  g_assert_false (tfd_identity_same (garbage, a));
+  g_assert_false (tfd_identity_same (NULL, a));
+  g_assert_false (tfd_identity_same (fixture->directory->identity, a));
+
+  {
+    g_autofree char *from = path_in (fixture, "a");
+    g_autofree char *to = path_in (fixture, "c");
+
+    g_assert_cmpint (rename (from, to), ==, 0);
+  }
+  again = tfd_identity_at (fixture->directory->fd, "c");
+  g_assert_true (tfd_identity_same (a, again));
+  key = tfd_identity_key (a);
+  same_key = tfd_identity_key (again);
+  g_assert_cmpstr (key, ==, same_key);
+  g_assert_null (tfd_identity_at (fixture->directory->fd, "absent"));
+}
+
+static void
+test_replace (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  g_autoptr (TfdFile) first = finished (fixture, 0, "new", "0");
+  g_autoptr (TfdFile) second = finished (fixture, 1, "old", "1");
+  g_autoptr (TfdFile) third = finished (fixture, 2, "link", "2");
+  g_autofree char *link_path = path_in (fixture, "link");
+
+  put (fixture, "old", "before");
+  put (fixture, "target", "untouched");
+  g_assert_cmpint (symlink ("target", link_path), ==, 0);
+
+  g_assert_cmpstr (finalize (fixture, first, REPLACE), ==, "renamed");
+  g_assert_cmpstr (finalize (fixture, second, REPLACE), ==, "renamed");
+  g_assert_cmpstr (finalize (fixture, third, REPLACE), ==, "renamed");
+  assert_content (fixture, "new", "0");
+  assert_content (fixture, "old", "1");
+  assert_content (fixture, "link", "2");
+  assert_content (fixture, "target", "untouched");
+  g_assert_false (g_file_test (link_path, G_FILE_TEST_IS_SYMLINK));
+}
+
+static void
+test_not_replaced (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  g_autoptr (TfdFile) file = finished (fixture, 0, "a", "new");
+  g_autofree char *path = path_in (fixture, "a");
+  g_autofree char *part = part_path (fixture, file);
+
+  g_assert_cmpint (mkfifo (path, 0600), ==, 0);
+  g_assert_cmpstr (finalize (fixture, file, REPLACE), ==, "failed");
+  g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS));
+  unlink (path);
+
+  g_assert_cmpint (mkdir (path, 0700), ==, 0);
+  g_assert_cmpstr (finalize (fixture, file, REPLACE), ==, "failed");
+  g_assert_cmpstr (finalize (fixture, file, FAIL), ==, "failed");
+  g_assert_true (g_file_test (part, G_FILE_TEST_IS_REGULAR));
+  rmdir (path);
+
+  put (fixture, "a", "old");
+  g_assert_cmpstr (finalize (fixture, file, FAIL), ==, "failed");
+  g_assert_cmpstr (finalize (fixture, file, KEEP_BOTH), ==, "taken");
+  assert_content (fixture, "a", "old");
+  g_assert_cmpstr (finalize (fixture, file, REPLACE), ==, "renamed");
+  assert_content (fixture, "a", "new");
+}
+
+static void
+test_own_file (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  g_autoptr (TfdFile) first = finished (fixture, 0, "a", "first");
+  g_autoptr (TfdFile) second = finished (fixture, 1, "b", "second");
+  g_autofree char *a = path_in (fixture, "a");
+  g_autofree char *b = path_in (fixture, "b");
+
+  /* As on a file system where both names are one. */
+  g_assert_cmpstr (finalize (fixture, first, REPLACE), ==, "renamed");
+  g_assert_cmpint (rename (a, b), ==, 0);
+  g_assert_cmpstr (finalize (fixture, second, REPLACE), ==, "failed");
+  assert_content (fixture, "b", "first");
+}
+
+static void
+test_missing (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  g_autoptr (TfdFile) file = finished (fixture, 0, "a", "x");
+  g_autofree char *part = part_path (fixture, file);
+
+  unlink (part);
+  g_assert_cmpstr (finalize (fixture, file, REPLACE), ==, "failed");
+  g_assert_cmpstr (finalize (fixture, file, RECOVER), ==, "moved");
+  put (fixture, "a", "x");
+  g_assert_cmpstr (finalize (fixture, file, RECOVER), ==, "moved");
+}
+
+static void
+test_recover (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  g_autoptr (TfdFile) file = finished (fixture, 0, "a", "x");
+  g_autofree char *part = part_path (fixture, file);
+  g_autofree char *final = path_in (fixture, "a");
+
+  /* Died between giving the second name and taking the first. */
+  g_assert_cmpint (link (part, final), ==, 0);
+  g_assert_cmpstr (finalize (fixture, file, RECOVER), ==, "renamed");
+  g_assert_false (g_file_test (part, G_FILE_TEST_EXISTS));
+  assert_content (fixture, "a", "x");
+
+  /* Died after the rename. */
+  g_assert_cmpstr (finalize (fixture, file, RECOVER), ==, "renamed");
+}
+
+static void
+test_stops_at_failure (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_file_free);
+  g_autoptr (GVariant) options = g_variant_ref_sink (g_variant_new_parsed (REPLACE));
+  g_autoptr (GVariant) results = NULL;
+  g_autofree char *path = path_in (fixture, "b");
+  const char *text;
+
+  g_ptr_array_add (files, finished (fixture, 0, "a", "0"));
+  g_ptr_array_add (files, finished (fixture, 1, "b", "1"));
+  g_ptr_array_add (files, finished (fixture, 2, "c", "2"));
+  g_assert_cmpint (mkdir (path, 0700), ==, 0);
+
+  results = g_variant_ref_sink (tfd_finalize (JOB, options, files, fixture->owned, NULL));
+  g_assert_cmpuint (g_variant_n_children (results), ==, 2);
+  g_variant_get_child (results, 1, "(u&s@a{sv})", NULL, &text, NULL);
+  g_assert_cmpstr (text, ==, "failed");
+  assert_content (fixture, "a", "0");
+  assert_content (fixture, "c", NULL);
+}
+
+static void
+test_verify (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  const char *expected[] = { "ok", "missing", "foreign", "foreign", "ok" };
+  const char *targets[] = { "a (1).tar.gz", NULL, NULL, NULL, "a (2).tar.gz" };
+  g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_file_free);
+  g_autoptr (GVariant) options = g_variant_ref_sink (g_variant_new_parsed (KEEP_BOTH));
+  g_autoptr (GVariant) results = NULL;
+  g_autofree char *missing = NULL;
+  g_autofree char *foreign = NULL;
+  g_autofree char *longer = NULL;
+  GVariantIter iter;
+  GVariant *details;
+  const char *text;
+  guint32 index;
+
+  put (fixture, "a.tar.gz", "there");
+  g_ptr_array_add (files, finished (fixture, 0, "a.tar.gz", "0"));
+  g_ptr_array_add (files, finished (fixture, 1, "b", "1"));
+  g_ptr_array_add (files, finished (fixture, 2, "c", "2"));
+  g_ptr_array_add (files, finished (fixture, 3, "d", "3"));
+  g_ptr_array_add (files, finished (fixture, 4, "a.tar.gz", "4"));
+  missing = part_path (fixture, files->pdata[1]);
+  foreign = part_path (fixture, files->pdata[2]);
+  longer = part_path (fixture, files->pdata[3]);
+  unlink (missing);
+  g_assert_cmpint (unlink (foreign) + symlink ("a", foreign), ==, 0);
+  g_assert_cmpint (truncate (longer, 7), ==, 0);
+
+  results = g_variant_ref_sink (tfd_verify (JOB, options, files, fixture->owned));
+  g_assert_cmpuint (g_variant_n_children (results), ==, G_N_ELEMENTS (expected));
+  g_variant_iter_init (&iter, results);
+  while (g_variant_iter_next (&iter, "(u&s@a{sv})", &index, &text, &details))
+    {
+      g_autoptr (GVariant) target =
+          g_variant_lookup_value (details, "target", G_VARIANT_TYPE_BYTESTRING);
+      g_autofree char *path = target != NULL ? tfd_path_from_variant (target) : NULL;
+      g_autofree char *base = path != NULL ? g_path_get_basename (path) : NULL;
+
+      g_assert_cmpstr (text, ==, expected[index]);
+      g_assert_cmpstr (base, ==, targets[index]);
+      g_variant_unref (details);
+    }
+}
+
+static void
+test_keep_both (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  g_autoptr (TfdFile) file = finished (fixture, 0, "a", "new");
+
+  put (fixture, "a", "old");
+  file->target = path_in (fixture, "a (1)");
+  g_assert_cmpstr (finalize (fixture, file, KEEP_BOTH), ==, "renamed");
+  assert_content (fixture, "a", "old");
+  assert_content (fixture, "a (1)", "new");
+}
+
+static guint
+discard (TfdFile *file)
+{
+  g_autoptr (GPtrArray) files = g_ptr_array_new ();
+  g_autoptr (GVariant) undeleted = NULL;
+
+  g_ptr_array_add (files, file);
+  undeleted = g_variant_ref_sink (tfd_discard (JOB, files));
+
+  return (guint) g_variant_n_children (undeleted);
+}
+
+static void
+test_discard (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  g_autoptr (TfdFile) recorded = finished (fixture, 0, "a", "x");
+  g_autoptr (TfdFile) unrecorded = file_new (fixture, 1, "b", NULL);
+  g_autoptr (TfdFile) replaced = finished (fixture, 2, "c", "x");
+  g_autofree char *recorded_path = part_path (fixture, recorded);
+  g_autofree char *unrecorded_path = part_path (fixture, unrecorded);
+  g_autofree char *replaced_path = part_path (fixture, replaced);
+  g_autofree char *aside = path_in (fixture, "aside");
+
+  g_assert_cmpuint (discard (recorded), ==, 0);
+  g_assert_false (g_file_test (recorded_path, G_FILE_TEST_EXISTS));
+  g_assert_cmpuint (discard (recorded), ==, 0);
+
+  g_assert_true (g_file_set_contents (unrecorded_path, "x", -1, NULL));
+  g_assert_cmpuint (discard (unrecorded), ==, 0);
+  g_assert_false (g_file_test (unrecorded_path, G_FILE_TEST_EXISTS));
+
+  /* Not ours: left alone, and nothing of ours is left either. */
+  g_assert_cmpint (rename (replaced_path, aside), ==, 0);
+  g_assert_true (g_file_set_contents (replaced_path, "theirs", -1, NULL));
+  g_assert_cmpuint (discard (replaced), ==, 0);
+  g_assert_true (g_file_test (replaced_path, G_FILE_TEST_EXISTS));
+  g_assert_cmpint (mkfifo (unrecorded_path, 0600), ==, 0);
+  g_assert_cmpuint (discard (unrecorded), ==, 0);
+  g_assert_true (g_file_test (unrecorded_path, G_FILE_TEST_EXISTS));
+}
+
+static void
+test_discard_elsewhere (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  g_autoptr (TfdFile) file = finished (fixture, 0, "a", "x");
+  g_autofree char *aside = g_strconcat (fixture->path, ".aside", NULL);
+
+  g_assert_cmpint (rename (fixture->path, aside), ==, 0);
+  g_assert_cmpuint (discard (file), ==, 1);
+  g_assert_cmpint (mkdir (fixture->path, 0700), ==, 0);
+  g_assert_cmpuint (discard (file), ==, 1);
+  g_assert_cmpint (rmdir (fixture->path), ==, 0);
+  g_assert_cmpint (rename (aside, fixture->path), ==, 0);
+  g_assert_cmpuint (discard (file), ==, 0);
+}
+
+static void
+test_open_part (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  g_autoptr (TfdFile) file = finished (fixture, 0, "a", "x");
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = part_path (fixture, file);
+  int fd = tfd_open_part (JOB, file, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpint (fcntl (fd, F_GETFL) & O_ACCMODE, ==, O_RDONLY);
+  close (fd);
+
+  g_assert_cmpstr (finalize (fixture, file, REPLACE), ==, "renamed");
+  g_assert_cmpint (tfd_open_part (JOB, file, &error), ==, -1);
+  g_assert_error (error, TFD_ERROR, TFD_ERROR_FILE_MISSING);
+  g_clear_error (&error);
+  file->state = TFD_FILE_STATE_COMPLETED;
+  fd = tfd_open_part (JOB, file, &error);
+  g_assert_cmpint (fd, >=, 0);
+  close (fd);
+
+  put (fixture, "a", "another");
+  g_assert_cmpint (tfd_open_part (JOB, file, &error), ==, -1);
+  g_assert_error (error, TFD_ERROR, TFD_ERROR_FILE_MISSING);
+}
+
+static void
+test_space (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  g_autoptr (TfdFile) file = file_new (fixture, 0, "a", NULL);
+  g_autoptr (TfdPart) part = NULL;
+  g_auto (TfdFailure) failure = { 0 };
+
+  tfd_part_open (fixture->directory, JOB, file, 0, &part, &failure);
+  g_assert_true (tfd_part_check_space (part, 0, G_MAXUINT64, &failure));
+  g_assert_true (tfd_part_check_space (part, 1, 0, &failure));
+  g_assert_false (tfd_part_check_space (part, G_MAXUINT64 - 1, 0, &failure));
+  g_assert_cmpint (failure.code, ==, TFD_ERROR_INSUFFICIENT_SPACE);
+  g_assert_false (failure.transient);
+}
+
+static void
+test_probe (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  const struct
+  {
+    const char *path;
+    const char *error;
+  } cases[] = {
+    { fixture->path, "" },
+    { "/nonexistent", "org.transferd.Transfer1.Error.InvalidPath" },
+    { "/etc/passwd", "org.transferd.Transfer1.Error.InvalidPath" },
+    { "relative", "org.transferd.Transfer1.Error.InvalidPath" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GVariant) result = g_variant_ref_sink (tfd_directory_probe (cases[i].path));
+      g_autoptr (GVariant) identity = NULL;
+      const char *error;
+
+      g_variant_get (result, "(@ay&s&s)", &identity, &error, NULL);
+      g_assert_cmpstr (error, ==, cases[i].error);
+      g_assert_cmpint (g_variant_get_size (identity) > 0, ==, error[0] == '\0');
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+#define ADD(name, function) g_test_add (name, Fixture, NULL, set_up, function, tear_down)
+  ADD ("/worker/part/create", test_create);
+  ADD ("/worker/part/modes", test_modes);
+  ADD ("/worker/part/taken-name", test_taken_name);
+  ADD ("/worker/part/another-file", test_another_file);
+  ADD ("/worker/part/space", test_space);
+  ADD ("/worker/part/open", test_open_part);
+  ADD ("/worker/directory/another", test_another_directory);
+  ADD ("/worker/directory/probe", test_probe);
+  ADD ("/worker/identity", test_identity);
+  ADD ("/worker/finalize/replace", test_replace);
+  ADD ("/worker/finalize/not-replaced", test_not_replaced);
+  ADD ("/worker/finalize/own-file", test_own_file);
+  ADD ("/worker/finalize/missing", test_missing);
+  ADD ("/worker/finalize/recover", test_recover);
+  ADD ("/worker/finalize/stops-at-failure", test_stops_at_failure);
+  ADD ("/worker/finalize/keep-both", test_keep_both);
+  ADD ("/worker/verify", test_verify);
+  ADD ("/worker/discard/ours", test_discard);
+  ADD ("/worker/discard/elsewhere", test_discard_elsewhere);
+
+  return g_test_run ();
+}
