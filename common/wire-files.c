@@ -205,7 +205,7 @@ tfd_file_specs_new (GVariant *files, GError **error)
   gsize n_files = g_variant_n_children (files);
   if (n_files > TFD_MAX_FILES_PER_CALL)
     {
-      g_set_error (error, TFD_ERROR, TFD_ERROR_LIMITS_EXCEEDED,
+      g_set_error (error, TFD_ERROR, TFD_ERROR_TOO_MANY_FILES,
                    "%" G_GSIZE_FORMAT " files in one call, at most %d are allowed", n_files,
                    TFD_MAX_FILES_PER_CALL);
       return NULL;

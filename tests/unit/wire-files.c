@@ -174,7 +174,7 @@ test_too_many (void)
     }
   g_autoptr (GVariant) files = g_variant_ref_sink (g_variant_builder_end (&builder));
   g_assert_null (tfd_file_specs_new (files, &error));
-  g_assert_error (error, TFD_ERROR, TFD_ERROR_LIMITS_EXCEEDED);
+  g_assert_error (error, TFD_ERROR, TFD_ERROR_TOO_MANY_FILES);
   g_assert_nonnull (strstr (error->message, "20001"));
   g_assert_nonnull (strstr (error->message, "20000"));
 }
