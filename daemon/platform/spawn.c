@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
@@ -59,7 +60,10 @@ become_cb (gpointer user_data)
 
   if (become->change && (syscall (SYS_setgroups, become->n_groups, become->groups) < 0 ||
                          syscall (SYS_setresgid, become->gid, become->gid, become->gid) < 0 ||
-                         syscall (SYS_setresuid, become->uid, become->uid, become->uid) < 0))
+                         syscall (SYS_setresuid, become->uid, become->uid, become->uid) < 0 ||
+                         /* even a worker of root has only the rights of a file's owner; together
+                            with NO_NEW_PRIVS exec does not give them back */
+                         syscall (SYS_capset, &header, none) < 0))
     _exit (126);
   if (prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl (PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
     _exit (126);
