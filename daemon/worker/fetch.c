@@ -84,9 +84,9 @@ event_cb (G_GNUC_UNUSED guint64 run,
           GVariant *details,
           gpointer user_data)
 {
-  g_autoptr (GVariant) owner = g_variant_ref_sink (details);
   Fetch *fetch = user_data;
 
+  g_variant_unref (g_variant_ref_sink (details));
   if (g_str_equal (kind, "part-replaced"))
     {
       fetch->message = g_strdup ("something foreign stands under the temporary's name");

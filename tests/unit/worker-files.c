@@ -591,7 +591,6 @@ test_open_part (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
   g_autoptr (TfdFile) file = finished (fixture, 0, "a", "x");
   g_autoptr (GError) error = NULL;
-  g_autofree char *path = part_path (fixture, file);
   int fd = tfd_open_part (JOB, file, &error);
 
   g_assert_no_error (error);
