@@ -13,12 +13,13 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import tap  # noqa: E402
 from bus import DBusError, wait_for  # noqa: E402
-from httpd import KIB, Answer  # noqa: E402
+from httpd import KIB, Answer, Forever  # noqa: E402
 from world import Tracer, WorldCase, process_start, temporaries  # noqa: E402
 
+RENAMES = ('rename', 'renameat', 'renameat2')
 # What makes bytes durable, changes a directory, or speaks to the other side.
-WORKER_CALLS = ('fsync', 'fdatasync', 'syncfs', 'renameat2', 'linkat', 'unlinkat', 'fchmod',
-                'utimensat', 'ftruncate', 'sendmsg', 'sendto')
+WORKER_CALLS = ('fsync', 'fdatasync', 'syncfs', *RENAMES, 'linkat', 'unlinkat', 'fchmod', 'utimensat',
+                'ftruncate', 'sendmsg', 'sendto')
 DAEMON_CALLS = ('fsync', 'fdatasync', 'pwrite64', 'unlink', 'ftruncate', 'sendmsg', 'sendto')
 # More turns than any operation needs: a sweep that does not end is a mistake of the test.
 MOST = 120
@@ -41,7 +42,7 @@ class Matrix(WorldCase):
         job = self.client.create(rows, start=True, name=f'{self.number}')
         job.wait('transferred')
         if unfinished:
-            resource = self.server.add(f'/{self.number}/open', 40 * KIB, script=[Answer(stall=KIB)])
+            resource = self.server.add(f'/{self.number}/open', 40 * KIB, script=Forever(Answer(stall=KIB)))
             job.add(self.server.url(f'/{self.number}/open'), f'{directory}/open')
             job.resume()
             wait_for(resource.stalled.is_set, 'the unfinished file')
@@ -50,18 +51,18 @@ class Matrix(WorldCase):
 
     def sweep(self, victim, calls, begin, verify, unfinished=False):
         """Kills `victim` at the first, second, … system call of each kind while `begin` works."""
-        hits = 0
+        hits = {}
         for call in calls:
             for turn in range(1, MOST):
                 with self.subTest(f'{victim} killed at {call} number {turn}'):
                     hit = self.one_turn(victim, call, turn, begin, verify, unfinished)
                 if not hit:
                     break
-                hits += 1
+                hits[call] = turn
             else:
                 self.fail(f'{call}: no end after {MOST} turns')
-        print(f'# {hits} kills', flush=True)
-        self.assertGreater(hits, 3)
+        print(f'# {victim} killed at {hits}', flush=True)
+        self.assertGreater(sum(hits.values()), 3)
 
     def one_turn(self, victim, call, turn, begin, verify, unfinished):
         """TRUE when the victim was killed."""
@@ -145,51 +146,53 @@ class Matrix(WorldCase):
         self.sweep('daemon', DAEMON_CALLS, lambda job: job.send_cancel(), self.verify_cancel,
                    unfinished=True)
 
-    def test_both_at_every_rename(self):
-        """Worker first, then the daemon before it can react, then both again at the next rename."""
-        for turn in range(1, 5):
+    def kill_both_after_rename(self, job, directory, turn):
+        """Begins Complete; both are killed when `turn` files are in place and not one more."""
+        tracer = Tracer(self.world, self.world.worker(), RENAMES, f'signal=STOP:when={turn}')
+        job.send_complete()
+        wait_for(lambda: len(os.listdir(directory)) - len(temporaries(directory)) == turn,
+                 f'rename number {turn}')
+        self.world.kill_daemon()
+        tracer.detach()
+
+    def test_both_killed_between_two_renames(self):
+        for turn in range(1, 4):
             with self.subTest(turn):
                 job, directory = self.prepare(['a', 'b', 'c'], False)
-                tracer = Tracer(self.world, self.world.worker(), 'renameat2',
-                                f'signal=KILL:when={turn}')
-                pid = self.world.worker()
-                start = process_start(pid)
-                pending = job.send_complete()
-                wait_for(lambda: pending.done or process_start(pid) != start, 'an end of the turn')
-                tracer.detach()
-                self.world.kill_daemon()
+                self.kill_both_after_rename(job, directory, turn)
                 self.world.start()
-                self.verify_complete(job, directory, ['a', 'b', 'c'], pending, True)
+                self.verify_complete(job, directory, ['a', 'b', 'c'], None, True)
 
-    def test_file_was_touched_while_nobody_looked(self):
-        """Killed between two renames; then somebody moves the finished file away."""
+    def test_file_is_moved_away_while_nobody_looks(self):
+        """A file that was in place and is not there any more counts as done, and as moved."""
         job, directory = self.prepare(['a', 'b', 'c'], False)
-        pid = self.world.worker()
-        start = process_start(pid)
-        tracer = Tracer(self.world, pid, 'renameat2', 'signal=KILL:when=2')
-        daemon = Tracer(self.world, self.world.daemon_pid, 'wait4,waitid', 'signal=KILL:when=1')
-        job.send_complete()
-        wait_for(lambda: process_start(pid) != start, 'the worker to be killed')
-        daemon.detach()
-        tracer.detach()
-        self.world.kill_daemon()
-        finished = [name for name in os.listdir(directory) if not name.startswith('.')]
-        if finished == ['a']:
-            os.rename(f'{directory}/a', self.world.path('moved'))
+        self.kill_both_after_rename(job, directory, 1)
+        os.rename(f'{directory}/a', self.world.path('moved'))
         self.world.start()
-        row = self.settle(job, lambda: job.complete())
+        row = self.settle(job, lambda: self.fail('the job does not go on'))
+        self.assertEqual((row['result'], sorted(os.listdir(directory))), ('completed', ['b', 'c']))
+        self.assertEqual([number for number, _ in row['kept']], [1, 2])
+
+    def test_file_is_replaced_while_nobody_looks(self):
+        """Somebody else's file under the final name is not touched, and not called ours."""
+        job, directory = self.prepare(['a', 'b', 'c'], False)
+        self.kill_both_after_rename(job, directory, 1)
+        os.unlink(f'{directory}/a')
+        with open(f'{directory}/a', 'w', encoding='utf-8') as file:
+            file.write('mine')
+        self.world.start()
+        row = self.settle(job, lambda: self.fail('the job does not go on'))
         self.assertEqual(row['result'], 'completed')
-        self.assertEqual(sorted(os.listdir(directory))[-2:], ['b', 'c'])
-        self.assert_no_temporaries(directory)
-        if finished == ['a']:
-            self.assertFalse(os.path.exists(f'{directory}/a'))
+        with open(f'{directory}/a', encoding='utf-8') as file:
+            self.assertEqual(file.read(), 'mine')
+        self.assertEqual([number for number, _ in row['kept']], [1, 2])
 
 
 class Errors(WorldCase):
     """System calls that fail instead of killing: the call says so, and can be repeated."""
 
-    def fail_at(self, call, error, turn=1):
-        file, row, path = self.file()
+    def fail_at(self, call, error, turn='1'):
+        file, row, path = self.file(f'{call}-{turn[0]}')
         job = self.client.create([row], start=True)
         job.wait('transferred')
         tracer = Tracer(self.world, self.world.worker(), call, f'error={error}:when={turn}')
@@ -203,10 +206,13 @@ class Errors(WorldCase):
         self.assert_no_temporaries()
 
     def test_rename_fails(self):
-        self.fail_at('renameat2', 'EIO')
+        self.fail_at('renameat', 'EIO')
 
-    def test_directory_cannot_be_synced(self):
-        self.fail_at('fsync', 'EIO')
+    def test_file_or_directory_cannot_be_synced(self):
+        """What was renamed and may not survive a power cut is not called completed."""
+        for turn in '1+', '2+':
+            with self.subTest(turn):
+                self.fail_at('fsync', 'EIO', turn)
 
     def test_commit_fails(self):
         """The database cannot be written: the call says StorageFailed and changed nothing."""

@@ -84,7 +84,7 @@ class Many(WorldCase):
         row = (self.server.url('/a'), self.world.target('a'))
         job = self.client.create()
         self.assert_error('TooManyFiles', job.add_files, [row] * 20001)
-        self.assert_error('Empty', job.add_files, [])
+        self.assert_error('InvalidArgs', job.add_files, [])
         self.assertEqual(job.get('FilesTotal'), 0)
 
     def test_pages_of_jobs(self):

@@ -169,7 +169,10 @@ class Client:
 
     def history(self, **filters):
         """{id: row} of GetJobHistory."""
-        filters = {key.replace('_', '-'): value for key, value in filters.items()}
+        if 'files' in filters:  # elsewhere the key of another type
+            filters['files'] = GLib.Variant('b', filters['files'])
+        if 'after' in filters:
+            filters['after'] = GLib.Variant('s', filters['after'])
         return dict(self.manager('GetJobHistory', '(a{sv})', dictionary(filters))[0])
 
     def list_jobs(self, **filters):
@@ -259,7 +262,7 @@ class Job:
         error = self.get('Error')
         return (error['name'].rpartition('.')[2], error['context']) if error else None
 
-    def add(self, url, path, **options):
+    def add(self, url, path, /, **options):
         return self.call('AddFile', '(ssa{sv})', url, path, dictionary(options))[0]
 
     def add_files(self, files):

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+from bus import wait_for
 from httpd import MIB
 
 
@@ -26,12 +27,15 @@ def command(*words):
 class Disk:
     """A file system of ext4 in a file, which can be taken out, put back and cut from power."""
 
-    def __init__(self, image, mount_point, size=64 * MIB):
+    def __init__(self, image, mount_point, size=64 * MIB, made=0):
         self.image = image
         self.mount_point = mount_point
         with open(image, 'wb') as file:
             file.truncate(size)
+        if made:  # the time at which it says that it was made, in seconds since the epoch
+            os.environ['E2FSPROGS_FAKE_TIME'] = str(made)
         command('mkfs.ext4', '-q', '-F', '-E', 'lazy_itable_init=0,lazy_journal_init=0', image)
+        os.environ.pop('E2FSPROGS_FAKE_TIME', None)
         os.makedirs(mount_point, exist_ok=True)
         self.mount()
 
@@ -39,7 +43,15 @@ class Disk:
         command('mount', '-o', 'loop', self.image, self.mount_point)
 
     def unmount(self):
-        command('umount', self.mount_point)
+        """Takes it out, as soon as those who end at this moment have closed their files."""
+        def try_it():
+            try:
+                command('umount', self.mount_point)
+                return True
+            except AssertionError as error:
+                self.error = error
+                return False
+        wait_for(try_it, lambda: self.error, 20)
 
     def cut_power(self):
         """What is not on the disk is lost; the file system only answers errors from now on."""

@@ -87,6 +87,7 @@ class Answer:
     truncate: int = -1  # close properly after so many bytes
     reset: int = -1  # close with a reset after so many bytes
     rate: int = 0  # bytes a second
+    most: int = 0  # a 206 has no more bytes than this, whatever was asked for
     surplus: int = 0  # bytes sent after the announced length
     ranges: bool | None = None  # False: ignores Range
     content: Content | None = None
@@ -250,6 +251,8 @@ class Connection:
             return 416, headers, content, 0, 0
         if asked:
             status, (first, end) = 206, asked
+            if answer.most:
+                end = min(end, first + answer.most)
             text = answer.content_range or 'bytes {first}-{last}/{total}'
             headers['Content-Range'] = text.format(first=first, last=end - 1, total=content.size)
         if answer.length == 'chunked':

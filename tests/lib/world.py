@@ -443,7 +443,7 @@ class WorldCase(tap.TestCase):
     def assert_no_temporaries(self, directory=None):
         self.assertEqual(temporaries(directory or self.world.downloads), [])
 
-    def assert_error(self, name, function, *arguments, **options):
+    def assert_error(self, name, function, /, *arguments, **options):
         """The call fails with the error of this short name; its message."""
         with self.assertRaises(DBusError) as caught:
             function(*arguments, **options)

@@ -63,7 +63,8 @@ class Users(SystemCase):
             self.assertEqual(int(status_field(worker, kind)[0], 16), 0, kind)
         self.assertEqual(status_field(worker, 'NoNewPrivs'), ['1'])
         opened = [os.readlink(f'/proc/{worker}/fd/{one}') for one in os.listdir(f'/proc/{worker}/fd')]
-        self.assertEqual([path for path in opened if path.startswith(self.world.state_dir)], [])
+        self.assertEqual([path for path in opened if path.startswith(self.world.state_dir)
+                          and not path.endswith('.lock')], [])
 
     def test_worker_of_root_keeps_no_capability(self):
         file = self.server.add('/a', 2 * MIB, script=[Answer(stall=MIB)])
@@ -246,6 +247,16 @@ class Users(SystemCase):
             return job.get('BytesTransferred')
         except DBusError:
             return 0
+
+    def test_limit_of_jobs(self):
+        self.world.stop()
+        self.world.write_config({'MaxJobsPerUser': 3})
+        self.world.start()
+        jobs = [self.client.create() for _ in range(3)]
+        self.assertIn('3', self.assert_error('TooManyJobsPerUser', self.client.create))
+        self.world.client('bob').create()
+        jobs[0].cancel()
+        self.client.create()
 
     def test_strangers_may_not_own_the_name(self):
         bob = self.world.client('bob')
