@@ -8,16 +8,18 @@
 /* A free name for keep-both can be lost to somebody else this many times in a row. */
 #define MAX_NAMES 100
 
+/* A name that an earlier Complete chose is forgotten, unless the file got it. */
 static void
 set_target (TfdWork *work, TfdFileRecord *file, GVariant *details)
 {
   g_autoptr (GVariant) target =
       g_variant_lookup_value (details, "target", G_VARIANT_TYPE_BYTESTRING);
+  g_autofree char *before = g_steal_pointer (&file->target);
 
-  if (target == NULL || work->overwrite != TFD_OVERWRITE_KEEP_BOTH)
-    return;
-  g_free (file->target);
-  file->target = tfd_work_path_from_bytes (target);
+  if (target != NULL && work->overwrite == TFD_OVERWRITE_KEEP_BOTH)
+    file->target = tfd_work_path_from_bytes (target);
+  if (g_strcmp0 (before, file->target) != 0)
+    tfd_engine_save_file (work->engine, work->job, file);
 }
 
 /* ---- finalize ---- */
@@ -246,11 +248,9 @@ verified_cb (GObject *source, GAsyncResult *result, gpointer user_data)
         continue;
       g_variant_lookup (details, "message", "&s", &message);
       if (g_str_equal (status, "ok"))
-        {
-          set_target (work, file, details);
-          if (file->target != NULL)
-            tfd_engine_save_file (work->engine, work->job, file);
-        }
+        set_target (work, file, details);
+      else if (g_str_equal (status, "in-place"))
+        take_result (work, file, "renamed");
       else if (work->intent)
         continue; /* Finalize judges it, knowing that a crash may lie in between */
       else if (g_str_equal (status, "unavailable"))

@@ -263,19 +263,6 @@ tfd_work_commit_intent (TfdWork *work)
 
 /* ---- begin ---- */
 
-/* Names that an earlier Complete chose for what it did not get to. */
-static void
-forget_targets (TfdJob *job)
-{
-  for (guint i = 0; i < job->files->len; i++)
-    {
-      TfdFileRecord *file = job->files->pdata[i];
-
-      if (file->state != TFD_FILE_STATE_COMPLETED)
-        g_clear_pointer (&file->target, g_free);
-    }
-}
-
 static void
 stopped_cb (TfdEngine *self, TfdJob *job, gpointer data)
 {
@@ -291,10 +278,7 @@ stopped_cb (TfdEngine *self, TfdJob *job, gpointer data)
   else if (work->kind == TFD_OPERATION_CANCELLING)
     tfd_work_commit_intent (work);
   else
-    {
-      forget_targets (job);
-      tfd_work_verify_next (work);
-    }
+    tfd_work_verify_next (work);
 }
 
 /* Refused before anything was touched. */

@@ -56,6 +56,8 @@ typedef struct
 static void
 become_cb (gpointer user_data)
 {
+  static const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
+  struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
   const Become *become = user_data;
 
   if (become->change && (syscall (SYS_setgroups, become->n_groups, become->groups) < 0 ||

@@ -73,6 +73,17 @@ free_path (TfdDirectory *directory, const TfdFile *file, GHashTable *promised)
   return NULL;
 }
 
+/* The temporary is gone; an earlier Complete whose end nobody heard of may have renamed it. */
+static gboolean
+is_in_place (const TfdFile *file, TfdDirectory *directory)
+{
+  const char *name = file->target != NULL ? strrchr (file->target, '/') + 1 : file->base;
+  gboolean same = FALSE;
+  guint64 size;
+
+  return tfd_part_look (directory, name, file->record, FALSE, &same, &size) == 0 && same;
+}
+
 static const char *
 verify_one (const char *job, const TfdFile *file, TfdDirectory *directory, char **message)
 {
@@ -94,6 +105,8 @@ verify_one (const char *job, const TfdFile *file, TfdDirectory *directory, char 
       (file->record->size == TFD_SIZE_UNKNOWN || file->record->size == size))
     return "ok";
 
+  if (error_number == ENOENT && is_in_place (file, directory))
+    return "in-place";
   if (error_number == ENOENT)
     {
       *message = g_strdup_printf ("the temporary file ‘%s’ is not there any more", shown);
@@ -143,6 +156,19 @@ tfd_verify (const char *job, GVariant *options, GPtrArray *files, TfdOwned *owne
       else
         result = verify_one (job, file, directory, &message);
 
+      if (g_str_equal (result, "in-place"))
+        {
+          int error_number = tfd_directory_sync (directory, -1);
+
+          /* whoever renamed it may have died before this */
+          tfd_owned_add (owned, file->record->identity);
+          if (error_number != 0)
+            {
+              result = "unavailable";
+              message =
+                  g_strdup_printf ("syncing ‘%s’: %s", directory->path, g_strerror (error_number));
+            }
+        }
       if (keep_both && directory != NULL && g_str_equal (result, "ok"))
         target = free_path (directory, file, promised);
       if (target != NULL)
