@@ -66,6 +66,10 @@ void tfd_download_fail_with (TfdDownload *self,
                              TfdErrorContext context,
                              const char *message);
 
+/* A sync failed: the next one would succeed although bytes were lost. The length counts no more,
+ * only the last checkpoint does. */
+void tfd_download_distrust (TfdDownload *self);
+
 /* Asks the source for what is missing. */
 void tfd_download_request (TfdDownload *self);
 

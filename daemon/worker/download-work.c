@@ -89,11 +89,13 @@ checkpoint_done (gpointer data)
       work->part->entry_synced |= work->entry;
       self->client->changed (self, FALSE, self->user_data);
     }
-  else if (work->error_number != 0 && self->phase == TFD_PHASE_BODY)
+  else if (work->error_number != 0)
     {
+      tfd_download_distrust (self);
       tfd_failure_set_errno (&work->failure, work->error_number, "syncing the temporary file in",
                              work->part->directory->path);
-      tfd_download_fail (self, &work->failure);
+      if (self->phase <= TFD_PHASE_FINISHING)
+        tfd_download_fail (self, &work->failure);
     }
   tfd_download_work_ended (self);
   work_free (work);
@@ -194,7 +196,7 @@ tfd_download_work_finish (TfdDownload *self)
   Work *work = work_new (self);
 
   work->digest = self->file->digest;
-  work->trim = self->part->reserved;
+  work->trim = self->part->reserved || self->part->reopened;
   if (work->digest != NULL || work->trim)
     tfd_pool_push (self->tools->pool, finish_work, finish_done, work);
   else

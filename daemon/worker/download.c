@@ -138,6 +138,14 @@ tfd_download_restart (TfdDownload *self, const char *reason)
 }
 
 void
+tfd_download_distrust (TfdDownload *self)
+{
+  self->settled = TRUE;
+  g_clear_pointer (&self->part->record->boot, g_free);
+  self->client->changed (self, FALSE, self->user_data);
+}
+
+void
 tfd_download_request (TfdDownload *self)
 {
   self->last_activity = g_get_monotonic_time ();
@@ -193,6 +201,7 @@ tfd_download_resumed (TfdDownload *self, int error_number)
 
   if (error_number != 0)
     {
+      tfd_download_distrust (self);
       tfd_failure_set_errno (&failure, error_number, "syncing the temporary file in",
                              self->part->directory->path);
       tfd_download_fail (self, &failure);
@@ -261,102 +270,6 @@ tfd_download_start (TfdDownload *self)
     default:
       g_assert_not_reached ();
     }
-}
-
-/* The client of the job named a size: anything else is refused. */
-static gboolean
-has_demanded_size (TfdDownload *self, guint64 total)
-{
-  g_autofree char *message = NULL;
-
-  if (self->file->size == TFD_SIZE_UNKNOWN || total == self->file->size)
-    return TRUE;
-
-  message = g_strdup_printf ("the remote file has %" G_GUINT64_FORMAT
-                             " bytes, demanded are %" G_GUINT64_FORMAT,
-                             total, self->file->size);
-  tfd_download_fail_with (self, TFD_ERROR_INVALID_SERVER_RESPONSE, TFD_ERROR_CONTEXT_REMOTE_FILE,
-                          message);
-  return FALSE;
-}
-
-gboolean
-tfd_download_accept (TfdDownload *self, guint64 total, gboolean source_changed)
-{
-  g_auto (TfdFailure) failure = { 0 };
-  TfdPart *part = self->part;
-
-  if (total != TFD_SIZE_UNKNOWN)
-    {
-      guint64 more = total > part->length ? total - part->length : 0;
-
-      if (!has_demanded_size (self, total))
-        return FALSE;
-      if (!self->client->allows (self, more, self->user_data))
-        {
-          tfd_download_fail_with (self, TFD_ERROR_MAXIMUM_SIZE_EXCEEDED,
-                                  TFD_ERROR_CONTEXT_REMOTE_FILE,
-                                  "the file would exceed the maximum size of the job");
-          return FALSE;
-        }
-      if (!tfd_part_check_space (part, total, self->options.keep_free, &failure))
-        {
-          tfd_download_fail (self, &failure);
-          return FALSE;
-        }
-    }
-
-  self->total = total;
-  part->record->size = total;
-  /* A record with another source may be stored: the new one has to be there before its bytes. */
-  self->client->changed (self, source_changed && self->source_told, self->user_data);
-  self->source_told = part->record->validator != NULL;
-  if (total != TFD_SIZE_UNKNOWN && !part->reserved && tfd_part_should_reserve (part, total))
-    tfd_download_work_reserve (self);
-
-  return TRUE;
-}
-
-gboolean
-tfd_download_take (const void *data, gsize count, gpointer user_data)
-{
-  TfdDownload *self = user_data;
-  g_auto (TfdFailure) failure = { 0 };
-  guint64 before = self->part->length;
-  guint64 limit = MIN (self->total, self->file->size);
-  gboolean too_much = limit != TFD_SIZE_UNKNOWN && count > limit - MIN (before, limit);
-  gboolean written, allowed;
-
-  if (too_much)
-    count = (gsize) (limit - MIN (before, limit));
-
-  written = tfd_part_write (self->part, data, count, &failure);
-  allowed = self->client->progressed (self, self->part->length - before, self->user_data);
-  if (!written)
-    tfd_download_fail (self, &failure);
-  else if (too_much)
-    tfd_download_fail_with (self, TFD_ERROR_INVALID_SERVER_RESPONSE, TFD_ERROR_CONTEXT_REMOTE_FILE,
-                            "the server sent more bytes than it had announced");
-  else if (!allowed)
-    tfd_download_fail_with (self, TFD_ERROR_MAXIMUM_SIZE_EXCEEDED, TFD_ERROR_CONTEXT_REMOTE_FILE,
-                            "the job would exceed its maximum size");
-
-  return written && !too_much && allowed;
-}
-
-void
-tfd_download_finish (TfdDownload *self)
-{
-  tfd_download_drop_request (self);
-  self->client->released (self, self->user_data);
-  if (!has_demanded_size (self, self->part->length))
-    return;
-
-  self->total = self->part->length;
-  self->part->record->size = self->total;
-  self->phase = TFD_PHASE_FINISHING;
-  if (self->pending == 0)
-    tfd_download_work_finish (self);
 }
 
 /* Nothing runs any more for a download that is being stopped. */

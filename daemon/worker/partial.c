@@ -188,6 +188,7 @@ tfd_part_open (TfdDirectory *directory,
 
   *part = part_new (directory, name, fd, copy_record (file->record));
   (*part)->length = size;
+  (*part)->reopened = TRUE;
 
   return TFD_PART_REOPENED;
 }

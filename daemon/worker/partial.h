@@ -18,6 +18,7 @@ typedef struct
   guint64 length;        /* bytes present, all of them from the start */
   gboolean entry_synced; /* its entry in the directory is on the disk */
   gboolean reserved;     /* blocks beyond the length were asked for */
+  gboolean reopened;     /* an earlier run may have asked for some */
   TfdRecord *record;     /* (owned) */
 } TfdPart;
 

@@ -214,6 +214,11 @@ tfd_run_synced (gpointer data, int error_number, G_GNUC_UNUSED gpointer user_dat
     {
       g_auto (TfdFailure) failure = { 0 };
 
+      /* The next sync would succeed although bytes were lost: nothing of the file counts. */
+      g_clear_pointer (&part->record->boot, g_free);
+      part->record->checkpoint = 0;
+      g_hash_table_insert (run->parts, GUINT_TO_POINTER (index),
+                           g_variant_ref_sink (tfd_record_to_variant (part->record)));
       tfd_failure_set_errno (&failure, error_number, "syncing a temporary file in",
                              part->directory->path);
       fail (run, index, &failure);

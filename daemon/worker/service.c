@@ -6,15 +6,9 @@
 
 #include "common/names.h"
 #include "worker-interface.h"
-#include "worker/directory.h"
-#include "worker/discard.h"
-#include "worker/failure.h"
-#include "worker/finalize.h"
+#include "worker/requests.h"
 #include "worker/runs.h"
 
-#include <errno.h>
-#include <gio/gunixfdlist.h>
-#include <string.h>
 #include <unistd.h>
 
 struct _TfdService
@@ -23,8 +17,7 @@ struct _TfdService
 
   GDBusConnection *connection; /* (owned) */
   TfdRuns *runs;               /* (owned) */
-  GHashTable *owned;           /* (owned) job id to TfdOwned */
-  guint requests;              /* not yet answered */
+  TfdRequests *requests;       /* (owned) */
   guint idle_msec;
   guint idle_source;
   void (*over) (gpointer user_data);
@@ -32,22 +25,6 @@ struct _TfdService
 };
 
 G_DEFINE_FINAL_TYPE (TfdService, tfd_service, G_TYPE_OBJECT)
-
-/* A request that is answered in a thread. */
-typedef struct
-{
-  TfdService *self;                  /* (owned) only looked at in the main loop */
-  GDBusMethodInvocation *invocation; /* (owned) until it is answered */
-  const char *method;
-  char *job;
-  GVariant *options; /* (owned) (nullable) */
-  GPtrArray *files;  /* (owned) (nullable) */
-  char **paths;
-  TfdOwned *owned;
-  GVariant *result; /* (owned) (nullable) the out arguments */
-  int fd;
-  GError *error;
-} Request;
 
 static gboolean
 idle_cb (gpointer user_data)
@@ -64,7 +41,7 @@ static void
 watch_idle (TfdService *self)
 {
   g_clear_handle_id (&self->idle_source, g_source_remove);
-  if (self->runs != NULL && self->idle_msec > 0 && self->requests == 0 &&
+  if (self->runs != NULL && self->idle_msec > 0 && tfd_requests_get_pending (self->requests) == 0 &&
       tfd_runs_is_idle (self->runs))
     self->idle_source = g_timeout_add (self->idle_msec, idle_cb, self);
 }
@@ -113,7 +90,7 @@ event_cb (guint64 run, guint32 file, const char *kind, GVariant *details, gpoint
 }
 
 static void
-runs_idle_cb (gpointer user_data)
+changed_cb (gpointer user_data)
 {
   watch_idle (user_data);
 }
@@ -125,198 +102,8 @@ static const TfdNews news = {
   .files_done = files_done_cb,
   .failed = failed_cb,
   .event = event_cb,
-  .idle = runs_idle_cb,
+  .idle = changed_cb,
 };
-
-/* TFD_ERROR goes by its full name; anything else cannot happen here. */
-static void
-answer_error (GDBusMethodInvocation *invocation, const GError *error)
-{
-  TfdErrorCode code = TFD_ERROR_INVALID_ARGS;
-
-  if (error->domain == TFD_ERROR)
-    code = (TfdErrorCode) error->code;
-  g_dbus_method_invocation_return_dbus_error (invocation, tfd_error_code_to_name (code),
-                                              error->message);
-}
-
-static void
-request_free (Request *request)
-{
-  g_clear_pointer (&request->options, g_variant_unref);
-  g_clear_pointer (&request->files, g_ptr_array_unref);
-  g_clear_pointer (&request->owned, tfd_owned_unref);
-  g_clear_pointer (&request->result, g_variant_unref);
-  g_clear_error (&request->error);
-  if (request->fd >= 0)
-    close (request->fd);
-  g_strfreev (request->paths);
-  g_free (request->job);
-  g_object_unref (request->self);
-  g_free (request);
-}
-
-static GVariant *
-probe (char **paths)
-{
-  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(ayss)"));
-
-  for (char **path = paths; *path != NULL; path++)
-    g_variant_builder_add_value (&builder, tfd_directory_probe (*path));
-
-  return g_variant_builder_end (&builder);
-}
-
-/* In a thread. */
-static void
-request_work (gpointer data)
-{
-  Request *request = data;
-  GVariant *result = NULL;
-
-  if (g_str_equal (request->method, "Probe"))
-    result = probe (request->paths);
-  else if (g_str_equal (request->method, "Verify"))
-    result = tfd_verify (request->job, request->options, request->files, request->owned);
-  else if (g_str_equal (request->method, "Finalize"))
-    result = tfd_finalize (request->job, request->options, request->files, request->owned,
-                           &request->error);
-  else if (g_str_equal (request->method, "Discard"))
-    result = tfd_discard (request->job, request->files);
-  else
-    request->fd = tfd_open_part (request->job, request->files->pdata[0], &request->error);
-
-  if (result != NULL)
-    request->result = g_variant_ref_sink (g_variant_new_tuple (&result, 1));
-}
-
-static void
-answer_fd (Request *request)
-{
-  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new_from_array (&request->fd, 1);
-
-  request->fd = -1;
-  g_dbus_method_invocation_return_value_with_unix_fd_list (g_steal_pointer (&request->invocation),
-                                                           g_variant_new ("(h)", 0), fds);
-}
-
-static void
-request_done (gpointer data)
-{
-  Request *request = data;
-  TfdService *self = request->self;
-
-  if (request->error != NULL)
-    answer_error (g_steal_pointer (&request->invocation), request->error);
-  else if (request->fd >= 0)
-    answer_fd (request);
-  else
-    g_dbus_method_invocation_return_value (g_steal_pointer (&request->invocation), request->result);
-
-  self->requests--;
-  watch_idle (self);
-  request_free (request);
-}
-
-static TfdOwned *
-owned_of_job (TfdService *self, const char *job)
-{
-  TfdOwned *owned = g_hash_table_lookup (self->owned, job);
-
-  if (owned == NULL)
-    {
-      owned = tfd_owned_new ();
-      g_hash_table_insert (self->owned, g_strdup (job), owned);
-    }
-
-  return tfd_owned_ref (owned);
-}
-
-static char **
-read_paths (GVariant *directories, GError **error)
-{
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-
-  for (gsize i = 0; i < g_variant_n_children (directories); i++)
-    {
-      g_autoptr (GVariant) child = g_variant_get_child_value (directories, i);
-      g_autofree char *path = tfd_path_from_variant (child);
-
-      if (path == NULL)
-        {
-          g_set_error_literal (error, TFD_ERROR, TFD_ERROR_INVALID_ARGS, "not a path");
-          return NULL;
-        }
-      g_strv_builder_add (builder, path);
-    }
-
-  return g_strv_builder_end (builder);
-}
-
-/* Reads the arguments of the requests that are answered in a thread. */
-static gboolean
-request_read (Request *request, GVariant *parameters, GError **error)
-{
-  g_autoptr (GVariant) files = NULL;
-
-  if (g_str_equal (request->method, "Probe"))
-    {
-      g_autoptr (GVariant) directories = g_variant_get_child_value (parameters, 0);
-
-      request->paths = read_paths (directories, error);
-      return request->paths != NULL;
-    }
-
-  g_variant_get_child (parameters, 0, "s", &request->job);
-  if (g_str_equal (request->method, "OpenPart"))
-    {
-      g_autoptr (GVariant) dictionary = g_variant_get_child_value (parameters, 2);
-      TfdFile *file;
-      guint32 index;
-
-      g_variant_get_child (parameters, 1, "u", &index);
-      file = tfd_file_new (index, dictionary, error);
-      if (file == NULL)
-        return FALSE;
-      request->files = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_file_free);
-      g_ptr_array_add (request->files, file);
-      return TRUE;
-    }
-
-  files = g_variant_get_child_value (parameters, g_variant_n_children (parameters) - 1);
-  request->files = tfd_files_new (files, error);
-  if (g_variant_n_children (parameters) == 3)
-    request->options = g_variant_get_child_value (parameters, 1);
-
-  return request->files != NULL;
-}
-
-static void
-answer_in_thread (TfdService *self,
-                  const char *method,
-                  GVariant *parameters,
-                  GDBusMethodInvocation *invocation)
-{
-  Request *request = g_new0 (Request, 1);
-  g_autoptr (GError) error = NULL;
-
-  request->self = g_object_ref (self);
-  request->invocation = invocation;
-  request->method = g_intern_string (method);
-  request->fd = -1;
-  if (!request_read (request, parameters, &error))
-    {
-      answer_error (g_steal_pointer (&request->invocation), error);
-      request_free (request);
-      return;
-    }
-
-  if (request->options != NULL)
-    request->owned = owned_of_job (self, request->job);
-  self->requests++;
-  watch_idle (self);
-  tfd_pool_push (tfd_runs_get_pool (self->runs), request_work, request_done, request);
-}
 
 static void
 stopped_cb (GVariant *parts, gpointer user_data)
@@ -358,7 +145,7 @@ handle_run (TfdService *self,
   if (good)
     g_dbus_method_invocation_return_value (invocation, NULL);
   else
-    answer_error (invocation, error);
+    tfd_requests_answer_error (invocation, error);
   watch_idle (self);
 }
 
@@ -380,7 +167,7 @@ method_call (G_GNUC_UNUSED GDBusConnection *connection,
            g_str_equal (method, "Stop"))
     handle_run (self, method, parameters, invocation);
   else
-    answer_in_thread (self, method, parameters, invocation);
+    tfd_requests_answer (self->requests, method, parameters, invocation);
 }
 
 static GVariant *
@@ -475,7 +262,7 @@ tfd_service_finalize (GObject *object)
 
   g_clear_handle_id (&self->idle_source, g_source_remove);
   g_clear_pointer (&self->runs, tfd_runs_free);
-  g_clear_pointer (&self->owned, g_hash_table_unref);
+  g_clear_pointer (&self->requests, tfd_requests_free);
   g_clear_object (&self->connection);
 
   G_OBJECT_CLASS (tfd_service_parent_class)->finalize (object);
@@ -491,6 +278,5 @@ static void
 tfd_service_init (TfdService *self)
 {
   self->runs = tfd_runs_new (&news, self);
-  self->owned =
-      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) tfd_owned_unref);
+  self->requests = tfd_requests_new (tfd_runs_get_pool (self->runs), changed_cb, self);
 }

@@ -293,6 +293,20 @@ test_another_file (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
                    TFD_PART_CREATED);
 }
 
+/* An overlay cannot tell its directories apart: they become others when something is put there. */
+static gboolean
+tells_directories_apart (Fixture *fixture)
+{
+  g_autofree char *path = path_in (fixture, "probe");
+  g_autoptr (GBytes) identity = NULL;
+
+  g_assert_cmpint (mkdir (path, 0700), ==, 0);
+  identity = tfd_identity_at (fixture->directory->fd, "probe");
+  rmdir (path);
+
+  return !tfd_identity_same (fixture->directory->identity, identity);
+}
+
 static void
 test_another_directory (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
@@ -313,8 +327,11 @@ test_another_directory (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
   g_assert_true (failure.transient);
 
   g_assert_cmpint (mkdir (sub, 0700), ==, 0);
-  g_assert_null (tfd_directory_open (sub, identity, &failure));
-  g_assert_cmpint (failure.code, ==, TFD_ERROR_DESTINATION_UNAVAILABLE);
+  if (tells_directories_apart (fixture))
+    {
+      g_assert_null (tfd_directory_open (sub, identity, &failure));
+      g_assert_cmpint (failure.code, ==, TFD_ERROR_DESTINATION_UNAVAILABLE);
+    }
 
   /* It may be moved and come back. */
   g_assert_cmpint (rmdir (sub), ==, 0);
@@ -576,11 +593,13 @@ test_discard_elsewhere (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
   g_autoptr (TfdFile) file = finished (fixture, 0, "a", "x");
   g_autofree char *aside = g_strconcat (fixture->path, ".aside", NULL);
+  gboolean apart = tells_directories_apart (fixture);
 
   g_assert_cmpint (rename (fixture->path, aside), ==, 0);
   g_assert_cmpuint (discard (file), ==, 1);
   g_assert_cmpint (mkdir (fixture->path, 0700), ==, 0);
-  g_assert_cmpuint (discard (file), ==, 1);
+  if (apart)
+    g_assert_cmpuint (discard (file), ==, 1);
   g_assert_cmpint (rmdir (fixture->path), ==, 0);
   g_assert_cmpint (rename (aside, fixture->path), ==, 0);
   g_assert_cmpuint (discard (file), ==, 0);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Requests: those that look at or change files (Probe, Verify, Finalize, Discard, OpenPart),
+ * answered from a thread, because any of them may wait for a disk. */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "worker/pool.h"
+
+G_BEGIN_DECLS
+
+typedef struct _TfdRequests TfdRequests;
+
+/* @changed is called whenever the number of pending requests has changed. @pool must have no work
+ * left when the requests are freed. */
+TfdRequests *
+tfd_requests_new (TfdPool *pool, void (*changed) (gpointer user_data), gpointer user_data);
+void tfd_requests_free (TfdRequests *self);
+
+/* Takes @invocation of @method with @parameters, whose type is that of the interface. */
+void tfd_requests_answer (TfdRequests *self,
+                          const char *method,
+                          GVariant *parameters,
+                          GDBusMethodInvocation *invocation);
+
+guint tfd_requests_get_pending (TfdRequests *self);
+
+/* Answers by @error: TFD_ERROR goes by its full name. */
+void tfd_requests_answer_error (GDBusMethodInvocation *invocation, const GError *error);
+
+G_END_DECLS
