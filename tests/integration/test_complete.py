@@ -370,12 +370,12 @@ class Complete(CompleteCase):
         self.assertAlmostEqual(row['ended'] / 1e6, time.time(), delta=60)
         other = self.client.create()
         other.cancel()
-        self.assertEqual(list(self.client.history()), [job.id, other.id])
-        self.assertEqual(list(self.client.history(limit=1)), [job.id])
-        self.assertEqual(list(self.client.history(after=job.id)), [other.id])
+        self.assertEqual(list(self.client.history()), [other.id, job.id])
+        self.assertEqual(list(self.client.history(limit=1)), [other.id])
+        self.assertEqual(list(self.client.history(after=other.id)), [job.id])
         self.assert_error('InvalidArgs', self.client.history, files=True)
         self.world.restart()
-        self.assertEqual(list(self.client.history()), [job.id, other.id])
+        self.assertEqual(list(self.client.history()), [other.id, job.id])
 
     def test_bulk(self):
         jobs = [self.transferred(name) for name in ('a', 'b')]
