@@ -257,6 +257,7 @@ main (int argc, char **argv)
   int status;
 
   setlocale (LC_ALL, "");
+  tfd_log_init ();
   umask (0077);
   if (!read_options (&daemon.options, argc, argv, &error))
     {

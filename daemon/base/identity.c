@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: 2026 The transferd authors */
 /* Identity: who a user id is, asked of the name service in a thread. */
-#include "config.h"
-
 #include "base/identity.h"
 
 #include "common/error.h"
