@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Fake transport: records requests until the test answers them. */
+#include "fake-transport.h"
+
+#include "worker-interface.h"
+
+typedef struct
+{
+  guint32 uid;
+  char *owner;          /* (owned) */
+  char *method;         /* (owned) */
+  GVariant *parameters; /* (owned) */
+  GTask *task;          /* (owned) (nullable) */
+} Request;
+
+struct _TfdFakeTransport
+{
+  GObject parent;
+
+  GQueue requests; /* (owned) of (owned) Request, the oldest first */
+};
+
+static void tfd_fake_transport_iface_init (TfdTransportInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (TfdFakeTransport,
+                               tfd_fake_transport,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (TFD_TYPE_TRANSPORT,
+                                                      tfd_fake_transport_iface_init))
+
+static void
+request_free (Request *request)
+{
+  g_free (request->owner);
+  g_free (request->method);
+  g_variant_unref (request->parameters);
+  g_clear_object (&request->task);
+  g_free (request);
+}
+
+/* The type of a tuple of @arguments, as the interface describes it. */
+static GVariantType *
+type_of (GDBusArgInfo **arguments)
+{
+  GString *text = g_string_new ("(");
+
+  for (guint i = 0; arguments != NULL && arguments[i] != NULL; i++)
+    g_string_append (text, arguments[i]->signature);
+  g_string_append_c (text, ')');
+  g_autofree char *string = g_string_free (text, FALSE);
+  return g_variant_type_new (string);
+}
+
+static const GDBusMethodInfo *
+method_info (const char *method)
+{
+  const GDBusMethodInfo *info =
+      g_dbus_interface_info_lookup_method ((GDBusInterfaceInfo *) &tfd_worker_interface, method);
+
+  if (info == NULL)
+    g_error ("the interface of workers has no method ‘%s’", method);
+  return info;
+}
+
+static void
+check_type (GVariant *value, GDBusArgInfo **arguments, const char *method)
+{
+  g_autoptr (GVariantType) type = type_of (arguments);
+
+  if (!g_variant_is_of_type (value, type))
+    g_error ("%s: ‘%s’ instead of ‘%s’", method, g_variant_get_type_string (value),
+             g_variant_type_peek_string (type));
+}
+
+static void
+request_async (TfdTransport *transport,
+               const TfdOwner *owner,
+               const char *method,
+               GVariant *parameters,
+               GAsyncReadyCallback callback,
+               gpointer user_data)
+{
+  TfdFakeTransport *self = TFD_FAKE_TRANSPORT (transport);
+  Request *request = g_new0 (Request, 1);
+
+  request->uid = owner->uid;
+  request->owner = g_strdup (owner->name);
+  request->method = g_strdup (method);
+  request->parameters = parameters != NULL ? g_variant_ref_sink (parameters)
+                                           : g_variant_ref_sink (g_variant_new_tuple (NULL, 0));
+  request->task = g_task_new (self, NULL, callback, user_data);
+  check_type (request->parameters, method_info (method)->in_args, method);
+  g_queue_push_tail (&self->requests, request);
+}
+
+static void
+tfd_fake_transport_iface_init (TfdTransportInterface *iface)
+{
+  iface->request_async = request_async;
+}
+
+static void
+tfd_fake_transport_finalize (GObject *object)
+{
+  TfdFakeTransport *self = TFD_FAKE_TRANSPORT (object);
+  g_autofree char *left = tfd_fake_transport_list (self);
+
+  g_assert_cmpstr (left, ==, "");
+  G_OBJECT_CLASS (tfd_fake_transport_parent_class)->finalize (object);
+}
+
+static void
+tfd_fake_transport_class_init (TfdFakeTransportClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = tfd_fake_transport_finalize;
+}
+
+static void
+tfd_fake_transport_init (TfdFakeTransport *self)
+{
+  g_queue_init (&self->requests);
+}
+
+TfdFakeTransport *
+tfd_fake_transport_new (void)
+{
+  return g_object_new (TFD_TYPE_FAKE_TRANSPORT, NULL);
+}
+
+guint
+tfd_fake_transport_count (TfdFakeTransport *self)
+{
+  return g_queue_get_length (&self->requests);
+}
+
+char *
+tfd_fake_transport_list (TfdFakeTransport *self)
+{
+  GString *text = g_string_new (NULL);
+
+  for (GList *link = self->requests.head; link != NULL; link = link->next)
+    g_string_append_printf (text, "%s%s", text->len > 0 ? " " : "",
+                            ((Request *) link->data)->method);
+  return g_string_free (text, FALSE);
+}
+
+static GList *
+find (TfdFakeTransport *self, const char *method)
+{
+  g_autofree char *list = NULL;
+
+  for (GList *link = self->requests.head; link != NULL; link = link->next)
+    if (g_str_equal (((Request *) link->data)->method, method))
+      return link;
+  list = tfd_fake_transport_list (self);
+  g_error ("no request ‘%s’ waits for an answer, only: %s", method, list);
+}
+
+GVariant *
+tfd_fake_transport_peek (TfdFakeTransport *self, const char *method)
+{
+  return ((Request *) find (self, method)->data)->parameters;
+}
+
+const char *
+tfd_fake_transport_peek_owner (TfdFakeTransport *self, const char *method)
+{
+  return ((Request *) find (self, method)->data)->owner;
+}
+
+static Request *
+take (TfdFakeTransport *self, const char *method)
+{
+  GList *link = find (self, method);
+  Request *request = link->data;
+
+  g_queue_delete_link (&self->requests, link);
+  return request;
+}
+
+void
+tfd_fake_transport_answer_with_fds (TfdFakeTransport *self,
+                                    const char *method,
+                                    GVariant *answer,
+                                    GUnixFDList *fds)
+{
+  Request *request = take (self, method);
+  GVariant *owned = g_variant_ref_sink (answer);
+
+  check_type (owned, method_info (method)->out_args, method);
+  tfd_transport_answer_set_fds (request->task, fds);
+  g_task_return_pointer (request->task, owned, (GDestroyNotify) g_variant_unref);
+  request_free (request);
+}
+
+void
+tfd_fake_transport_answer (TfdFakeTransport *self, const char *method, GVariant *answer)
+{
+  tfd_fake_transport_answer_with_fds (self, method, answer, NULL);
+}
+
+void
+tfd_fake_transport_answer_text (TfdFakeTransport *self, const char *method, const char *answer)
+{
+  g_autoptr (GVariantType) type = type_of (method_info (method)->out_args);
+  g_autoptr (GError) error = NULL;
+  GVariant *value = g_variant_parse (type, answer, NULL, NULL, &error);
+
+  g_assert_no_error (error);
+  tfd_fake_transport_answer (self, method, value);
+}
+
+static void
+fail_request (Request *request, GIOErrorEnum code)
+{
+  g_task_return_new_error (request->task, G_IO_ERROR, (int) code, "the test has %s fail",
+                           request->method);
+  request_free (request);
+}
+
+void
+tfd_fake_transport_fail (TfdFakeTransport *self, const char *method, GIOErrorEnum code)
+{
+  fail_request (take (self, method), code);
+}
+
+void
+tfd_fake_transport_lose (TfdFakeTransport *self, guint32 uid)
+{
+  GQueue requests = self->requests;
+
+  /* what comes while these fail is for the next worker */
+  g_queue_init (&self->requests);
+  for (Request *request = g_queue_pop_head (&requests); request != NULL;
+       request = g_queue_pop_head (&requests))
+    if (request->uid == uid)
+      fail_request (request, G_IO_ERROR_CONNECTION_CLOSED);
+    else
+      g_queue_push_tail (&self->requests, request);
+  tfd_transport_emit_lost (TFD_TRANSPORT (self), uid);
+}
+
+void
+tfd_fake_transport_news (TfdFakeTransport *self,
+                         guint32 uid,
+                         const char *name,
+                         GVariant *parameters)
+{
+  g_autoptr (GVariant) owned = g_variant_ref_sink (parameters);
+
+  tfd_transport_emit_news (TFD_TRANSPORT (self), uid, name, owned);
+}
+
+void
+tfd_fake_transport_abandon (TfdFakeTransport *self)
+{
+  static GPtrArray *abandoned;
+
+  /* what they belong to is never freed, as nobody is left to do it: keep it in sight of those who
+   * look for leaks */
+  if (abandoned == NULL)
+    abandoned = g_ptr_array_new ();
+  for (Request *request = g_queue_pop_head (&self->requests); request != NULL;
+       request = g_queue_pop_head (&self->requests))
+    {
+      g_ptr_array_add (abandoned, g_steal_pointer (&request->task));
+      request_free (request);
+    }
+}
