@@ -19,6 +19,8 @@ typedef struct
   gboolean started;  /* Start was sent */
   gboolean stopping; /* Stop is under way */
   GSList *stopped;   /* of Stopped: whom to tell when it has stopped */
+  gint64 began;       /* boot time */
+  GHashTable *active; /* (owned) set of indices of files that bytes came for */
 } TfdRun;
 
 /* Files that ran when their worker was lost: index -> TfdLoss. */
@@ -44,6 +46,7 @@ struct _TfdJob
 
   TfdRun *run;        /* (owned) (nullable) */
   GHashTable *losses; /* (owned) (nullable) */
+  gint64 last_served; /* boot time of the end of its last run in this life of the service */
   TfdWait wait;       /* why it does not run though it could */
   gint64 wait_since;  /* epoch */
 
@@ -93,6 +96,9 @@ struct _TfdEngine
 /* ---- job.c ---- */
 TfdJob *tfd_job_new (TfdEngine *engine, TfdJobRecord *record, guint64 order);
 TfdGuards tfd_job_guards (const TfdJob *job);
+/* Whether it can be stopped without losing bytes: false while a file is fetched that cannot be
+ * continued. */
+gboolean tfd_job_is_resumable (const TfdJob *job);
 /* Reads the files when they are not in memory; NULL when the database cannot be read. */
 GPtrArray *tfd_job_files (TfdJob *job, TfdStore *store, GError **error);
 /* Counters of the row from the files in memory. */

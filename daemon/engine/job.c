@@ -54,6 +54,8 @@ tfd_job_unref (TfdJob *job)
   g_queue_clear_full (&job->waiting, (GDestroyNotify) waiting_free);
   g_clear_pointer (&job->files, g_ptr_array_unref);
   g_clear_pointer (&job->losses, g_hash_table_unref);
+  if (job->run != NULL)
+    g_hash_table_unref (job->run->active);
   g_clear_pointer (&job->run, g_free);
   tfd_job_record_free (job->record);
   g_free (job);
@@ -112,6 +114,35 @@ tfd_job_guards (const TfdJob *job)
   if (record->properties->no_progress_timeout < record->properties->minimum_retry_delay)
     guards |= TFD_GUARD_NO_RETRY;
   return guards;
+}
+
+/* What the worker said of the temporary: with a validator the rest can be asked for later. */
+static gboolean
+file_is_resumable (const TfdFileRecord *file)
+{
+  g_autoptr (GVariant) validator =
+      file->part == NULL
+          ? NULL
+          : g_variant_lookup_value (file->part, "validator", G_VARIANT_TYPE_STRING);
+
+  return validator != NULL;
+}
+
+gboolean
+tfd_job_is_resumable (const TfdJob *job)
+{
+  GHashTableIter iter;
+  gpointer index;
+
+  if (job->run == NULL)
+    return TRUE;
+  g_hash_table_iter_init (&iter, job->run->active);
+  while (g_hash_table_iter_next (&iter, &index, NULL))
+    if (job->record->properties->dynamic_content || job->files == NULL ||
+        GPOINTER_TO_UINT (index) >= job->files->len ||
+        !file_is_resumable (job->files->pdata[GPOINTER_TO_UINT (index)]))
+      return FALSE;
+  return TRUE;
 }
 
 static gboolean

@@ -12,36 +12,45 @@
 #define LOSSES_TRANSIENT 3
 #define LOSSES_FATAL 10
 
-/* Counts the loss against the files that ran; returns the largest counts among them. */
-static void
-count_losses (TfdJob *job, gint64 now, guint32 *recent, guint32 *all, guint32 *index)
+static TfdLoss *
+loss_of (TfdJob *job, gpointer index)
 {
-  *recent = *all = 0;
-  *index = G_MAXUINT32;
+  TfdLoss *loss;
+
   if (job->losses == NULL)
     job->losses = g_hash_table_new_full (NULL, NULL, NULL, g_free);
-  for (guint i = 0; job->files != NULL && i < job->files->len; i++)
+  loss = g_hash_table_lookup (job->losses, index);
+  if (loss == NULL)
     {
-      const TfdFileRecord *file = job->files->pdata[i];
-      TfdLoss *loss;
+      loss = g_new0 (TfdLoss, 1);
+      g_hash_table_insert (job->losses, index, loss);
+    }
+  return loss;
+}
 
-      if (file->state != TFD_FILE_STATE_TRANSFERRING)
-        continue;
-      loss = g_hash_table_lookup (job->losses, GUINT_TO_POINTER (file->index));
-      if (loss == NULL)
-        {
-          loss = g_new0 (TfdLoss, 1);
-          g_hash_table_insert (job->losses, GUINT_TO_POINTER (file->index), loss);
-        }
+/* Counts the loss against the files that ran; returns the largest counts among them, and the file
+ * that was lost most often. */
+static void
+count_losses (TfdJob *job, gint64 now, guint32 *recent, guint32 *all, guint32 *file)
+{
+  GHashTableIter iter;
+  gpointer index;
+
+  *recent = *all = 0;
+  *file = G_MAXUINT32;
+  g_hash_table_iter_init (&iter, job->run->active);
+  while (g_hash_table_iter_next (&iter, &index, NULL))
+    {
+      TfdLoss *loss = loss_of (job, index);
+
       if (now - loss->first > LOSS_WINDOW)
         {
           loss->first = now;
           loss->recent = 0;
         }
       loss->recent++;
-      loss->count++;
-      if (loss->count > *all)
-        *index = file->index;
+      if (++loss->count > *all)
+        *file = GPOINTER_TO_UINT (index);
       *recent = MAX (*recent, loss->recent);
       *all = MAX (*all, loss->count);
     }

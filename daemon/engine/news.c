@@ -76,6 +76,7 @@ progress_of_job (TfdEngine *self, TfdJob *job, GVariantIter *files)
         continue;
       if (file->state == TFD_FILE_STATE_WAITING)
         tfd_job_set_file_state (job, file, TFD_FILE_STATE_TRANSFERRING);
+      g_hash_table_add (job->run->active, GUINT_TO_POINTER (index));
       tfd_job_set_file_progress (job, file, transferred, total);
     }
   if (job->record->bytes_transferred > before)
@@ -164,6 +165,7 @@ finish_file (TfdEngine *self, TfdJob *job, guint32 index, guint64 size, GVariant
   tfd_job_set_file_state (job, file, TFD_FILE_STATE_TRANSFERRED);
   if (job->losses != NULL)
     g_hash_table_remove (job->losses, GUINT_TO_POINTER (index));
+  g_hash_table_remove (job->run->active, GUINT_TO_POINTER (index));
   if (job->run->in_hand > 0)
     job->run->in_hand--;
   return tfd_engine_save_file (self, job, file);

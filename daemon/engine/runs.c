@@ -46,6 +46,26 @@ tfd_engine_job_of_run (TfdEngine *self, guint32 uid, guint64 number)
   return job != NULL && job->record->owner_uid == uid ? job : NULL;
 }
 
+/* Files that were being fetched wait again. */
+static void
+rest_files (TfdJob *job)
+{
+  GHashTableIter iter;
+  gpointer index;
+
+  g_hash_table_iter_init (&iter, job->run->active);
+  while (g_hash_table_iter_next (&iter, &index, NULL))
+    {
+      TfdFileRecord *file =
+          job->files != NULL && GPOINTER_TO_UINT (index) < job->files->len
+              ? job->files->pdata[GPOINTER_TO_UINT (index)]
+              : NULL;
+
+      if (file != NULL && file->state == TFD_FILE_STATE_TRANSFERRING)
+        tfd_job_set_file_state (job, file, TFD_FILE_STATE_WAITING);
+    }
+}
+
 void
 tfd_engine_drop_run (TfdEngine *self, TfdJob *job)
 {
@@ -53,9 +73,12 @@ tfd_engine_drop_run (TfdEngine *self, TfdJob *job)
 
   if (job->run == NULL)
     return;
+  rest_files (job);
   stopped = g_steal_pointer (&job->run->stopped);
   g_hash_table_remove (self->runs, &job->run->number);
+  g_hash_table_unref (job->run->active);
   g_clear_pointer (&job->run, g_free);
+  job->last_served = tfd_clock_now_boot (self->clock);
   for (GSList *l = stopped; l != NULL; l = l->next)
     {
       const Stopped *s = l->data;
@@ -170,6 +193,8 @@ tfd_engine_start_run (TfdEngine *self, TfdJob *job)
 
   job->run = g_new0 (TfdRun, 1);
   job->run->number = ++self->last_run;
+  job->run->began = tfd_clock_now_boot (self->clock);
+  job->run->active = g_hash_table_new (NULL, NULL);
   g_hash_table_insert (self->runs, &job->run->number, job);
   job->wait = TFD_WAIT_NONE;
   if (!tfd_engine_apply (self, job, TFD_EVENT_PICKED, TFD_GUARD_NONE, NULL, NULL) ||

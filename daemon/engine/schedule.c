@@ -74,6 +74,10 @@ snapshot_job (TfdEngine *self, TfdJob *job)
     .uid = job->record->owner_uid,
     .priority = job->record->properties->priority,
     .running = job->run != NULL,
+    .stopping = job->run != NULL && job->run->stopping,
+    .resumable = tfd_job_is_resumable (job),
+    .slice_start = job->run != NULL ? job->run->began : 0,
+    .last_served = job->last_served,
     .not_before = worker->not_before,
     .not_before_why = TFD_WAIT_WORKER_STARTING,
     .blocked = worker->stuck,
@@ -98,6 +102,11 @@ carry_out (TfdEngine *self, const TfdPlanJob *planned)
     }
   if (planned->start)
     tfd_engine_start_run (self, job);
+  else if (planned->stop != TFD_STOP_NO)
+    tfd_engine_apply (self, job,
+                      planned->stop == TFD_STOP_PREEMPTED ? TFD_EVENT_PREEMPTED
+                                                          : TFD_EVENT_SLICE_OVER,
+                      TFD_GUARD_NONE, NULL, NULL);
 }
 
 static void plan_alarm_cb (gpointer user_data);
@@ -107,7 +116,8 @@ plan_now (TfdEngine *self)
 {
   g_autoptr (GArray) jobs = g_array_new (FALSE, FALSE, sizeof (TfdPlanJob));
   const TfdPlanLimits limits = { (guint) self->config->background_jobs,
-                                 (guint) self->config->background_jobs_per_user };
+                                 (guint) self->config->background_jobs_per_user,
+                                 (gint64) self->config->time_slice };
   gint64 now = tfd_clock_now_boot (self->clock);
   gint64 next = 0;
 
