@@ -4,6 +4,7 @@
 #include "config.h"
 #include "client/libtransfer/private.h"
 
+#include "common/enums.h"
 #include "common/names.h"
 
 static const TransferMethod method_get_all = { "org.freedesktop.DBus.Properties", "GetAll",
@@ -20,17 +21,15 @@ ended_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   TransferJob *job = g_task_get_source_object (task);
   g_autoptr (GVariant) rows = NULL;
   g_autoptr (GVariant) row = NULL;
-  const char *name = NULL;
-  GEnumValue *value = NULL;
+  const char *name = "";
 
   rows = transfer_client_get_job_history_finish (TRANSFER_CLIENT (source), result, NULL);
   if (rows != NULL && g_variant_n_children (rows) > 0)
     {
       g_variant_get_child (rows, 0, "(&s@a{sv})", NULL, &row);
-      if (g_variant_lookup (row, "result", "&s", &name))
-        value = g_enum_get_value_by_nick (g_type_class_peek (TRANSFER_TYPE_RESULT), name);
+      g_variant_lookup (row, "result", "&s", &name);
     }
-  _transfer_job_tell_removed (job, value != NULL ? value->value : TRANSFER_RESULT_UNKNOWN);
+  _transfer_job_tell_removed (job, _transfer_enum_from_string (TFD_TYPE_RESULT, name));
   g_task_return_new_error (task, TRANSFER_ERROR, TRANSFER_ERROR_NOT_FOUND, "the job is over");
 }
 

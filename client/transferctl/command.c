@@ -24,6 +24,7 @@ static struct
   gboolean help;
   gboolean version;
   gboolean list_verbs;
+  gboolean list_properties;
   char *list_options;
 } options;
 
@@ -37,6 +38,8 @@ static const GOptionEntry global_entries[] = {
   { "help", 'h', 0, G_OPTION_ARG_NONE, &options.help, "Show this help", NULL },
   { "version", 0, 0, G_OPTION_ARG_NONE, &options.version, "Show the version", NULL },
   { "list-verbs", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &options.list_verbs, NULL, NULL },
+  { "list-properties", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &options.list_properties, NULL,
+    NULL },
   { "list-options", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &options.list_options, NULL,
     NULL },
   { NULL, 0, 0, 0, NULL, NULL, NULL },
@@ -132,6 +135,17 @@ list_verbs (void)
 {
   for (const CtlVerb *verb = ctl_verbs; verb->name != NULL; verb++)
     puts (verb->name);
+  return CTL_OK;
+}
+
+/* For completions. */
+static int
+list_properties (void)
+{
+  g_autofree const char **names = transfer_job_list_properties ();
+
+  for (guint i = 0; names[i] != NULL; i++)
+    puts (names[i]);
   return CTL_OK;
 }
 
@@ -246,6 +260,8 @@ run (Ctl *ctl, int argc, char **argv)
     }
   if (options.list_verbs)
     return list_verbs ();
+  if (options.list_properties)
+    return list_properties ();
   if (options.list_options != NULL)
     return list_options_of (ctl, options.list_options);
   if (options.help && ctl->verb != NULL)

@@ -55,6 +55,20 @@ ctl_format_duration (guint64 microseconds)
 }
 
 char *
+ctl_format_clock (guint64 microseconds)
+{
+  guint64 seconds = microseconds / G_USEC_PER_SEC + (microseconds % G_USEC_PER_SEC != 0);
+  guint minutes = (guint) (seconds / 60 % 60);
+
+  if (seconds >= 100 * 60 * 60)
+    return g_strdup_printf ("%" G_GUINT64_FORMAT " d", seconds / (24 * 60 * 60));
+  if (seconds >= 60 * 60)
+    return g_strdup_printf ("%u:%02u:%02u", (guint) (seconds / (60 * 60)), minutes,
+                            (guint) (seconds % 60));
+  return g_strdup_printf ("%u:%02u", minutes, (guint) (seconds % 60));
+}
+
+char *
 ctl_format_percent (guint64 done, guint64 total)
 {
   if (total == G_MAXUINT64 || total == 0)

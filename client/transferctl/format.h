@@ -16,6 +16,10 @@ char *ctl_format_rate (guint64 bytes_per_second);
 /* "45 s", "3 min 05 s", "2 h 07 min", "3 d 04 h" of @microseconds. */
 char *ctl_format_duration (guint64 microseconds);
 
+/* "0:45", "3:05", "2:07:30", "4 d" of @microseconds: short, for a line that changes all the time.
+ */
+char *ctl_format_clock (guint64 microseconds);
+
 /* "45%", never "100%" before all is there, and "-" when @total is 0 or not known. */
 char *ctl_format_percent (guint64 done, guint64 total);
 

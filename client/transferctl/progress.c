@@ -14,6 +14,9 @@
 #define MOST_BAR 40
 #define LEAST_BAR 8
 
+/* Columns of the time that is left, most of the time. */
+#define LEFT_WIDTH 10
+
 static guint
 sample_at (const CtlRate *rate, guint i)
 {
@@ -100,6 +103,20 @@ add_fact (GPtrArray *facts, char *text, int width, gboolean right)
   g_ptr_array_add (facts, g_string_free (padded, FALSE));
 }
 
+/* "1:23 left", empty when that is not known. */
+static char *
+format_left (const CtlProgress *progress)
+{
+  g_autofree char *clock = NULL;
+  double seconds;
+
+  if (progress->rate == 0 || progress->done >= progress->total)
+    return g_strdup ("");
+  seconds = (double) (progress->total - progress->done) / (double) progress->rate;
+  clock = ctl_format_clock ((guint64) (MIN (seconds, 1e9) * G_USEC_PER_SEC));
+  return g_strdup_printf ("%s left", clock);
+}
+
 /* What stands right of the bar, least important last. */
 static GPtrArray *
 list_facts (const CtlProgress *progress)
@@ -123,16 +140,10 @@ list_facts (const CtlProgress *progress)
     }
   else
     add_fact (facts, g_strdup (done), 8, TRUE);
-  if (progress->rate > 0)
-    add_fact (facts, ctl_format_rate (progress->rate), 10, TRUE);
-  if (progress->rate > 0 && known && progress->done < progress->total)
-    {
-      double seconds = (double) (progress->total - progress->done) / (double) progress->rate;
-      g_autofree char *left =
-          ctl_format_duration ((guint64) (MIN (seconds, 8640000.0) * G_USEC_PER_SEC));
-
-      add_fact (facts, g_strdup_printf ("%s left", left), 15, FALSE);
-    }
+  /* blank while it is not known: the bar keeps its place */
+  add_fact (facts, progress->rate > 0 ? ctl_format_rate (progress->rate) : g_strdup (""), 10, TRUE);
+  if (known)
+    add_fact (facts, format_left (progress), LEFT_WIDTH, FALSE);
   if (progress->files_total > 1)
     add_fact (facts,
               g_strdup_printf ("%u of %u files", progress->files_done, progress->files_total), 0,
@@ -160,7 +171,7 @@ ctl_progress_line (const CtlProgress *progress, int width, gboolean unicode)
       g_string_append_printf (right, "%s%s", i > 0 ? "  " : "", fact);
     }
   room = width - ctl_text_width (right->str) - 2;
-  name_width = MIN (ctl_text_width (progress->name), MAX (room / 2, MIN (room, 12)));
+  name_width = MIN (ctl_text_width (progress->name), MAX (room * 2 / 5, MIN (room, 12)));
   if (progress->note != NULL)
     name_width = MIN (ctl_text_width (progress->name), MIN (24, width / 3));
   if (name_width >= 4)

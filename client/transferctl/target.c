@@ -46,7 +46,8 @@ ctl_target_name (const char *url)
   const char *last;
   GString *name = g_string_new (NULL);
 
-  path = path != NULL ? strchr (path + 3, '/') : NULL;
+  if (path != NULL)
+    path += strlen ("://") + strcspn (path + strlen ("://"), "/?#");
   whole = path != NULL ? g_strndup (path, strcspn (path, "?#")) : g_strdup ("");
   last = strrchr (whole, '/');
   for (const char *at = last != NULL ? last + 1 : whole; *at != '\0'; at++)

@@ -5,6 +5,7 @@
  * dropped or clamped; it can harm nothing but that user's own files. */
 #include "config.h"
 
+#include "common/url.h"
 #include "engine/engine-private.h"
 
 static TfdFileRecord *
@@ -305,7 +306,7 @@ follow_redirect (TfdEngine *self, TfdJob *job, TfdFileRecord *file, GVariant *de
   gboolean report = FALSE;
 
   g_variant_lookup (details, "report", "b", &report);
-  if (!report || !g_variant_lookup (details, "url", "&s", &url) || strlen (url) > TFD_MAX_URL)
+  if (!report || !g_variant_lookup (details, "url", "&s", &url) || !tfd_url_check (url, NULL))
     return;
   g_free (file->url);
   file->url = g_strdup (url);

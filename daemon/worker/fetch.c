@@ -11,6 +11,8 @@
 #include "worker/finalize.h"
 #include "worker/runs.h"
 
+#include <glib-unix.h>
+#include <signal.h>
 #include <sys/stat.h>
 
 #define RUN 1
@@ -99,6 +101,18 @@ idle_cb (G_GNUC_UNUSED gpointer user_data)
 {
 }
 
+static gboolean
+interrupted_cb (gpointer user_data)
+{
+  Fetch *fetch = user_data;
+
+  if (fetch->message == NULL)
+    fetch->message = g_strdup ("interrupted");
+  g_main_loop_quit (fetch->loop);
+
+  return G_SOURCE_CONTINUE;
+}
+
 static const TfdNews news = {
   .connected = connected_cb,
   .progress = progress_cb,
@@ -179,6 +193,9 @@ tfd_fetch (const char *url, const char *path)
       return 2;
     }
 
+  /* No temporary stays behind: nobody would know what it was good for. */
+  g_unix_signal_add (SIGINT, interrupted_cb, &fetch);
+  g_unix_signal_add (SIGTERM, interrupted_cb, &fetch);
   runs = tfd_runs_new (&news, &fetch);
   files = files_of (url, absolute, NULL, "waiting");
   options = g_variant_ref_sink (

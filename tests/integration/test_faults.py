@@ -250,6 +250,19 @@ class Fatal(WorldCase):
         self.client.expect('JobError')
         self.assertEqual(job.get('ErrorCount'), 4)
 
+    def test_state_and_error_are_told_together(self):
+        """Whoever acts on the state must be able to say why, and is told once."""
+        _, row, _ = self.file('a', script=Forever(Answer(status=404)))
+        self.client.manager('Subscribe', '(a{sv})', {})
+        job = self.client.create([row], start=True)
+        self.client.expect('PropertiesChanged', job.path)
+        job.wait('error')
+        self.client.flush()
+        told = [one.args[1] for one in self.client.named('PropertiesChanged', job.path)]
+        entries = [one for one in told if one.get('State') == 'error']
+        self.assertEqual(len(entries), 1, told)
+        self.assertEqual(entries[0]['Error']['http-status'], 404)
+
     def test_one_bad_file_stops_the_job(self):
         good, row, path = self.file('good')
         _, bad, _ = self.file('bad', script=Forever(Answer(status=404)))

@@ -121,8 +121,9 @@ class Transferctl(WorldCase):
         self.assert_file(path, file)
 
     def test_suspend_resume_cancel(self):
-        _, row, _ = self.file('a', script=[Answer(stall=KIB)])
+        file, row, _ = self.file('a', script=[Answer(stall=KIB)])
         job = self.client.create([row], start=True)
+        wait_for(file.stalled.is_set, 'the answer')
         self.ctl('suspend', job.id)
         self.assertEqual(job.state, 'suspended')
         self.ctl('resume', job.id)
