@@ -93,6 +93,7 @@ append_files (
 
   record->files_total += files->len;
   record->bytes_total = TFD_SIZE_UNKNOWN;
+  job->local_known = FALSE;
   if (job->files != NULL)
     {
       job->sizes_unknown += files->len;

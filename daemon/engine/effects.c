@@ -8,15 +8,16 @@
 #include "engine/engine-private.h"
 
 static void
-touch_times (TfdEngine *self, TfdJobRecord *record)
+touch_times (TfdEngine *self, TfdJob *job, TfdStep step, TfdJobState from)
 {
-  record->modification_time = tfd_clock_now_real (self->clock);
-  record->last_activity = tfd_clock_now_boot (self->clock);
-  if (g_strcmp0 (record->boot_id, tfd_clock_boot_id (self->clock)) != 0)
-    {
-      g_free (record->boot_id);
-      record->boot_id = g_strdup (tfd_clock_boot_id (self->clock));
-    }
+  TfdJobRecord *record = job->record;
+
+  if (step.effects & TFD_EFFECT_MODIFIED || step.next != from)
+    record->modification_time = tfd_clock_now_real (self->clock);
+  /* what the environment does with a job does not keep it alive: or one that fails for ever would
+     never go */
+  if (step.effects & TFD_EFFECT_MODIFIED)
+    record->last_activity = tfd_clock_now_boot (self->clock);
 }
 
 static void
@@ -76,11 +77,15 @@ log_to_journal (TfdJob *job, TfdStep step)
 }
 
 void
-tfd_engine_execute (TfdEngine *self, TfdJob *job, TfdStep step, const TfdFailure *failure)
+tfd_engine_execute (TfdEngine *self,
+                    TfdJob *job,
+                    TfdStep step,
+                    TfdJobState from,
+                    const TfdFailure *failure)
 {
   TfdJobRecord *record = job->record;
 
-  touch_times (self, record);
+  touch_times (self, job, step, from);
   if (step.effects & TFD_EFFECT_SET_ERROR && failure != NULL)
     {
       tfd_failure_clear (&record->failure);
@@ -90,6 +95,7 @@ tfd_engine_execute (TfdEngine *self, TfdJob *job, TfdStep step, const TfdFailure
     tfd_failure_clear (&record->failure);
   if (step.effects & TFD_EFFECT_COUNT_ERROR)
     record->error_count++;
+  tfd_job_account_time (job, tfd_clock_now_boot (self->clock));
   if (step.effects & TFD_EFFECT_RESET_TIMES)
     {
       record->active_time = 0;

@@ -114,7 +114,7 @@ count_outcome (TfdWork *work)
     g_ptr_array_add (outcome->undeleted, g_strdup (path));
 
   if (work->kind == TFD_OPERATION_CANCELLING)
-    outcome->result = TFD_RESULT_CANCELLED;
+    outcome->result = work->expired ? TFD_RESULT_EXPIRED : TFD_RESULT_CANCELLED;
   else
     outcome->result = outcome->discarded->len > 0 ? TFD_RESULT_PARTIAL : TFD_RESULT_COMPLETED;
 }

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "common/names.h"
 #include "common/state.h"
+#include "engine/conditions.h"
 #include "engine/engine.h"
 
 G_BEGIN_DECLS
@@ -46,6 +47,8 @@ struct _TfdJob
 
   TfdRun *run;        /* (owned) (nullable) */
   GHashTable *losses; /* (owned) (nullable) */
+  gint64 active_since; /* boot time up to which active_time is counted, 0 = does not run */
+  gboolean local, local_known; /* all that is left is on this machine */
   gint64 last_served; /* boot time of the end of its last run in this life of the service */
   TfdWait wait;       /* why it does not run though it could */
   gint64 wait_since;  /* epoch */
@@ -65,6 +68,7 @@ typedef struct
   gint64 last_loss;  /* boot time */
   gint64 not_before; /* boot time of the next start */
   gboolean stuck;
+  TfdSession session; /* of the user */
 } TfdWorkerState;
 
 struct _TfdEngine
@@ -86,11 +90,13 @@ struct _TfdEngine
   guint64 last_run;
   gint64 last_plan; /* boot time */
   guint64 last_order;
-  gboolean online, metered;
   guint plan_source; /* plan is due in this turn */
   guint64 alarm;     /* the next moment that plan named */
   guint64 leftover_alarm;
-  gboolean leftovers_at_work;
+  TfdWorld world;
+  gint64 blocked_until;       /* epoch: end of the blocked hours, 0 = not known */
+  guint64 waiting_for_network; /* jobs that were let go since it came back */
+  guint64 mark_alarm;
 };
 
 /* ---- job.c ---- */
@@ -137,7 +143,8 @@ void tfd_engine_doom (TfdEngine *self, const GError *error);
 TfdLogJob tfd_job_log (const TfdJob *job);
 
 /* ---- effects.c ---- */
-void tfd_engine_execute (TfdEngine *self, TfdJob *job, TfdStep step, const TfdFailure *failure);
+void tfd_engine_execute (TfdEngine *self, TfdJob *job, TfdStep step, TfdJobState from,
+                         const TfdFailure *failure);
 
 /* ---- signals.c: told after the commit ---- */
 void tfd_engine_install_signals (GType type);
@@ -152,6 +159,22 @@ void tfd_engine_tell_files (TfdEngine *self, TfdJob *job, GArray *files);
 /* ---- schedule.c ---- */
 void tfd_engine_plan_later (TfdEngine *self);
 TfdWorkerState *tfd_engine_worker_state (TfdEngine *self, guint32 uid);
+
+/* ---- timers.c ---- */
+/* Time that passed makes events of its own. Returns the boot time of the next, G_MAXINT64 = none. */
+gint64 tfd_engine_check_timers (TfdEngine *self, TfdJob *job, gint64 now);
+/* Adds the time that the job was running to active_time. */
+void tfd_job_account_time (TfdJob *job, gint64 now);
+/* Notes what time it is, now and every hour. */
+void tfd_engine_mark_time (TfdEngine *self);
+/* Boot times of another boot mean nothing in this one: waits begin anew, late rather than early. */
+void tfd_engine_adopt_boot (TfdEngine *self, TfdJobRecord *record);
+
+/* ---- world.c ---- */
+/* Stops the job, or lets it go on, as the conditions say. TRUE = it stays in the queue because its
+ * owner is away. */
+gboolean tfd_engine_check_conditions (TfdEngine *self, TfdJob *job);
+guint tfd_engine_judge (TfdEngine *self, TfdJob *job, TfdErrorCode codes[TFD_MAX_CONDITIONS]);
 
 /* ---- runs.c ---- */
 void tfd_engine_start_run (TfdEngine *self, TfdJob *job);
@@ -184,6 +207,8 @@ TfdTombstone *tfd_outcome_to_tombstone (const TfdOutcome *outcome, const TfdJob 
 /* ---- work.c: Complete and Cancel ---- */
 /* Takes up what a crash interrupted. */
 void tfd_engine_roll_forward (TfdEngine *self, TfdJob *job);
+/* Nobody has touched the job for too long: as Cancel, with result "expired". */
+void tfd_engine_expire (TfdEngine *self, TfdJob *job);
 /* AutoComplete: nobody waits for the outcome. */
 void tfd_engine_auto_complete (TfdEngine *self, TfdJob *job);
 /* TRUE when a Complete of the job waits for its destination to come back. */

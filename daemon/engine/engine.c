@@ -17,6 +17,7 @@ tfd_engine_finalize (GObject *object)
   g_clear_handle_id (&self->plan_source, g_source_remove);
   tfd_clock_remove_alarm (self->clock, self->alarm);
   tfd_clock_remove_alarm (self->clock, self->leftover_alarm);
+  tfd_clock_remove_alarm (self->clock, self->mark_alarm);
   g_signal_handlers_disconnect_by_data (self->transport, self);
   g_clear_pointer (&self->outbox, tfd_outbox_free);
   g_clear_pointer (&self->order, g_sequence_free);
@@ -164,28 +165,6 @@ tfd_engine_count (TfdEngine *self, guint32 uid, guint *jobs, guint *running, gui
   *rate = count.rate;
 }
 
-void
-tfd_engine_set_network (TfdEngine *self, gboolean online, gboolean metered)
-{
-  if (self->online == online && self->metered == metered)
-    return;
-  self->online = online;
-  self->metered = metered;
-  tfd_engine_tell_network (self);
-}
-
-gboolean
-tfd_engine_is_online (TfdEngine *self)
-{
-  return self->online;
-}
-
-gboolean
-tfd_engine_is_metered (TfdEngine *self)
-{
-  return self->metered;
-}
-
 TfdLogJob
 tfd_job_log (const TfdJob *job)
 {
@@ -214,6 +193,7 @@ tfd_engine_save_job (TfdEngine *self, TfdJob *job, GError **error)
   g_autoptr (GError) local_error = NULL;
 
   tfd_engine_touch (self, job);
+  tfd_job_account_time (job, tfd_clock_now_boot (self->clock));
   if (tfd_store_update_job (self->store, job->record, &local_error))
     return TRUE;
   tfd_engine_doom (self, local_error);
@@ -374,7 +354,7 @@ tfd_engine_apply (TfdEngine *self,
     return verdict_to_error (step.verdict, job, event, error);
 
   job->record->state = step.next;
-  tfd_engine_execute (self, job, step, failure);
+  tfd_engine_execute (self, job, step, from, failure);
   if (!tfd_engine_save_job (self, job, error))
     return FALSE;
   if (from != step.next)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/config.h"
+#include "engine/conditions.h"
 #include "engine/job.h"
 #include "engine/outbox.h"
 
@@ -124,6 +125,18 @@ int tfd_engine_open_temporary_finish (TfdEngine *self, GAsyncResult *result, GEr
 void tfd_engine_set_network (TfdEngine *self, gboolean online, gboolean metered);
 gboolean tfd_engine_is_online (TfdEngine *self);
 gboolean tfd_engine_is_metered (TfdEngine *self);
+
+/* The other conditions, told by those who watch them; each acts at once. Without
+ * tfd_engine_set_sessions_known() nobody waits for a log-on. @until: epoch, 0 = not known. */
+void tfd_engine_set_power (TfdEngine *self, gboolean power_saver, gboolean on_battery);
+void tfd_engine_set_blocked_hours (TfdEngine *self, gboolean blocked, gint64 until);
+void tfd_engine_set_sessions_known (TfdEngine *self, gboolean known);
+void tfd_engine_set_session (TfdEngine *self, guint32 uid, TfdSession session);
+
+/* Has running transfers put on the disk what they have, before the machine sleeps. */
+void tfd_engine_checkpoint_async (TfdEngine *self, GAsyncReadyCallback callback,
+                                  gpointer user_data);
+gboolean tfd_engine_checkpoint_finish (TfdEngine *self, GAsyncResult *result, GError **error);
 
 /* A mount came or went: what waits for a destination tries again. */
 void tfd_engine_mounts_changed (TfdEngine *self);

@@ -5,23 +5,6 @@
 
 #include "engine/engine-private.h"
 
-/* Boot times of another boot mean nothing in this one: waits begin anew, late rather than early. */
-static void
-adopt_boot (TfdEngine *self, TfdJobRecord *record)
-{
-  gint64 now = tfd_clock_now_boot (self->clock);
-
-  if (g_strcmp0 (record->boot_id, tfd_clock_boot_id (self->clock)) == 0)
-    return;
-  if (record->retry_at != 0)
-    record->retry_at = now + (gint64) record->properties->minimum_retry_delay;
-  if (record->no_progress_since != 0)
-    record->no_progress_since = now;
-  record->last_activity = now;
-  g_free (record->boot_id);
-  record->boot_id = g_strdup (tfd_clock_boot_id (self->clock));
-}
-
 static void
 take_up (TfdEngine *self, TfdJob *job)
 {
@@ -52,12 +35,13 @@ tfd_engine_load (TfdEngine *self, GError **error)
     {
       TfdJob *job = tfd_job_new (self, records->pdata[i], ++self->last_order);
 
-      adopt_boot (self, job->record);
+      tfd_engine_adopt_boot (self, job->record);
       tfd_engine_insert_job (self, job);
       g_ptr_array_add (jobs, tfd_job_ref (job));
     }
   for (guint i = 0; i < jobs->len; i++)
     take_up (self, jobs->pdata[i]);
+  tfd_engine_mark_time (self);
   tfd_engine_try_leftovers (self);
   tfd_engine_plan_later (self);
   return TRUE;

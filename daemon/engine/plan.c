@@ -12,7 +12,8 @@ G_DEFINE_ENUM_TYPE (TfdWait,
                     G_DEFINE_ENUM_VALUE (TFD_WAIT_HIGHER_PRIORITY, "higher-priority"),
                     G_DEFINE_ENUM_VALUE (TFD_WAIT_RETRY_DELAY, "retry-delay"),
                     G_DEFINE_ENUM_VALUE (TFD_WAIT_WORKER_STARTING, "worker-starting"),
-                    G_DEFINE_ENUM_VALUE (TFD_WAIT_WORKER_STUCK, "worker-stuck"))
+                    G_DEFINE_ENUM_VALUE (TFD_WAIT_WORKER_STUCK, "worker-stuck"),
+                    G_DEFINE_ENUM_VALUE (TFD_WAIT_OWNER, "owner"))
 
 /* One user's share of the background. */
 typedef struct
@@ -88,7 +89,7 @@ static TfdWait
 own_obstacle (Planning *planning, const TfdPlanJob *job)
 {
   if (job->blocked)
-    return TFD_WAIT_WORKER_STUCK;
+    return job->blocked_why != TFD_WAIT_NONE ? job->blocked_why : TFD_WAIT_WORKER_STUCK;
   if (job->not_before <= planning->now)
     return TFD_WAIT_NONE;
   note_moment (planning, job->not_before);

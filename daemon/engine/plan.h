@@ -16,6 +16,7 @@ typedef enum
   TFD_WAIT_RETRY_DELAY,     /* "retry-delay" */
   TFD_WAIT_WORKER_STARTING, /* "worker-starting": its worker was lost and waits for a new start */
   TFD_WAIT_WORKER_STUCK,    /* "worker-stuck": its worker was killed and has not ended */
+  TFD_WAIT_OWNER,           /* its owner is not logged on: OwnerNotLoggedIn */
 } TfdWait;
 
 #define TFD_TYPE_WAIT (tfd_wait_get_type ())
@@ -43,7 +44,8 @@ typedef struct
   gint64 last_served;  /* not running: when its last run ended, 0 = never ran */
   gint64 not_before;   /* it must not start before, 0 = now */
   TfdWait not_before_why;
-  gboolean blocked;    /* its user's worker cannot be had: TFD_WAIT_WORKER_STUCK */
+  gboolean blocked;    /* something that time alone does not change */
+  TfdWait blocked_why; /* NONE = WORKER_STUCK */
   gpointer job;        /* for the caller */
 
   /* decided */

@@ -3,7 +3,6 @@
 /* Schedule: takes the snapshot for the plan, carries it out, and wakes up when time changes it. */
 #include "config.h"
 
-#include "common/retry.h"
 #include "engine/engine-private.h"
 
 /* Events come in bursts: one plan serves all of a burst. */
@@ -22,50 +21,8 @@ tfd_engine_worker_state (TfdEngine *self, guint32 uid)
   return state;
 }
 
-/* Time that passed makes events of its own: a retry is due, or there was no progress for too long.
- * Returns the boot time of the next of them, 0 = none. */
-static gint64
-check_timers (TfdEngine *self, TfdJob *job, gint64 now)
-{
-  TfdJobRecord *record = job->record;
-  gint64 deadline = G_MAXINT64;
-
-  if (record->state != TFD_JOB_STATE_TRANSIENT_ERROR || job->work != NULL)
-    return 0;
-
-  if (record->no_progress_since != 0 &&
-      record->properties->no_progress_timeout < (guint64) (G_MAXINT64 / 2))
-    deadline = record->no_progress_since + (gint64) record->properties->no_progress_timeout;
-  if (now >= deadline)
-    {
-      g_auto (TfdFailure) failure = { .code = TFD_ERROR_NO_PROGRESS,
-                                      .context = TFD_ERROR_CONTEXT_QUEUE_MANAGER,
-                                      .file = G_MAXUINT32 };
-
-      failure.message = g_strdup_printf ("no progress for as long as NoProgressTimeout allows; the "
-                                         "last error was: %s",
-                                         record->failure.message);
-      tfd_engine_apply (self, job, TFD_EVENT_NO_PROGRESS, TFD_GUARD_NONE, &failure, NULL);
-      return 0;
-    }
-  if (record->retry_at != 0 && now >= record->retry_at)
-    {
-      tfd_engine_apply (self, job, TFD_EVENT_RETRY_DUE, TFD_GUARD_NONE, NULL, NULL);
-      return 0;
-    }
-  return record->retry_at != 0 ? MIN (deadline, record->retry_at) : deadline;
-}
-
-static gint64
-earlier (gint64 a, gint64 b)
-{
-  if (a == 0 || a == G_MAXINT64)
-    return b == G_MAXINT64 ? 0 : b;
-  return b == 0 || b == G_MAXINT64 ? a : MIN (a, b);
-}
-
 static TfdPlanJob
-snapshot_job (TfdEngine *self, TfdJob *job)
+snapshot_job (TfdEngine *self, TfdJob *job, gboolean away)
 {
   const TfdWorkerState *worker = tfd_engine_worker_state (self, job->record->owner_uid);
 
@@ -80,7 +37,8 @@ snapshot_job (TfdEngine *self, TfdJob *job)
     .last_served = job->last_served,
     .not_before = worker->not_before,
     .not_before_why = TFD_WAIT_WORKER_STARTING,
-    .blocked = worker->stuck,
+    .blocked = worker->stuck || away,
+    .blocked_why = worker->stuck ? TFD_WAIT_WORKER_STUCK : TFD_WAIT_OWNER,
     .job = job,
   };
 }
@@ -119,29 +77,34 @@ plan_now (TfdEngine *self)
                                  (guint) self->config->background_jobs_per_user,
                                  (gint64) self->config->time_slice };
   gint64 now = tfd_clock_now_boot (self->clock);
-  gint64 next = 0;
+  gint64 next = G_MAXINT64;
+  gint64 next_plan;
 
   self->last_plan = now;
   for (GSequenceIter *iter = g_sequence_get_begin_iter (self->order);
        !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter))
     {
       TfdJob *job = g_sequence_get (iter);
+      gboolean away;
       TfdPlanJob entry;
 
-      next = earlier (next, check_timers (self, job, now));
+      next = MIN (next, tfd_engine_check_timers (self, job, now));
+      away = tfd_engine_check_conditions (self, job);
       if (job->work != NULL || (job->run == NULL && job->record->state != TFD_JOB_STATE_QUEUED))
         continue;
-      entry = snapshot_job (self, job);
+      entry = snapshot_job (self, job, away);
       g_array_append_val (jobs, entry);
     }
 
-  next = earlier (next,
-                  tfd_plan_compute ((TfdPlanJob *) (gpointer) jobs->data, jobs->len, &limits, now));
+  next_plan =
+      tfd_plan_compute ((TfdPlanJob *) (gpointer) jobs->data, jobs->len, &limits, now);
+  if (next_plan != 0)
+    next = MIN (next, next_plan);
   for (guint i = 0; i < jobs->len; i++)
     carry_out (self, &g_array_index (jobs, TfdPlanJob, i));
 
   tfd_clock_remove_alarm (self->clock, self->alarm);
-  self->alarm = next == 0 ? 0 : tfd_clock_add_alarm (self->clock, next, plan_alarm_cb, self, NULL);
+  self->alarm = next == G_MAXINT64 ? 0 : tfd_clock_add_alarm (self->clock, next, plan_alarm_cb, self, NULL);
 }
 
 static void

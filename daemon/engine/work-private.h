@@ -17,6 +17,7 @@ struct _TfdWork
   TfdOperation kind;
   TfdOverwrite overwrite;
   gboolean keep_newer; /* AutoComplete: leave a destination that is newer than what was fetched */
+  gboolean expired;    /* nobody cancelled: the job was left alone for too long */
   gboolean intent;     /* committed */
   gboolean recovering; /* an earlier life began this */
   guint32 cursor;      /* files before this index need nothing in the present step */

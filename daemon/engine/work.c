@@ -255,7 +255,9 @@ tfd_work_commit_intent (TfdWork *work)
   tfd_work_remember_options (work);
   tfd_work_set_operation (work, work->kind);
   tfd_engine_apply (work->engine, work->job,
-                    work->kind == TFD_OPERATION_CANCELLING ? TFD_EVENT_CANCEL : TFD_EVENT_COMPLETE,
+                    work->expired                              ? TFD_EVENT_INACTIVE
+                    : work->kind == TFD_OPERATION_CANCELLING ? TFD_EVENT_CANCEL
+                                                             : TFD_EVENT_COMPLETE,
                     TFD_GUARD_NONE, NULL, NULL);
   tfd_engine_save_job (work->engine, work->job, NULL);
   tfd_outbox_add (work->engine->outbox, intent_committed_cb, work, NULL);
@@ -325,6 +327,7 @@ read_options (TfdWork *work, GVariant *options)
   tfd_enum_from_string (TFD_TYPE_OVERWRITE, overwrite, &value);
   work->overwrite = value;
   g_variant_lookup (options, "keep-newer", "b", &work->keep_newer);
+  g_variant_lookup (options, "expired", "b", &work->expired);
   if (moved != NULL)
     {
       gsize length;
@@ -375,6 +378,18 @@ tfd_engine_cancel (TfdEngine *self, TfdJob *job, TfdOutcomeFunc func, gpointer d
   else
     tfd_engine_stop_run (self, job, stopped_cb,
                          work_new (self, job, TFD_OPERATION_CANCELLING, func, data));
+}
+
+void
+tfd_engine_expire (TfdEngine *self, TfdJob *job)
+{
+  TfdWork *work;
+
+  if (job->work != NULL || tfd_job_state_is_running (job->record->state))
+    return;
+  work = work_new (self, job, TFD_OPERATION_CANCELLING, NULL, NULL);
+  work->expired = TRUE;
+  tfd_engine_stop_run (self, job, stopped_cb, work);
 }
 
 void

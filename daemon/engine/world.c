@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* World: what the conditions are now, and which jobs they stop or let go on. */
+#include "config.h"
+
+#include "common/url.h"
+#include "engine/engine-private.h"
+
+/* When the network comes back, jobs that waited for it start within so long of each other … */
+#define SPREAD_EACH (TFD_USEC_PER_SEC / 10)
+/* … but all of them within this. */
+#define SPREAD_ALL (5 * TFD_USEC_PER_SEC)
+
+/* ---- the conditions ---- */
+
+static void
+world_changed (TfdEngine *self)
+{
+  self->waiting_for_network = 0;
+  tfd_engine_plan_later (self);
+}
+
+void
+tfd_engine_set_network (TfdEngine *self, gboolean online, gboolean metered)
+{
+  if (self->world.online == online && self->world.metered == metered)
+    return;
+  self->world.online = online;
+  self->world.metered = metered;
+  tfd_engine_tell_network (self);
+  world_changed (self);
+}
+
+gboolean
+tfd_engine_is_online (TfdEngine *self)
+{
+  return self->world.online;
+}
+
+gboolean
+tfd_engine_is_metered (TfdEngine *self)
+{
+  return self->world.metered;
+}
+
+void
+tfd_engine_set_power (TfdEngine *self, gboolean power_saver, gboolean on_battery)
+{
+  self->world.power_saver = power_saver;
+  self->world.on_battery = on_battery;
+  world_changed (self);
+}
+
+void
+tfd_engine_set_blocked_hours (TfdEngine *self, gboolean blocked, gint64 until)
+{
+  self->world.blocked_hours = blocked;
+  self->blocked_until = blocked ? until : 0;
+  world_changed (self);
+}
+
+void
+tfd_engine_set_sessions_known (TfdEngine *self, gboolean known)
+{
+  self->world.sessions_known = known;
+  world_changed (self);
+}
+
+void
+tfd_engine_set_session (TfdEngine *self, guint32 uid, TfdSession session)
+{
+  TfdWorkerState *user = tfd_engine_worker_state (self, uid);
+  TfdSession before = user->session;
+
+  user->session = session;
+  /* a home directory may have come with the log-on */
+  if (before != TFD_SESSION_ACTIVE && session == TFD_SESSION_ACTIVE)
+    tfd_engine_mounts_changed (self);
+  world_changed (self);
+}
+
+/* ---- what they mean for a job ---- */
+
+/* Nothing is left to fetch from elsewhere. Only asked when it matters: it may read all files. */
+static gboolean
+is_local (TfdEngine *self, TfdJob *job)
+{
+  gboolean loaded = job->files != NULL;
+  GPtrArray *files;
+  gboolean local = TRUE;
+
+  if (job->local_known)
+    return job->local;
+  files = tfd_job_files (job, self->store, NULL);
+  for (guint i = 0; files != NULL && i < files->len && local; i++)
+    {
+      const TfdFileRecord *file = files->pdata[i];
+
+      local = file->state == TFD_FILE_STATE_TRANSFERRED ||
+              file->state == TFD_FILE_STATE_COMPLETED || tfd_url_is_local (file->url);
+    }
+  job->local = local;
+  job->local_known = files != NULL;
+  if (!loaded)
+    g_clear_pointer (&job->files, g_ptr_array_unref);
+  return local;
+}
+
+guint
+tfd_engine_judge (TfdEngine *self, TfdJob *job, TfdErrorCode codes[TFD_MAX_CONDITIONS])
+{
+  const TfdJobProperties *properties = job->record->properties;
+  TfdWorld world = self->world;
+  TfdJobFacts facts = {
+    .priority = properties->priority,
+    .policy = tfd_job_properties_transfer_policy (properties),
+    .run_when = properties->run_when,
+    .session = tfd_engine_worker_state (self, job->record->owner_uid)->session,
+  };
+
+  world.power_saver_blocks = self->config->power_saver_blocks != 0;
+  world.battery_blocks = self->config->battery_blocks != 0;
+  if (!world.online || world.metered)
+    facts.local = is_local (self, job);
+  return tfd_conditions_judge (&world, &facts, codes);
+}
+
+static TfdFailure
+failure_of (TfdErrorCode code)
+{
+  return (TfdFailure){ .code = code,
+                       .context = code == TFD_ERROR_NETWORK_DISCONNECTED
+                                      ? TFD_ERROR_CONTEXT_TRANSPORT
+                                      : TFD_ERROR_CONTEXT_QUEUE_MANAGER,
+                       .transient = TRUE,
+                       .file = G_MAXUINT32,
+                       .message = g_strdup (tfd_conditions_describe (code)) };
+}
+
+static void
+block (TfdEngine *self, TfdJob *job, TfdErrorCode code)
+{
+  g_auto (TfdFailure) failure = failure_of (code);
+
+  /* whose owner is away keeps its place in the queue: the plan leaves it there */
+  if (code == TFD_ERROR_OWNER_NOT_LOGGED_IN)
+    tfd_engine_apply (self, job, TFD_EVENT_OWNER_LOGGED_OFF, TFD_GUARD_NONE, NULL, NULL);
+  else
+    tfd_engine_apply (self, job,
+                      code == TFD_ERROR_NETWORK_DISCONNECTED ? TFD_EVENT_NETWORK_LOST
+                                                             : TFD_EVENT_BLOCKED,
+                      TFD_GUARD_UNCOUNTED, &failure, NULL);
+}
+
+/* The job waits for a condition, and for this one no more. */
+static void
+unblock (TfdEngine *self, TfdJob *job, const TfdErrorCode *codes, guint n)
+{
+  TfdJobRecord *record = job->record;
+  guint64 spread;
+
+  if (n > 0 && codes[0] != TFD_ERROR_OWNER_NOT_LOGGED_IN)
+    {
+      TfdFailure failure = failure_of (codes[0]);
+
+      tfd_failure_clear (&record->failure);
+      record->failure = failure;
+      tfd_engine_save_job (self, job, NULL);
+      tfd_engine_tell_changed (self, job, TFD_CHANGED_ERROR);
+    }
+  else if (record->failure.code != TFD_ERROR_NETWORK_DISCONNECTED)
+    tfd_engine_apply (self, job, TFD_EVENT_UNBLOCKED, TFD_GUARD_NONE, NULL, NULL);
+  else if ((spread = MIN (self->waiting_for_network++ * SPREAD_EACH, SPREAD_ALL)) == 0)
+    tfd_engine_apply (self, job, TFD_EVENT_NETWORK_BACK, TFD_GUARD_NONE, NULL, NULL);
+  else
+    {
+      record->retry_at = tfd_clock_now_boot (self->clock) +
+                         (gint64) (g_random_double () * (double) spread) + 1;
+      tfd_engine_save_job (self, job, NULL);
+      tfd_engine_tell_changed (self, job, TFD_CHANGED_ERROR);
+    }
+}
+
+static gboolean
+holds (TfdErrorCode code, const TfdErrorCode *codes, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    if (codes[i] == code)
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+waits_for_condition (const TfdJobRecord *record)
+{
+  return record->state == TFD_JOB_STATE_TRANSIENT_ERROR && record->retry_at == 0 &&
+         record->failure.context != TFD_ERROR_CONTEXT_NONE &&
+         tfd_conditions_describe (record->failure.code) != NULL;
+}
+
+gboolean
+tfd_engine_check_conditions (TfdEngine *self, TfdJob *job)
+{
+  TfdErrorCode codes[TFD_MAX_CONDITIONS];
+  gboolean active = job->record->state == TFD_JOB_STATE_QUEUED ||
+                    tfd_job_state_is_running (job->record->state);
+  guint n;
+
+  if (job->work != NULL || (!active && !waits_for_condition (job->record)))
+    return FALSE;
+  n = tfd_engine_judge (self, job, codes);
+  if (active && n > 0)
+    block (self, job, codes[0]);
+  else if (!active && !holds (job->record->failure.code, codes, n))
+    unblock (self, job, codes, n);
+  return holds (TFD_ERROR_OWNER_NOT_LOGGED_IN, codes, n);
+}
