@@ -80,7 +80,6 @@ is_session_bus (Ctl *ctl)
 int
 ctl_fail_error (Ctl *ctl, const char *about, GError *error)
 {
-  g_autoptr (GError) taken = error;
   const char *hint = ctl_hint (error, is_session_bus (ctl));
 
   if (about != NULL)
@@ -89,6 +88,7 @@ ctl_fail_error (Ctl *ctl, const char *about, GError *error)
     ctl_fail (ctl, "%s", error->message);
   if (hint != NULL)
     fprintf (stderr, "%s\n", hint);
+  g_error_free (error);
   return CTL_FAILED;
 }
 

@@ -294,6 +294,20 @@ is_over (Follow *follow)
   return TRUE;
 }
 
+/* Reads failed jobs again when the reason did not come with the state. */
+static void
+learn_reason (TransferJob *job)
+{
+  g_autoptr (GError) failure = transfer_job_dup_error (job);
+  g_autoptr (GAsyncResult) result = NULL;
+
+  if (ctl_followed (job) != CTL_FOLLOW_FAILED || failure != NULL)
+    return;
+  transfer_job_refresh_async (job, NULL, ctl_async_cb, &result);
+  ctl_await (&result);
+  transfer_job_refresh_finish (job, result, NULL);
+}
+
 void
 ctl_follow (Ctl *ctl, GPtrArray *jobs, guint64 timeout)
 {
@@ -324,7 +338,10 @@ ctl_follow (Ctl *ctl, GPtrArray *jobs, guint64 timeout)
 
   ctl_screen_clear (&follow.screen);
   for (guint i = 0; i < jobs->len; i++)
-    g_signal_handlers_disconnect_by_data (g_ptr_array_index (jobs, i), &follow);
+    {
+      g_signal_handlers_disconnect_by_data (g_ptr_array_index (jobs, i), &follow);
+      learn_reason (g_ptr_array_index (jobs, i));
+    }
   g_signal_handler_disconnect (ctl->client, vanished);
   g_signal_handler_disconnect (ctl->client, appeared);
   g_source_remove (draw_source);

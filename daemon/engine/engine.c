@@ -339,6 +339,22 @@ describe_step (TfdJobState from, TfdJobState to, TfdEvent event, const TfdFailur
   return g_variant_dict_end (&details);
 }
 
+/* State and error belong into one signal: whoever sees the one wants the other. */
+static TfdChanged
+changed_by (TfdStep step, TfdJobState from)
+{
+  const TfdEffects on_error = TFD_EFFECT_SET_ERROR | TFD_EFFECT_CLEAR_ERROR |
+                              TFD_EFFECT_COUNT_ERROR | TFD_EFFECT_ARM_RETRY |
+                              TFD_EFFECT_DISARM_RETRY;
+  TfdChanged changed = 0;
+
+  if (from != step.next)
+    changed |= TFD_CHANGED_STATE | TFD_CHANGED_TIMES | TFD_CHANGED_PROGRESS;
+  if (step.effects & on_error)
+    changed |= TFD_CHANGED_ERROR;
+  return changed;
+}
+
 gboolean
 tfd_engine_apply (TfdEngine *self,
                   TfdJob *job,
@@ -358,13 +374,9 @@ tfd_engine_apply (TfdEngine *self,
   if (!tfd_engine_save_job (self, job, error))
     return FALSE;
   if (from != step.next)
-    {
-      tfd_engine_log_event (self, job, "state", describe_step (from, step.next, event, failure));
-      tfd_engine_tell_changed (self, job, TFD_CHANGED_STATE | TFD_CHANGED_TIMES);
-    }
-  if (step.effects & (TFD_EFFECT_SET_ERROR | TFD_EFFECT_CLEAR_ERROR | TFD_EFFECT_COUNT_ERROR |
-                      TFD_EFFECT_ARM_RETRY | TFD_EFFECT_DISARM_RETRY))
-    tfd_engine_tell_changed (self, job, TFD_CHANGED_ERROR);
+    tfd_engine_log_event (self, job, "state", describe_step (from, step.next, event, failure));
+  if (changed_by (step, from) != 0)
+    tfd_engine_tell_changed (self, job, changed_by (step, from));
   if (step.effects & TFD_EFFECT_TELL_TRANSFERRED)
     tfd_engine_tell_transferred (self, job);
   if (step.effects & TFD_EFFECT_TELL_ERROR)
