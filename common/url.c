@@ -8,6 +8,7 @@
 #include "common/names.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #define MAXIMUM_REDIRECTS 20
@@ -318,6 +319,26 @@ static gboolean
 is_redirect (guint status)
 {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+gboolean
+tfd_url_is_local (const char *url)
+{
+  g_autoptr (GUri) uri = g_uri_parse (url, G_URI_FLAGS_NONE, NULL);
+  const char *host = uri == NULL ? NULL : g_uri_get_host (uri);
+  guint first, rest[3];
+  char end;
+
+  if (uri == NULL)
+    return FALSE;
+  if (g_str_equal (g_uri_get_scheme (uri), "file"))
+    return TRUE;
+  if (host == NULL)
+    return FALSE;
+  if (g_ascii_strcasecmp (host, "localhost") == 0 || g_str_equal (host, "::1"))
+    return TRUE;
+  return sscanf (host, "%3u.%3u.%3u.%3u%c", &first, &rest[0], &rest[1], &rest[2], &end) == 4 &&
+         first == 127;
 }
 
 TfdRedirect

@@ -21,6 +21,9 @@ gboolean tfd_path_check (const char *path, GError **error);
 char *tfd_url_origin (const char *url);
 gboolean tfd_url_same_origin (const char *a, const char *b);
 
+/* TRUE when @url leads nowhere but to this machine: file, localhost, a loopback address. */
+gboolean tfd_url_is_local (const char *url);
+
 /* The decision on a 3xx answer: where to go next. */
 typedef enum
 {

@@ -34,6 +34,14 @@ tfd_clock_boot_id (TfdClock *self)
   return TFD_CLOCK_GET_IFACE (self)->boot_id (self);
 }
 
+gboolean
+tfd_clock_is_synchronised (TfdClock *self)
+{
+  g_return_val_if_fail (TFD_IS_CLOCK (self), FALSE);
+
+  return TFD_CLOCK_GET_IFACE (self)->is_synchronised (self);
+}
+
 guint64
 tfd_clock_add_alarm (
     TfdClock *self, gint64 boot_time, TfdAlarmFunc func, gpointer user_data, GDestroyNotify destroy)

@@ -22,6 +22,7 @@ struct _TfdClockInterface
   gint64 (*now_boot) (TfdClock *self);
   gint64 (*now_real) (TfdClock *self);
   const char *(*boot_id) (TfdClock *self);
+  gboolean (*is_synchronised) (TfdClock *self);
   guint64 (*add_alarm) (TfdClock *self,
                         gint64 boot_time,
                         TfdAlarmFunc func,
@@ -38,6 +39,10 @@ gint64 tfd_clock_now_real (TfdClock *self);
 
 /* The kernel's id of this boot, 32 hexadecimal digits: which boot a value of now_boot () means. */
 const char *tfd_clock_boot_id (TfdClock *self);
+
+/* TRUE when the kernel says that now_real () follows a source of time (NTP): only then are its
+ * differences over a reboot worth anything. */
+gboolean tfd_clock_is_synchronised (TfdClock *self);
 
 /* Calls @func once, from the main loop, when now_boot () has reached @boot_time (at once, but never
  * from inside this call, when it has already). Alarms go off in the order of their times, equal

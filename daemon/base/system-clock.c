@@ -10,6 +10,7 @@
 #include <glib-unix.h>
 #include <string.h>
 #include <sys/timerfd.h>
+#include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -59,6 +60,14 @@ static const char *
 boot_id (TfdClock *clock)
 {
   return TFD_SYSTEM_CLOCK (clock)->boot_id;
+}
+
+static gboolean
+is_synchronised (TfdClock *clock G_GNUC_UNUSED)
+{
+  struct timex state = { .modes = 0 };
+
+  return adjtimex (&state) >= 0 && !(state.status & STA_UNSYNC);
 }
 
 /* Sets the timer to the first alarm. */
@@ -133,6 +142,7 @@ tfd_system_clock_iface_init (TfdClockInterface *iface)
   iface->now_boot = now_boot;
   iface->now_real = now_real;
   iface->boot_id = boot_id;
+  iface->is_synchronised = is_synchronised;
   iface->add_alarm = add_alarm;
   iface->remove_alarm = remove_alarm;
 }

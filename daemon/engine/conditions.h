@@ -18,12 +18,12 @@ typedef enum
 /* What is the same for all jobs. */
 typedef struct
 {
-  gboolean online;         /* a network that leads anywhere: a captive portal does not */
-  gboolean metered;        /* data costs by volume */
+  gboolean online;  /* a network that leads anywhere: a captive portal does not */
+  gboolean metered; /* data costs by volume */
   gboolean power_saver;
   gboolean on_battery;
-  gboolean blocked_hours;  /* the calendar says no */
-  gboolean sessions_known; /* somebody tells who is logged on */
+  gboolean blocked_hours;                      /* the calendar says no */
+  gboolean sessions_known;                     /* somebody tells who is logged on */
   gboolean power_saver_blocks, battery_blocks; /* configuration */
 } TfdWorld;
 
@@ -33,16 +33,17 @@ typedef struct
   TfdPriority priority;
   TfdTransferPolicy policy; /* effective */
   TfdRunWhen run_when;
-  TfdSession session;       /* of its owner */
-  gboolean local;           /* all that is left to fetch is on this machine */
+  TfdSession session; /* of its owner */
+  gboolean local;     /* all that is left to fetch is on this machine */
 } TfdJobFacts;
 
 #define TFD_MAX_CONDITIONS 5
 
-/* Fills @codes with the errors that stand for the conditions that keep the job from running, the one
- * that weighs most first, and returns how many there are: NETWORK_DISCONNECTED, BLOCKED_BY_COST,
- * BLOCKED_BY_POLICY, BLOCKED_BY_POWER, OWNER_NOT_LOGGED_IN. */
-guint tfd_conditions_judge (const TfdWorld *world, const TfdJobFacts *job,
+/* Fills @codes with the errors that stand for the conditions that keep the job from running, the
+ * one that weighs most first, and returns how many there are: NETWORK_DISCONNECTED,
+ * BLOCKED_BY_COST, BLOCKED_BY_POLICY, BLOCKED_BY_POWER, OWNER_NOT_LOGGED_IN. */
+guint tfd_conditions_judge (const TfdWorld *world,
+                            const TfdJobFacts *job,
                             TfdErrorCode codes[TFD_MAX_CONDITIONS]);
 
 /* The words for such an error. */

@@ -77,11 +77,8 @@ log_to_journal (TfdJob *job, TfdStep step)
 }
 
 void
-tfd_engine_execute (TfdEngine *self,
-                    TfdJob *job,
-                    TfdStep step,
-                    TfdJobState from,
-                    const TfdFailure *failure)
+tfd_engine_execute (
+    TfdEngine *self, TfdJob *job, TfdStep step, TfdJobState from, const TfdFailure *failure)
 {
   TfdJobRecord *record = job->record;
 

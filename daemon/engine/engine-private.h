@@ -14,12 +14,12 @@ G_BEGIN_DECLS
 /* One Start of a job on a worker: until its Stop is answered its news count, afterwards none. */
 typedef struct
 {
-  guint64 number;    /* never used twice while the service lives */
-  guint32 next_file; /* files before this index were handed to the worker or need nothing */
-  guint32 in_hand;   /* files handed over and not done */
-  gboolean started;  /* Start was sent */
-  gboolean stopping; /* Stop is under way */
-  GSList *stopped;   /* of Stopped: whom to tell when it has stopped */
+  guint64 number;     /* never used twice while the service lives */
+  guint32 next_file;  /* files before this index were handed to the worker or need nothing */
+  guint32 in_hand;    /* files handed over and not done */
+  gboolean started;   /* Start was sent */
+  gboolean stopping;  /* Stop is under way */
+  GSList *stopped;    /* of Stopped: whom to tell when it has stopped */
   gint64 began;       /* boot time */
   GHashTable *active; /* (owned) set of indices of files that bytes came for */
 } TfdRun;
@@ -45,9 +45,9 @@ struct _TfdJob
   GSequenceIter *place;  /* (nullable) in the order of the engine */
   gboolean ended;
 
-  TfdRun *run;        /* (owned) (nullable) */
-  GHashTable *losses; /* (owned) (nullable) */
-  gint64 active_since; /* boot time up to which active_time is counted, 0 = does not run */
+  TfdRun *run;                 /* (owned) (nullable) */
+  GHashTable *losses;          /* (owned) (nullable) */
+  gint64 active_since;         /* boot time up to which active_time is counted, 0 = does not run */
   gboolean local, local_known; /* all that is left is on this machine */
   gint64 last_served; /* boot time of the end of its last run in this life of the service */
   TfdWait wait;       /* why it does not run though it could */
@@ -94,7 +94,7 @@ struct _TfdEngine
   guint64 alarm;     /* the next moment that plan named */
   guint64 leftover_alarm;
   TfdWorld world;
-  gint64 blocked_until;       /* epoch: end of the blocked hours, 0 = not known */
+  gint64 blocked_until;        /* epoch: end of the blocked hours, 0 = not known */
   guint64 waiting_for_network; /* jobs that were let go since it came back */
   guint64 mark_alarm;
 };
@@ -143,8 +143,8 @@ void tfd_engine_doom (TfdEngine *self, const GError *error);
 TfdLogJob tfd_job_log (const TfdJob *job);
 
 /* ---- effects.c ---- */
-void tfd_engine_execute (TfdEngine *self, TfdJob *job, TfdStep step, TfdJobState from,
-                         const TfdFailure *failure);
+void tfd_engine_execute (
+    TfdEngine *self, TfdJob *job, TfdStep step, TfdJobState from, const TfdFailure *failure);
 
 /* ---- signals.c: told after the commit ---- */
 void tfd_engine_install_signals (GType type);
@@ -161,7 +161,8 @@ void tfd_engine_plan_later (TfdEngine *self);
 TfdWorkerState *tfd_engine_worker_state (TfdEngine *self, guint32 uid);
 
 /* ---- timers.c ---- */
-/* Time that passed makes events of its own. Returns the boot time of the next, G_MAXINT64 = none. */
+/* Time that passed makes events of its own. Returns the boot time of the next, G_MAXINT64 = none.
+ */
 gint64 tfd_engine_check_timers (TfdEngine *self, TfdJob *job, gint64 now);
 /* Adds the time that the job was running to active_time. */
 void tfd_job_account_time (TfdJob *job, gint64 now);

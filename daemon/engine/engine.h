@@ -134,8 +134,8 @@ void tfd_engine_set_sessions_known (TfdEngine *self, gboolean known);
 void tfd_engine_set_session (TfdEngine *self, guint32 uid, TfdSession session);
 
 /* Has running transfers put on the disk what they have, before the machine sleeps. */
-void tfd_engine_checkpoint_async (TfdEngine *self, GAsyncReadyCallback callback,
-                                  gpointer user_data);
+void
+tfd_engine_checkpoint_async (TfdEngine *self, GAsyncReadyCallback callback, gpointer user_data);
 gboolean tfd_engine_checkpoint_finish (TfdEngine *self, GAsyncResult *result, GError **error);
 
 /* A mount came or went: what waits for a destination tries again. */

@@ -31,6 +31,7 @@ describe_wait (TfdWait wait)
     [TFD_WAIT_HIGHER_PRIORITY] = "jobs of higher priority go first",
     [TFD_WAIT_RETRY_DELAY] = "it waits until it is tried again",
     [TFD_WAIT_WORKER_STARTING] = "its worker process ended unexpectedly and is started again soon",
+    [TFD_WAIT_OWNER] = "RunWhen says to wait until the owner is logged on",
     [TFD_WAIT_WORKER_STUCK] =
         "an earlier worker process hangs in the kernel; nothing may write before it has ended",
   };
@@ -45,11 +46,31 @@ explain_failure (GPtrArray *conditions, const TfdJob *job, TfdClock *clock)
   const char *message =
       record->failure.message != NULL ? record->failure.message : "no reason is known";
 
+  gint64 next = record->failure.code == TFD_ERROR_BLOCKED_BY_POLICY
+                    ? job->engine->blocked_until
+                    : tfd_job_next_retry (job, clock);
+
   add (conditions, tfd_error_code_to_name (record->failure.code), g_strdup (message),
-       record->modification_time, tfd_job_next_retry (job, clock));
+       record->modification_time, next);
   if (record->state == TFD_JOB_STATE_TRANSIENT_ERROR && record->retry_at != 0)
     add (conditions, "retry-delay", g_strdup ("it is tried again when the retry delay is over"),
          record->modification_time, tfd_job_next_retry (job, clock));
+}
+
+/* Every condition of the world that would keep the job from running, whatever its error is. */
+static void
+explain_conditions (GPtrArray *conditions, const TfdJob *job)
+{
+  TfdErrorCode codes[TFD_MAX_CONDITIONS];
+  TfdEngine *engine = job->engine;
+  guint n = tfd_engine_judge (engine, (TfdJob *) job, codes);
+
+  for (guint i = 0; i < n; i++)
+    if (job->record->failure.context == TFD_ERROR_CONTEXT_NONE ||
+        job->record->failure.code != codes[i])
+      add (conditions, tfd_error_code_to_name (codes[i]),
+           g_strdup (tfd_conditions_describe (codes[i])), 0,
+           codes[i] == TFD_ERROR_BLOCKED_BY_POLICY ? engine->blocked_until : 0);
 }
 
 GPtrArray *
@@ -70,11 +91,15 @@ tfd_job_explain (const TfdJob *job, TfdClock *clock)
         add (conditions, "no-files", g_strdup ("it has no files"), record->creation_time, 0);
       break;
     case TFD_JOB_STATE_QUEUED:
-      if (job->wait != TFD_WAIT_NONE)
+      explain_conditions (conditions, job);
+      if (job->wait != TFD_WAIT_NONE && job->wait != TFD_WAIT_OWNER)
         add (conditions, tfd_enum_to_string (TFD_TYPE_WAIT, job->wait),
              g_strdup (describe_wait (job->wait)), job->wait_since, 0);
       break;
     case TFD_JOB_STATE_TRANSIENT_ERROR:
+      explain_failure (conditions, job, clock);
+      explain_conditions (conditions, job);
+      break;
     case TFD_JOB_STATE_ERROR:
       explain_failure (conditions, job, clock);
       break;

@@ -121,9 +121,8 @@ static gboolean
 file_is_resumable (const TfdFileRecord *file)
 {
   g_autoptr (GVariant) validator =
-      file->part == NULL
-          ? NULL
-          : g_variant_lookup_value (file->part, "validator", G_VARIANT_TYPE_STRING);
+      file->part == NULL ? NULL
+                         : g_variant_lookup_value (file->part, "validator", G_VARIANT_TYPE_STRING);
 
   return validator != NULL;
 }

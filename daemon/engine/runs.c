@@ -56,10 +56,9 @@ rest_files (TfdJob *job)
   g_hash_table_iter_init (&iter, job->run->active);
   while (g_hash_table_iter_next (&iter, &index, NULL))
     {
-      TfdFileRecord *file =
-          job->files != NULL && GPOINTER_TO_UINT (index) < job->files->len
-              ? job->files->pdata[GPOINTER_TO_UINT (index)]
-              : NULL;
+      TfdFileRecord *file = job->files != NULL && GPOINTER_TO_UINT (index) < job->files->len
+                                ? job->files->pdata[GPOINTER_TO_UINT (index)]
+                                : NULL;
 
       if (file != NULL && file->state == TFD_FILE_STATE_TRANSFERRING)
         tfd_job_set_file_state (job, file, TFD_FILE_STATE_WAITING);

@@ -61,10 +61,9 @@ carry_out (TfdEngine *self, const TfdPlanJob *planned)
   if (planned->start)
     tfd_engine_start_run (self, job);
   else if (planned->stop != TFD_STOP_NO)
-    tfd_engine_apply (self, job,
-                      planned->stop == TFD_STOP_PREEMPTED ? TFD_EVENT_PREEMPTED
-                                                          : TFD_EVENT_SLICE_OVER,
-                      TFD_GUARD_NONE, NULL, NULL);
+    tfd_engine_apply (
+        self, job, planned->stop == TFD_STOP_PREEMPTED ? TFD_EVENT_PREEMPTED : TFD_EVENT_SLICE_OVER,
+        TFD_GUARD_NONE, NULL, NULL);
 }
 
 static void plan_alarm_cb (gpointer user_data);
@@ -96,15 +95,15 @@ plan_now (TfdEngine *self)
       g_array_append_val (jobs, entry);
     }
 
-  next_plan =
-      tfd_plan_compute ((TfdPlanJob *) (gpointer) jobs->data, jobs->len, &limits, now);
+  next_plan = tfd_plan_compute ((TfdPlanJob *) (gpointer) jobs->data, jobs->len, &limits, now);
   if (next_plan != 0)
     next = MIN (next, next_plan);
   for (guint i = 0; i < jobs->len; i++)
     carry_out (self, &g_array_index (jobs, TfdPlanJob, i));
 
   tfd_clock_remove_alarm (self->clock, self->alarm);
-  self->alarm = next == G_MAXINT64 ? 0 : tfd_clock_add_alarm (self->clock, next, plan_alarm_cb, self, NULL);
+  self->alarm =
+      next == G_MAXINT64 ? 0 : tfd_clock_add_alarm (self->clock, next, plan_alarm_cb, self, NULL);
 }
 
 static void

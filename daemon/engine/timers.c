@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: 2026 The transferd authors */
-/* Timers: what becomes of a job when nothing happens. All of them run on the clock of the boot, which
- * goes on while the machine sleeps and is deaf to changes of the wall clock. */
+/* Timers: what becomes of a job when nothing happens. All of them run on the clock of the boot,
+ * which goes on while the machine sleeps and is deaf to changes of the wall clock. */
 #include "config.h"
 
 #include "engine/engine-private.h"
+
+#include <stdio.h>
 
 /* How often it is written down what time it is, for the start after the next boot. */
 #define MARK_INTERVAL (3600 * (gint64) TFD_USEC_PER_SEC)
@@ -35,10 +37,10 @@ static gint64
 check_waiting (TfdEngine *self, TfdJob *job, gint64 now)
 {
   TfdJobRecord *record = job->record;
-  gint64 deadline = record->no_progress_since == 0
-                        ? NEVER
-                        : after (record->no_progress_since,
-                                 record->properties->no_progress_timeout);
+  gint64 deadline =
+      record->no_progress_since == 0
+          ? NEVER
+          : after (record->no_progress_since, record->properties->no_progress_timeout);
 
   if (now >= deadline)
     {
@@ -123,10 +125,10 @@ mark_cb (gpointer user_data)
 void
 tfd_engine_mark_time (TfdEngine *self)
 {
-  g_autofree char *mark = g_strdup_printf (
-      "%s %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %d", tfd_clock_boot_id (self->clock),
-      tfd_clock_now_boot (self->clock), tfd_clock_now_real (self->clock),
-      tfd_clock_is_synchronised (self->clock));
+  g_autofree char *mark =
+      g_strdup_printf ("%s %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %d",
+                       tfd_clock_boot_id (self->clock), tfd_clock_now_boot (self->clock),
+                       tfd_clock_now_real (self->clock), tfd_clock_is_synchronised (self->clock));
   g_autoptr (GError) error = NULL;
 
   if (!tfd_store_set_meta (self->store, "time-mark", mark, &error))

@@ -255,7 +255,7 @@ tfd_work_commit_intent (TfdWork *work)
   tfd_work_remember_options (work);
   tfd_work_set_operation (work, work->kind);
   tfd_engine_apply (work->engine, work->job,
-                    work->expired                              ? TFD_EVENT_INACTIVE
+                    work->expired                            ? TFD_EVENT_INACTIVE
                     : work->kind == TFD_OPERATION_CANCELLING ? TFD_EVENT_CANCEL
                                                              : TFD_EVENT_COMPLETE,
                     TFD_GUARD_NONE, NULL, NULL);

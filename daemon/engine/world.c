@@ -174,8 +174,8 @@ unblock (TfdEngine *self, TfdJob *job, const TfdErrorCode *codes, guint n)
     tfd_engine_apply (self, job, TFD_EVENT_NETWORK_BACK, TFD_GUARD_NONE, NULL, NULL);
   else
     {
-      record->retry_at = tfd_clock_now_boot (self->clock) +
-                         (gint64) (g_random_double () * (double) spread) + 1;
+      record->retry_at =
+          tfd_clock_now_boot (self->clock) + (gint64) (g_random_double () * (double) spread) + 1;
       tfd_engine_save_job (self, job, NULL);
       tfd_engine_tell_changed (self, job, TFD_CHANGED_ERROR);
     }
@@ -202,8 +202,8 @@ gboolean
 tfd_engine_check_conditions (TfdEngine *self, TfdJob *job)
 {
   TfdErrorCode codes[TFD_MAX_CONDITIONS];
-  gboolean active = job->record->state == TFD_JOB_STATE_QUEUED ||
-                    tfd_job_state_is_running (job->record->state);
+  gboolean active =
+      job->record->state == TFD_JOB_STATE_QUEUED || tfd_job_state_is_running (job->record->state);
   guint n;
 
   if (job->work != NULL || (!active && !waits_for_condition (job->record)))

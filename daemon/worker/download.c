@@ -323,6 +323,20 @@ tfd_download_stop (TfdDownload *self)
 }
 
 void
+tfd_download_checkpoint (TfdDownload *self)
+{
+  if (!self->checkpointing && self->phase == TFD_PHASE_BODY && self->body != NULL &&
+      tfd_body_flush (self->body) && self->part->length > self->checkpoint_length)
+    tfd_download_work_checkpoint (self);
+}
+
+gboolean
+tfd_download_is_checkpointing (TfdDownload *self)
+{
+  return self->checkpointing;
+}
+
+void
 tfd_download_tick (TfdDownload *self, gint64 now)
 {
   gint64 last = self->body != NULL ? tfd_body_get_last_read (self->body) : self->last_activity;

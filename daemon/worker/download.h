@@ -78,6 +78,10 @@ void tfd_download_go (TfdDownload *self);
 /* Ends it, done or not; "stopped" follows, perhaps at once. */
 void tfd_download_stop (TfdDownload *self);
 
+/* Has what was received put on the disk now. */
+void tfd_download_checkpoint (TfdDownload *self);
+gboolean tfd_download_is_checkpointing (TfdDownload *self);
+
 /* Called several times a second: stalls, checkpoints, trickles. */
 void tfd_download_tick (TfdDownload *self, gint64 now);
 

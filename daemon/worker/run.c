@@ -163,6 +163,25 @@ tfd_run_is_fetching (TfdRun *run)
 }
 
 void
+tfd_run_checkpoint (TfdRun *run)
+{
+  g_autoptr (GPtrArray) items = g_ptr_array_copy (run->active, NULL, NULL);
+
+  g_ptr_array_set_free_func (items, NULL);
+  for (guint i = 0; i < items->len; i++)
+    tfd_download_checkpoint (((TfdRunItem *) items->pdata[i])->download);
+}
+
+gboolean
+tfd_run_is_checkpointing (TfdRun *run)
+{
+  for (guint i = 0; i < run->active->len; i++)
+    if (tfd_download_is_checkpointing (((TfdRunItem *) run->active->pdata[i])->download))
+      return TRUE;
+  return FALSE;
+}
+
+void
 tfd_run_tick (TfdRun *run, gint64 now)
 {
   g_autoptr (GPtrArray) items = g_ptr_array_copy (run->active, NULL, NULL);

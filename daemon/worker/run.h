@@ -48,6 +48,10 @@ gboolean tfd_run_start_one (TfdRun *run);
 /* TRUE while files are being fetched or wait for it. */
 gboolean tfd_run_is_fetching (TfdRun *run);
 
+/* Has everything that was received put on the disk. */
+void tfd_run_checkpoint (TfdRun *run);
+gboolean tfd_run_is_checkpointing (TfdRun *run);
+
 /* Stalls, checkpoints. */
 void tfd_run_tick (TfdRun *run, gint64 now);
 

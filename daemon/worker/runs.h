@@ -47,6 +47,11 @@ gboolean tfd_runs_add_files (TfdRuns *runs, guint64 number, GVariant *files, GEr
 /* Ends a run; @stopped is called when nothing is written any more and all news was told. */
 void tfd_runs_stop (TfdRuns *runs, guint64 number, TfdRunStopped stopped, gpointer user_data);
 
+/* Has everything that was received put on the disk; @done is called when that and its news are
+ * done. The runs go on meanwhile; what comes in later is not waited for. */
+typedef void (*TfdCheckpointDone) (gpointer user_data);
+void tfd_runs_checkpoint (TfdRuns *runs, TfdCheckpointDone done, gpointer user_data);
+
 gboolean tfd_runs_is_idle (TfdRuns *runs);
 
 /* For other work that blocks. */

@@ -150,6 +150,12 @@ handle_run (TfdService *self,
 }
 
 static void
+checkpointed_cb (gpointer user_data)
+{
+  g_dbus_method_invocation_return_value (user_data, NULL);
+}
+
+static void
 method_call (G_GNUC_UNUSED GDBusConnection *connection,
              G_GNUC_UNUSED const char *sender,
              G_GNUC_UNUSED const char *object_path,
@@ -163,6 +169,8 @@ method_call (G_GNUC_UNUSED GDBusConnection *connection,
 
   if (g_str_equal (method, "Ping"))
     g_dbus_method_invocation_return_value (invocation, NULL);
+  else if (g_str_equal (method, "Checkpoint"))
+    tfd_runs_checkpoint (self->runs, checkpointed_cb, invocation);
   else if (g_str_equal (method, "Start") || g_str_equal (method, "AddFiles") ||
            g_str_equal (method, "Stop"))
     handle_run (self, method, parameters, invocation);

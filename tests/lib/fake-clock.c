@@ -13,6 +13,7 @@ struct _TfdFakeClock
   gint64 real_time;
   guint boots;
   char *boot_id;     /* (owned) */
+  gboolean unsynchronised;
   TfdAlarms *alarms; /* (owned) */
 };
 
@@ -41,6 +42,12 @@ boot_id (TfdClock *clock)
   return TFD_FAKE_CLOCK (clock)->boot_id;
 }
 
+static gboolean
+is_synchronised (TfdClock *clock)
+{
+  return !TFD_FAKE_CLOCK (clock)->unsynchronised;
+}
+
 static guint64
 add_alarm (TfdClock *clock,
            gint64 boot_time,
@@ -63,6 +70,7 @@ tfd_fake_clock_iface_init (TfdClockInterface *iface)
   iface->now_boot = now_boot;
   iface->now_real = now_real;
   iface->boot_id = boot_id;
+  iface->is_synchronised = is_synchronised;
   iface->add_alarm = add_alarm;
   iface->remove_alarm = remove_alarm;
 }
@@ -174,4 +182,10 @@ tfd_fake_clock_forget_alarms (TfdFakeClock *self)
 {
   tfd_alarms_free (self->alarms);
   self->alarms = tfd_alarms_new ();
+}
+
+void
+tfd_fake_clock_set_synchronised (TfdFakeClock *self, gboolean synchronised)
+{
+  self->unsynchronised = !synchronised;
 }

@@ -35,4 +35,7 @@ gint64 tfd_fake_clock_next_alarm (TfdFakeClock *self);
 /* Removes alarms without letting them go off, for a test about a crash. */
 void tfd_fake_clock_forget_alarms (TfdFakeClock *self);
 
+/* Whether the wall clock claims to be right; it does at first. */
+void tfd_fake_clock_set_synchronised (TfdFakeClock *self, gboolean synchronised);
+
 G_END_DECLS
