@@ -50,7 +50,8 @@ read_options (Options *options, int argc, char **argv, GError **error)
       "$XDG_STATE_HOME/transferd with --user)",
       "DIRECTORY" },
     { "config", 0, 0, G_OPTION_ARG_FILENAME, &options->config_path,
-      "Configuration file (default: " SYSCONFDIR "/transferd/transferd.conf)", "FILE" },
+      "Configuration file, with its FILE.d (default: " SYSCONFDIR "/transferd/transferd.conf)",
+      "FILE" },
     { "worker", 0, 0, G_OPTION_ARG_FILENAME, &options->worker,
       "Worker program (default: " WORKER_PROGRAM ")", "FILE" },
     { "version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Show the version", NULL },
@@ -99,13 +100,21 @@ runtime_dir_of (const Options *options, const char *state_dir)
   return g_strdup (state_dir);
 }
 
+/* What is wrong in the files is told, and no reason not to serve. */
 static TfdConfig *
 load_config (const Options *options, GError **error)
 {
-  const char *path = options->config_path;
+  static const char *const directories[] = { SYSCONFDIR "/transferd", "/run/transferd",
+                                             "/usr/local/lib/transferd", "/usr/lib/transferd",
+                                             NULL };
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  TfdConfig *config = options->config_path != NULL
+                          ? tfd_config_load (options->config_path, warnings, error)
+                          : tfd_config_load_directories (directories, warnings);
 
-  return tfd_config_load (path != NULL ? path : SYSCONFDIR "/transferd/transferd.conf",
-                          path != NULL, error);
+  for (guint i = 0; i < warnings->len; i++)
+    tfd_warning ("%s", (const char *) warnings->pdata[i]);
+  return config;
 }
 
 static gboolean
@@ -117,7 +126,7 @@ reload_cb (gpointer data, GError **error)
   tfd_notify_reloading ();
   config = load_config (&daemon->options, error);
   if (config != NULL)
-    *daemon->config = *config;
+    tfd_config_assign (daemon->config, config);
   tfd_notify_ready ();
   return config != NULL;
 }

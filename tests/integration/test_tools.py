@@ -118,13 +118,27 @@ class Programs(WorldCase):
         self.assertFalse(os.path.exists(path + '2'))
 
     def test_bad_configuration_is_named(self):
-        self.world.write_config({'Nonsense': 1})
+        self.world.write_config({'Nonsense': 1, 'MaxFilesPerJob': 2, 'MaxJobsPerUser': 'many'})
+        self.world.restart()
+        with open(self.world.log, encoding='utf-8') as log:
+            said = log.read()
+        self.assertIn(f'‘{self.world.config}’, line 2: unknown key ‘Nonsense’', said)
+        self.assertIn('line 4: MaxJobsPerUser: ‘many’ is not a number; the default applies', said)
+        self.assertEqual(self.world.client().manager_property('MaxFilesPerJob'), 2)
+        self.assertEqual(self.world.client().manager_property('MaxJobsPerUser'), 60)
+
+    def test_absent_configuration_is_refused(self):
         done = subprocess.run([program('transferd'), '--user', '--allow-root', '--config',
-                               self.world.config, '--state-dir', self.world.path('other')],
+                               self.world.path('none.conf'), '--state-dir', self.world.path('other')],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
                               env=self.world.environment(), timeout=30)
         self.assertNotEqual(done.returncode, 0)
-        self.assertIn('Nonsense', done.stdout)
+        self.assertIn('none.conf', done.stdout)
+
+    def test_configuration_of_the_last_reload_counts(self):
+        self.world.write_config({'MaxFilesPerJob': 2})
+        self.client.manager('Reload')
+        self.assertEqual(self.client.manager_property('MaxFilesPerJob'), 2)
 
     def test_jobs_by_their_path(self):
         job = self.client.create()
