@@ -129,7 +129,7 @@ give_back_slot (Planning *planning, User *user)
 {
   user->slots--;
   planning->slots--;
-  user->served = planning->now;
+  user->served = planning->now + 1; /* behind all those that gave one up before this plan */
 }
 
 /* Foreground jobs start, the rest is judged by itself; slots that are taken are counted. */
@@ -294,8 +294,7 @@ is_wanted (Planning *planning, const User *its_user)
 {
   const User *first = whose_turn (planning);
 
-  return first != NULL && (first == its_user || first->slots <= its_user->slots ||
-                           its_user->slots >= planning->limits->background_jobs_per_user);
+  return first != NULL && (first == its_user || first->slots <= its_user->slots);
 }
 
 static int
