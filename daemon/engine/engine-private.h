@@ -17,11 +17,14 @@ typedef struct
   guint64 number;     /* never used twice while the service lives */
   guint32 next_file;  /* files before this index were handed to the worker or need nothing */
   guint32 in_hand;    /* files handed over and not done */
+  guint32 done;       /* files that are */
   gboolean started;   /* Start was sent */
   gboolean stopping;  /* Stop is under way */
   GSList *stopped;    /* of Stopped: whom to tell when it has stopped */
   gint64 began;       /* boot time */
-  GHashTable *active; /* (owned) set of indices of files that bytes came for */
+  gboolean overdue;   /* it would be stopped by now, were it resumable */
+  GHashTable *active; /* (owned) index of a file that bytes came for -> since when, as a boot time
+                         in milliseconds cut to 32 bits */
 } TfdRun;
 
 /* Files that ran when their worker was lost: index -> TfdLoss. */
@@ -49,7 +52,7 @@ struct _TfdJob
   GHashTable *losses;          /* (owned) (nullable) */
   gint64 active_since;         /* boot time up to which active_time is counted, 0 = does not run */
   gboolean local, local_known; /* all that is left is on this machine */
-  gint64 last_served; /* boot time of the end of its last run in this life of the service */
+  gint64 last_served; /* boot time of the end of its last run, or when it was queued, if later */
   TfdWait wait;       /* why it does not run though it could */
   gint64 wait_since;  /* epoch */
 
@@ -67,6 +70,7 @@ typedef struct
   guint losses;      /* in a row */
   gint64 last_loss;  /* boot time */
   gint64 not_before; /* boot time of the next start */
+  gint64 served;     /* boot time at which a background job of the user last gave up a slot */
   gboolean stuck;
   TfdSession session; /* of the user */
 } TfdWorkerState;
@@ -104,7 +108,7 @@ TfdJob *tfd_job_new (TfdEngine *engine, TfdJobRecord *record, guint64 order);
 TfdGuards tfd_job_guards (const TfdJob *job);
 /* Whether it can be stopped without losing bytes: false while a file is fetched that cannot be
  * continued. */
-gboolean tfd_job_is_resumable (const TfdJob *job);
+gboolean tfd_job_is_resumable (const TfdJob *job, gint64 now);
 /* Reads the files when they are not in memory; NULL when the database cannot be read. */
 GPtrArray *tfd_job_files (TfdJob *job, TfdStore *store, GError **error);
 /* Counters of the row from the files in memory. */

@@ -370,6 +370,9 @@ tfd_engine_apply (TfdEngine *self,
     return verdict_to_error (step.verdict, job, event, error);
 
   job->record->state = step.next;
+  /* whoever comes anew stands behind those that wait already */
+  if (step.next == TFD_JOB_STATE_QUEUED && from != step.next)
+    job->last_served = tfd_clock_now_boot (self->clock);
   tfd_engine_execute (self, job, step, from, failure);
   if (!tfd_engine_save_job (self, job, error))
     return FALSE;

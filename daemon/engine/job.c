@@ -116,30 +116,38 @@ tfd_job_guards (const TfdJob *job)
   return guards;
 }
 
+/* Of a job of many files the one that has just begun may begin again: or files that cannot be
+ * continued would keep a slot for as long as there are any. */
+#define JUST_BEGUN_MSEC 1000
+
 /* What the worker said of the temporary: with a validator the rest can be asked for later. */
 static gboolean
-file_is_resumable (const TfdFileRecord *file)
+file_is_resumable (const TfdJob *job, guint32 index, guint32 age)
 {
+  const TfdFileRecord *file =
+      job->files != NULL && index < job->files->len ? job->files->pdata[index] : NULL;
   g_autoptr (GVariant) validator =
-      file->part == NULL ? NULL
-                         : g_variant_lookup_value (file->part, "validator", G_VARIANT_TYPE_STRING);
+      file == NULL || file->part == NULL
+          ? NULL
+          : g_variant_lookup_value (file->part, "validator", G_VARIANT_TYPE_STRING);
 
-  return validator != NULL;
+  return file == NULL || file->transferred == 0 ||
+         (validator != NULL && !job->record->properties->dynamic_content) ||
+         (job->run->done > 0 && age < JUST_BEGUN_MSEC);
 }
 
 gboolean
-tfd_job_is_resumable (const TfdJob *job)
+tfd_job_is_resumable (const TfdJob *job, gint64 now)
 {
   GHashTableIter iter;
-  gpointer index;
+  gpointer index, since;
 
   if (job->run == NULL)
     return TRUE;
   g_hash_table_iter_init (&iter, job->run->active);
-  while (g_hash_table_iter_next (&iter, &index, NULL))
-    if (job->record->properties->dynamic_content || job->files == NULL ||
-        GPOINTER_TO_UINT (index) >= job->files->len ||
-        !file_is_resumable (job->files->pdata[GPOINTER_TO_UINT (index)]))
+  while (g_hash_table_iter_next (&iter, &index, &since))
+    if (!file_is_resumable (job, GPOINTER_TO_UINT (index),
+                            (guint32) (now / 1000) - GPOINTER_TO_UINT (since)))
       return FALSE;
   return TRUE;
 }

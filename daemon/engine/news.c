@@ -77,7 +77,10 @@ progress_of_job (TfdEngine *self, TfdJob *job, GVariantIter *files)
         continue;
       if (file->state == TFD_FILE_STATE_WAITING)
         tfd_job_set_file_state (job, file, TFD_FILE_STATE_TRANSFERRING);
-      g_hash_table_add (job->run->active, GUINT_TO_POINTER (index));
+      if (!g_hash_table_contains (job->run->active, GUINT_TO_POINTER (index)))
+        g_hash_table_insert (
+            job->run->active, GUINT_TO_POINTER (index),
+            GUINT_TO_POINTER ((guint32) (tfd_clock_now_boot (self->clock) / 1000)));
       tfd_job_set_file_progress (job, file, transferred, total);
     }
   if (job->record->bytes_transferred > before)
@@ -151,8 +154,11 @@ news_parts (TfdEngine *self, guint32 uid, GVariant *parameters)
 
   g_variant_get (parameters, "(t@a(ua{sv}))", &number, &parts);
   job = tfd_engine_job_of_run (self, uid, number);
-  if (job != NULL)
-    tfd_engine_store_parts (self, job, parts);
+  if (job == NULL)
+    return;
+  tfd_engine_store_parts (self, job, parts);
+  if (job->run->overdue)
+    tfd_engine_plan_later (self);
 }
 
 static gboolean
@@ -167,6 +173,7 @@ finish_file (TfdEngine *self, TfdJob *job, guint32 index, guint64 size, GVariant
   if (job->losses != NULL)
     g_hash_table_remove (job->losses, GUINT_TO_POINTER (index));
   g_hash_table_remove (job->run->active, GUINT_TO_POINTER (index));
+  job->run->done++;
   if (job->run->in_hand > 0)
     job->run->in_hand--;
   return tfd_engine_save_file (self, job, file);
@@ -207,7 +214,11 @@ news_files_done (TfdEngine *self, guint32 uid, GVariant *parameters)
   if (job->record->files_transferred == job->record->files_total)
     tfd_engine_apply (self, job, TFD_EVENT_LAST_FILE_DONE, TFD_GUARD_NONE, NULL, NULL);
   else
-    tfd_engine_feed_run (self, job);
+    {
+      tfd_engine_feed_run (self, job);
+      if (job->run->overdue)
+        tfd_engine_plan_later (self);
+    }
 }
 
 /* A worker names its failure; what it may not decide is bounded here. */

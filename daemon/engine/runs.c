@@ -78,6 +78,8 @@ tfd_engine_drop_run (TfdEngine *self, TfdJob *job)
   g_hash_table_unref (job->run->active);
   g_clear_pointer (&job->run, g_free);
   job->last_served = tfd_clock_now_boot (self->clock);
+  if (job->record->properties->priority != TFD_PRIORITY_FOREGROUND)
+    tfd_engine_worker_state (self, job->record->owner_uid)->served = job->last_served;
   for (GSList *l = stopped; l != NULL; l = l->next)
     {
       const Stopped *s = l->data;

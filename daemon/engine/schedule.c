@@ -31,10 +31,12 @@ snapshot_job (TfdEngine *self, TfdJob *job, gboolean away)
     .uid = job->record->owner_uid,
     .priority = job->record->properties->priority,
     .running = job->run != NULL,
-    .stopping = job->run != NULL && job->run->stopping,
-    .resumable = tfd_job_is_resumable (job),
+    .stopping =
+        job->run != NULL && (job->run->stopping || !tfd_job_state_is_running (job->record->state)),
+    .resumable = tfd_job_is_resumable (job, self->last_plan),
     .slice_start = job->run != NULL ? job->run->began : 0,
     .last_served = job->last_served,
+    .user_served = worker->served,
     .not_before = worker->not_before,
     .not_before_why = TFD_WAIT_WORKER_STARTING,
     .blocked = worker->stuck || away,
@@ -58,6 +60,8 @@ carry_out (TfdEngine *self, const TfdPlanJob *planned)
                      tfd_enum_to_string (TFD_TYPE_WAIT, job->wait));
       tfd_engine_tell_changed (self, job, TFD_CHANGED_STATE);
     }
+  if (job->run != NULL)
+    job->run->overdue = planned->overdue;
   if (planned->start)
     tfd_engine_start_run (self, job);
   else if (planned->stop != TFD_STOP_NO)
@@ -89,7 +93,8 @@ plan_now (TfdEngine *self)
 
       next = MIN (next, tfd_engine_check_timers (self, job, now));
       away = tfd_engine_check_conditions (self, job);
-      if (job->work != NULL || (job->run == NULL && job->record->state != TFD_JOB_STATE_QUEUED))
+      /* whoever has a run has its slot until the run has ended, whatever becomes of the job */
+      if (job->run == NULL && (job->work != NULL || job->record->state != TFD_JOB_STATE_QUEUED))
         continue;
       entry = snapshot_job (self, job, away);
       g_array_append_val (jobs, entry);

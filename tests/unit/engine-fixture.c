@@ -176,6 +176,7 @@ engine_start (EngineFixture *self)
   g_signal_connect (self->engine, "job-error", G_CALLBACK (error_cb), self);
   g_signal_connect (self->engine, "job-removed", G_CALLBACK (removed_cb), self);
   g_signal_connect (self->engine, "files-transferred", G_CALLBACK (files_cb), self);
+  tfd_engine_set_network (self->engine, TRUE, FALSE);
   g_assert_true (tfd_engine_load (self->engine, &error));
   g_assert_no_error (error);
 }

@@ -171,7 +171,7 @@ ENGINE_TEST (test_news_while_stopping)
   /* now it has */
   engine_done (self, run, 1);
   engine_progress (self, run, 2, 40, 100);
-  assert_file (job, 1, "transferring");
+  assert_file (job, 1, "waiting");
   g_assert_cmpuint (tfd_job_record (job)->bytes_transferred, ==, 140);
   tfd_signal_log_clear (self->log);
 }
