@@ -8,8 +8,8 @@
 #include "bus/bus.h"
 #include "common/names.h"
 #include "platform/mounts.h"
-#include "platform/network.h"
 #include "platform/pool.h"
+#include "platform/watches.h"
 
 #include <glib-unix.h>
 #include <locale.h>
@@ -33,6 +33,7 @@ typedef struct
   TfdConfig *config;
   TfdEngine *engine;
   TfdBus *bus;
+  TfdWatches *watches;
   int status;
 } Daemon;
 
@@ -126,7 +127,10 @@ reload_cb (gpointer data, GError **error)
   tfd_notify_reloading ();
   config = load_config (&daemon->options, error);
   if (config != NULL)
-    tfd_config_assign (daemon->config, config);
+    {
+      tfd_config_assign (daemon->config, config);
+      tfd_watches_reload (daemon->watches);
+    }
   tfd_notify_ready ();
   return config != NULL;
 }
@@ -212,7 +216,7 @@ run (Daemon *daemon, TfdStore *store, const char *runtime_dir, GError **error)
   daemon->engine = tfd_engine_new (store, clock, TFD_TRANSPORT (pool), daemon->config);
   if (!tfd_engine_load (daemon->engine, error))
     return EXIT_FAILURE;
-  tfd_network_watch (daemon->engine);
+  daemon->watches = tfd_watches_new (daemon->engine, daemon->config, daemon->options.user);
   mounts = tfd_mounts_watch (mounts_changed_cb, daemon->engine);
 
   g_unix_signal_add (SIGTERM, terminate_cb, daemon);
@@ -226,6 +230,7 @@ run (Daemon *daemon, TfdStore *store, const char *runtime_dir, GError **error)
   tfd_outbox_flush (tfd_engine_get_outbox (daemon->engine));
   g_bus_unown_name (owner);
   g_clear_pointer (&daemon->bus, tfd_bus_free);
+  g_clear_pointer (&daemon->watches, tfd_watches_free);
   g_clear_object (&daemon->engine);
   return daemon->status;
 }

@@ -7,7 +7,12 @@
 
 G_BEGIN_DECLS
 
-/* Keeps @engine told, until it is gone. */
-void tfd_network_watch (TfdEngine *engine);
+typedef struct _TfdNetwork TfdNetwork;
+
+/* Keeps @engine, which must live longer, told. A network that is gone for less than five seconds
+ * was not gone; one that leads to a captive portal only is none. */
+TfdNetwork *tfd_network_watch (TfdEngine *engine);
+void tfd_network_free (TfdNetwork *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfdNetwork, tfd_network_free)
 
 G_END_DECLS
