@@ -96,6 +96,7 @@ finalized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GVariant) answer =
       tfd_transport_request_finish (TFD_TRANSPORT (source), result, NULL, &error);
   g_autoptr (GVariantIter) iter = NULL;
+  gboolean progress = FALSE;
   const char *verdict;
   GVariant *details;
   guint32 index;
@@ -112,12 +113,6 @@ finalized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
 
   g_variant_get (answer, "(a(usa{sv}))", &iter);
-  if (g_variant_iter_n_children (iter) == 0)
-    {
-      tfd_work_fail (work, g_error_new_literal (TFD_ERROR, TFD_ERROR_COMMIT_FAILED,
-                                                "the worker renamed nothing and gave no reason"));
-      return;
-    }
   while (g_variant_iter_next (iter, "(u&s@a{sv})", &index, &verdict, &details))
     {
       g_autoptr (GVariant) owned = details;
@@ -131,6 +126,13 @@ finalized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
           fail_or_rename_again (work, file, verdict, details);
           return;
         }
+      progress = TRUE;
+    }
+  if (!progress)
+    {
+      tfd_work_fail (work, g_error_new_literal (TFD_ERROR, TFD_ERROR_COMMIT_FAILED,
+                                                "the worker renamed nothing and gave no reason"));
+      return;
     }
   work->tries = 0;
   tfd_work_remember_options (work);
