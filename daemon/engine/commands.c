@@ -175,6 +175,15 @@ tfd_engine_create_job (TfdEngine *self,
   return job; /* the engine's reference keeps it */
 }
 
+/* A Complete that a crash interrupted may wait for its destination to be mounted. Who goes on with
+ * the job does not want its unfinished files discarded then. */
+static void
+forget_complete (TfdJob *job)
+{
+  if (tfd_job_awaits_destination (job))
+    g_clear_pointer (&job->record->operation_options, g_variant_unref);
+}
+
 gboolean
 tfd_engine_add_files (TfdEngine *self,
                       TfdJob *job,
@@ -188,8 +197,10 @@ tfd_engine_add_files (TfdEngine *self,
     return FALSE;
 
   *first = job->record->files_total;
-  if (!append_files (self, job, files, directories, error) ||
-      !tfd_engine_apply (self, job, TFD_EVENT_ADD_FILE, TFD_GUARD_NONE, NULL, error))
+  if (!append_files (self, job, files, directories, error))
+    return FALSE;
+  forget_complete (job);
+  if (!tfd_engine_apply (self, job, TFD_EVENT_ADD_FILE, TFD_GUARD_NONE, NULL, error))
     return FALSE;
   tfd_engine_tell_changed (self, job, TFD_CHANGED_PROGRESS | TFD_CHANGED_TIMES);
   tfd_engine_feed_run (self, job);
@@ -231,6 +242,7 @@ tfd_engine_resume (TfdEngine *self, TfdJob *job, GError **error)
   if (tfd_job_files (job, self->store, error) == NULL)
     return FALSE;
   revive_files (self, job);
+  forget_complete (job);
   job->record->resumed = TRUE;
   g_clear_pointer (&job->losses, g_hash_table_unref);
   return tfd_engine_apply (self, job, TFD_EVENT_RESUME, TFD_GUARD_NONE, NULL, error);

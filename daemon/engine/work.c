@@ -108,8 +108,9 @@ tfd_work_fail (TfdWork *work, GError *error)
   TfdEngine *self = work->engine;
   TfdJob *job = work->job;
   TfdLogJob log = tfd_job_log (job);
-  gboolean wait =
-      work->recovering && g_error_matches (error, TFD_ERROR, TFD_ERROR_DESTINATION_UNAVAILABLE);
+  /* when nobody hears of the failure, as its caller is gone, it must not be one yet */
+  gboolean wait = work->func == NULL && work->recovering &&
+                  g_error_matches (error, TFD_ERROR, TFD_ERROR_DESTINATION_UNAVAILABLE);
 
   tfd_job_message (&log, "job %s could not be completed: %s", log.id, error->message);
   tfd_engine_log_event (self, job, "complete-failed",
@@ -380,9 +381,13 @@ tfd_engine_cancel (TfdEngine *self, TfdJob *job, TfdOutcomeFunc func, gpointer d
 void
 tfd_engine_roll_forward (TfdEngine *self, TfdJob *job)
 {
-  TfdWork *work = work_new (self, job, job->record->operation, NULL, NULL);
+  gboolean waited = tfd_job_awaits_destination (job);
+  TfdWork *work =
+      work_new (self, job, waited ? TFD_OPERATION_COMPLETING : job->record->operation, NULL, NULL);
   g_autoptr (GError) error = NULL;
 
+  if (waited)
+    tfd_work_set_operation (work, TFD_OPERATION_COMPLETING);
   work->intent = TRUE;
   work->recovering = TRUE;
   if (job->record->operation_options != NULL)
