@@ -202,7 +202,7 @@ stop (EngineFixture *self)
   g_assert_finalize_object (g_steal_pointer (&self->engine));
   g_assert_cmpuint (tfd_fake_clock_count_alarms (self->clock), ==, lingering);
   tfd_fake_clock_forget_alarms (self->clock);
-  g_assert_finalize_object (g_steal_pointer (&self->transport));
+  g_clear_object (&self->transport);
   g_clear_pointer (&self->store, tfd_store_close);
 }
 
@@ -253,6 +253,7 @@ void
 engine_tear_down (EngineFixture *self, gconstpointer data G_GNUC_UNUSED)
 {
   engine_settle (self);
+  engine_assert_requests (self, "");
   stop (self);
   tfd_signal_log_free (self->log);
   g_hash_table_unref (self->told);
