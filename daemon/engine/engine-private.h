@@ -44,6 +44,7 @@ struct _TfdJob
 
   TfdRun *run;        /* (owned) (nullable) */
   GHashTable *losses; /* (owned) (nullable) */
+  guint untold;       /* TfdChanged that waits to be told */
   TfdWait wait;       /* why it does not run though it could */
   gint64 wait_since;  /* epoch */
 

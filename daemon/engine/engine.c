@@ -244,6 +244,28 @@ tfd_engine_log_event (TfdEngine *self, TfdJob *job, const char *kind, GVariant *
     tfd_engine_doom (self, error);
 }
 
+/* A worker reports each thing once: what it said since the commit before is lost, so that it has to
+ * begin anew with what is recorded. */
+static void
+reload_run (TfdEngine *self, TfdJob *job)
+{
+  g_autoptr (GError) error = NULL;
+  GPtrArray *files =
+      job->files == NULL ? NULL : tfd_store_load_files (self->store, job->record->id, &error);
+
+  /* a Complete at work cannot go on without: what it remembers is what it has done */
+  if (files != NULL || job->work == NULL)
+    g_clear_pointer (&job->files, g_ptr_array_unref);
+  if (files != NULL)
+    job->files = files;
+  if (job->files != NULL)
+    tfd_job_recount (job);
+  if (job->work == NULL && tfd_job_state_is_running (job->record->state))
+    job->record->state = TFD_JOB_STATE_QUEUED;
+  if (job->run != NULL)
+    tfd_engine_stop_run (self, job, NULL, NULL);
+}
+
 /* A job as the database has it: the change that was rolled back never happened. */
 static void
 reload_job (TfdEngine *self, const char *id)
@@ -271,11 +293,7 @@ reload_job (TfdEngine *self, const char *id)
   tfd_job_record_free (job->record);
   job->record = record;
   g_hash_table_insert (self->jobs, record->id, job);
-  g_clear_pointer (&job->files, g_ptr_array_unref);
-  if (job->run != NULL && !tfd_job_state_is_running (record->state))
-    tfd_engine_stop_run (self, job, NULL, NULL);
-  else if (job->run == NULL && job->work == NULL && tfd_job_state_is_running (record->state))
-    record->state = TFD_JOB_STATE_QUEUED;
+  reload_run (self, job);
 }
 
 static void
