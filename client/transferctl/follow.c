@@ -49,7 +49,8 @@ completes_itself (TransferJob *job)
 CtlFollowed
 ctl_followed (TransferJob *job)
 {
-  if (transfer_job_is_ended (job))
+  /* the state tells first; the result follows, see ctl_ended () */
+  if (transfer_job_is_ended (job) || transfer_job_state_is_final (transfer_job_get_state (job)))
     return CTL_FOLLOW_ENDED;
   switch (transfer_job_get_state (job))
     {
@@ -75,7 +76,6 @@ ctl_follow_note (TransferJob *job, guint64 now)
     return g_strdup (transfer_job_get_operation (job));
   switch (state)
     {
-    case TRANSFER_JOB_STATE_CONNECTING:
     case TRANSFER_JOB_STATE_TRANSFERRING:
     case TRANSFER_JOB_STATE_TRANSFERRED:
     case TRANSFER_JOB_STATE_ACKNOWLEDGED:

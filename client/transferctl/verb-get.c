@@ -217,7 +217,7 @@ follow (Ctl *ctl, TransferJob *job, const char *url, const char *path)
     case CTL_FOLLOW_FAILED:
       return report_failure (ctl, job, url);
     case CTL_FOLLOW_ENDED:
-      ended = transfer_job_get_result (job);
+      ended = ctl_ended (ctl, job);
       if (ended == TRANSFER_RESULT_COMPLETED)
         return report_success (ctl, job, path, begun);
       return ctl_fail (ctl, "%s: somebody else ended the job: %s", url,

@@ -267,6 +267,30 @@ class Verbs(ClientCase):
         self.ctl('wait', '--timeout=500ms', job.id, status=FAILED)
         self.assertIn('never', self.talk)
 
+    def test_wait_for_a_job_that_is_over(self):
+        _, row, _ = self.file('a')
+        good = self.client.create([row], start=True, name='good')
+        good.wait('transferred')
+        good.complete()
+        bad = self.client.create(name='bad')
+        bad.cancel()
+        for _ in range(2):
+            self.ctl('wait', good.id)
+            self.ctl('wait', bad.id, status=FAILED)
+            self.assertIn('cancelled', self.talk)
+            self.world.restart()  # the objects do not stay
+        shown = self.data('wait', 'good', 'bad', status=FAILED)
+        self.assertEqual([one['result'] for one in shown], ['completed', 'cancelled'])
+
+    def test_wait_for_a_job_that_completes_itself(self):
+        file, (url, path), _ = self.file('a', 4 * MIB, script=[Answer(stall=MIB)])
+        identity = self.ctl('get', '--background', url, path).strip()
+        process = self.start('wait', identity)
+        wait_for(file.stalled.is_set, 'the first bytes')
+        file.released.set()
+        self.finish(process)
+        self.assert_file(path, file)
+
     def test_wait_survives_a_restart(self):
         file, row, path = self.file('a', 4 * MIB, script=[Answer(stall=MIB)])
         job = self.client.create([row], start=True)
