@@ -146,6 +146,8 @@ void tfd_engine_tell_files (TfdEngine *self, TfdJob *job, GArray *files);
 
 /* ---- schedule.c ---- */
 void tfd_engine_plan_later (TfdEngine *self);
+/* Plans again in a second: nothing could be recorded. */
+void tfd_engine_pause_plan (TfdEngine *self);
 TfdWorkerState *tfd_engine_worker_state (TfdEngine *self, guint32 uid);
 
 /* ---- runs.c ---- */

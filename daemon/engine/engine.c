@@ -315,7 +315,7 @@ settled_cb (const GError *commit_error, gpointer data)
   g_hash_table_iter_init (&iter, touched);
   while (g_hash_table_iter_next (&iter, (gpointer *) &id, NULL))
     reload_job (self, id);
-  tfd_engine_plan_later (self);
+  tfd_engine_pause_plan (self);
 }
 
 /* ---- the one door ---- */
