@@ -193,6 +193,13 @@ fail_missing (TfdWork *work)
   for (guint i = 0; i < work->job->files->len && failure.file == G_MAXUINT32; i++)
     if (((TfdFileRecord *) work->job->files->pdata[i])->state == TFD_FILE_STATE_MISSING)
       failure.file = i;
+  if (failure.file == G_MAXUINT32)
+    {
+      /* that it is missing could not be recorded */
+      tfd_work_fail (work,
+                     g_error_new_literal (TFD_ERROR, TFD_ERROR_COMMIT_FAILED, failure.message));
+      return;
+    }
   tfd_engine_apply (work->engine, work->job, TFD_EVENT_PART_MISSING, TFD_GUARD_NONE, &failure,
                     NULL);
   tfd_work_fail_file (work, work->job->files->pdata[failure.file], TFD_ERROR_COMMIT_FAILED,

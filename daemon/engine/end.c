@@ -97,6 +97,7 @@ count_outcome (TfdWork *work)
 
   g_array_set_size (outcome->kept, 0);
   g_array_set_size (outcome->discarded, 0);
+  g_ptr_array_set_size (outcome->undeleted, 0);
   for (guint32 i = 0; i < files->len; i++)
     {
       const TfdFileRecord *file = files->pdata[i];
