@@ -601,7 +601,8 @@ engine_fail_writes (EngineFixture *self, const char *table, gboolean wholly)
 void
 engine_mend_writes (EngineFixture *self)
 {
-  execute (self, "DROP TRIGGER fail_INSERT; DROP TRIGGER fail_UPDATE; DROP TRIGGER fail_DELETE");
+  execute (self, "DROP TRIGGER IF EXISTS fail_INSERT; DROP TRIGGER IF EXISTS fail_UPDATE;"
+                 " DROP TRIGGER IF EXISTS fail_DELETE");
 }
 
 guint
