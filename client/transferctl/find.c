@@ -177,8 +177,8 @@ ctl_find_tombstone (Ctl *ctl, const char *name, char **id)
 {
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GVariant) rows = NULL;
-  g_autoptr (GPtrArray) ids = g_ptr_array_new ();
-  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  g_autoptr (GPtrArray) ids = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
   GVariant *row = NULL;
   int index;
 

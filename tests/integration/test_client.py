@@ -460,6 +460,12 @@ loop.run()
         environment = self.environment() | {
             'GI_TYPELIB_PATH': library,
             'LD_LIBRARY_PATH': library + ':' + os.environ.get('LD_LIBRARY_PATH', '')}
+        # The run time of a sanitizer must come before everything else, and finds Python leaky.
+        needed = subprocess.run(['ldd', library + '/libtransfer-1.so.0'], stdout=subprocess.PIPE,
+                                text=True, check=True).stdout
+        sanitizer = re.search(r'=> (\S*/libasan\S*)', needed)
+        if sanitizer:
+            environment |= {'LD_PRELOAD': sanitizer[1], 'ASAN_OPTIONS': 'detect_leaks=0'}
         done = subprocess.run([sys.executable, '-c', script, url, path], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, env=environment, timeout=60,
                               check=False)
