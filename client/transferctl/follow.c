@@ -223,8 +223,10 @@ say_percent (Follow *follow)
 
   g_autofree char *done = ctl_format_size (progress.done);
   g_autofree char *total = ctl_format_size (progress.total);
-  g_autofree char *rate = ctl_format_rate (ctl_rate_get (&follow->rate, g_get_monotonic_time ()));
-  ctl_say (follow->ctl, "%u%%  %s of %s  %s", follow->percent, done, total, rate);
+  guint64 speed = ctl_rate_get (&follow->rate, g_get_monotonic_time ());
+  g_autofree char *rate = speed > 0 ? ctl_format_rate (speed) : g_strdup ("");
+  ctl_say (follow->ctl, "%u%%  %s of %s%s%s", follow->percent, done, total, speed > 0 ? "  " : "",
+           rate);
 }
 
 static void

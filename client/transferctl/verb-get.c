@@ -161,7 +161,9 @@ report_success (Ctl *ctl, TransferJob *job, const char *path, gint64 begun)
   guint64 bytes = transfer_job_get_bytes_transferred (job);
   gint64 took = g_get_monotonic_time () - begun;
   g_autofree char *size = ctl_format_size (bytes);
-  g_autofree char *duration = ctl_format_duration ((guint64) took);
+  g_autofree char *duration = took < 10 * G_USEC_PER_SEC
+                                  ? g_strdup_printf ("%.1f s", (double) took / G_USEC_PER_SEC)
+                                  : ctl_format_duration ((guint64) took);
 
   ctl_say (ctl, "%s in %s", size, duration);
   if (ctl->json)
