@@ -171,7 +171,10 @@ tfd_engine_create_job (TfdEngine *self,
   tfd_engine_insert_job (self, tfd_job_ref (job));
   tfd_engine_tell_added (self, job);
   if (start && !tfd_engine_resume (self, job, error))
-    return NULL;
+    {
+      tfd_engine_doom (self, *error);
+      return NULL;
+    }
   return job; /* the engine's reference keeps it */
 }
 
@@ -182,6 +185,15 @@ forget_complete (TfdJob *job)
 {
   if (tfd_job_awaits_destination (job))
     g_clear_pointer (&job->record->operation_options, g_variant_unref);
+}
+
+static void
+feed_cb (const GError *error, gpointer data)
+{
+  TfdJob *job = data;
+
+  if (error == NULL)
+    tfd_engine_feed_run (job->engine, job);
 }
 
 gboolean
@@ -203,7 +215,8 @@ tfd_engine_add_files (TfdEngine *self,
   if (!tfd_engine_apply (self, job, TFD_EVENT_ADD_FILE, TFD_GUARD_NONE, NULL, error))
     return FALSE;
   tfd_engine_tell_changed (self, job, TFD_CHANGED_PROGRESS | TFD_CHANGED_TIMES);
-  tfd_engine_feed_run (self, job);
+  /* the worker may fetch only what is recorded */
+  tfd_outbox_add (self->outbox, feed_cb, tfd_job_ref (job), (GDestroyNotify) tfd_job_unref);
   return TRUE;
 }
 

@@ -50,21 +50,21 @@ batch_committed_cb (const GError *error, gpointer data)
 
   if (error != NULL)
     {
-      /* the files are in place; what is under way is still recorded as such */
-      if (tfd_job_files (work->job, work->engine->store, NULL) == NULL)
-        {
-          tfd_work_fail (work, g_error_copy (error));
-          return;
-        }
-      work->recovering = TRUE;
-      if (++work->tries >= TFD_WORK_TRIES)
-        {
-          tfd_work_fail (work, g_error_copy (error));
-          return;
-        }
-      work->cursor = 0;
+      /* the files are in place, and what is under way is recorded as such */
+      tfd_work_answer_and_go_on (work, error);
+      return;
     }
+  work->pauses = 0;
   tfd_work_finalize_next (work);
+}
+
+/* The words are a worker's: they are cut to a length that people read. */
+static void
+fail_with_words (TfdWork *work, const TfdFileRecord *file, TfdErrorCode code, const char *words)
+{
+  g_autofree char *message = g_utf8_make_valid (words, (gssize) MIN (strlen (words), 1024));
+
+  tfd_work_fail_file (work, file, code, message);
 }
 
 static void
@@ -85,7 +85,7 @@ fail_or_rename_again (TfdWork *work, TfdFileRecord *file, const char *verdict, G
       tfd_work_verify_next (work);
       return;
     }
-  tfd_work_fail_file (work, file, code, message);
+  fail_with_words (work, file, code, message);
 }
 
 static void
@@ -103,8 +103,8 @@ finalized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (answer == NULL)
     {
-      if (tfd_work_may_ask_again (work))
-        tfd_work_finalize_next (work);
+      if (tfd_work_may_try_again (work))
+        tfd_work_again (work);
       else
         tfd_work_fail (work,
                        g_error_new (TFD_ERROR, TFD_ERROR_COMMIT_FAILED,
@@ -134,7 +134,6 @@ finalized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
                                                 "the worker renamed nothing and gave no reason"));
       return;
     }
-  work->tries = 0;
   tfd_work_remember_options (work);
   tfd_engine_save_job (work->engine, work->job, NULL);
   tfd_outbox_add (work->engine->outbox, batch_committed_cb, work, NULL);
@@ -196,6 +195,7 @@ fail_missing (TfdWork *work)
   if (failure.file == G_MAXUINT32)
     {
       /* that it is missing could not be recorded */
+      work->missing = FALSE;
       tfd_work_fail (work,
                      g_error_new_literal (TFD_ERROR, TFD_ERROR_COMMIT_FAILED, failure.message));
       return;
@@ -236,8 +236,8 @@ verified_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (answer == NULL)
     {
-      if (++work->tries < TFD_WORK_TRIES)
-        tfd_work_verify_next (work);
+      if (tfd_work_may_try_again (work))
+        tfd_work_again (work);
       else
         tfd_work_fail (work,
                        g_error_new (TFD_ERROR, TFD_ERROR_COMMIT_FAILED,
@@ -245,7 +245,6 @@ verified_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
 
-  work->tries = 0;
   g_variant_get (answer, "(a(usa{sv}))", &iter);
   while (g_variant_iter_next (iter, "(u&s@a{sv})", &index, &status, &details))
     {
@@ -264,7 +263,7 @@ verified_cb (GObject *source, GAsyncResult *result, gpointer user_data)
         continue; /* Finalize judges it, knowing that a crash may lie in between */
       else if (g_str_equal (status, "unavailable"))
         {
-          tfd_work_fail_file (work, file, TFD_ERROR_DESTINATION_UNAVAILABLE, message);
+          fail_with_words (work, file, TFD_ERROR_DESTINATION_UNAVAILABLE, message);
           return;
         }
       else

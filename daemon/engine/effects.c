@@ -8,26 +8,29 @@
 #include "engine/engine-private.h"
 
 static void
-touch_times (TfdEngine *self, TfdJobRecord *record)
+touch_times (TfdEngine *self, TfdJobRecord *record, TfdStep step, TfdJobState from)
 {
-  record->modification_time = tfd_clock_now_real (self->clock);
-  record->last_activity = tfd_clock_now_boot (self->clock);
-  if (g_strcmp0 (record->boot_id, tfd_clock_boot_id (self->clock)) != 0)
-    {
-      g_free (record->boot_id);
-      record->boot_id = g_strdup (tfd_clock_boot_id (self->clock));
-    }
+  if (step.effects & TFD_EFFECT_MODIFIED || step.next != from)
+    record->modification_time = tfd_clock_now_real (self->clock);
+  /* what the environment does with a job does not keep it alive: one that fails for ever would
+     never go */
+  if (step.effects & TFD_EFFECT_MODIFIED)
+    record->last_activity = tfd_clock_now_boot (self->clock);
 }
+
+/* Ten years: sums stay far from where they would turn negative. */
+#define LONGEST_DELAY (G_GUINT64_CONSTANT (315360000) * TFD_USEC_PER_SEC)
 
 static void
 arm_retry (TfdEngine *self, TfdJobRecord *record)
 {
   gint64 now = tfd_clock_now_boot (self->clock);
+  guint64 delay;
 
   record->retry_attempt++;
-  record->retry_at = now + (gint64) tfd_retry_delay (
-                               record->properties->minimum_retry_delay, record->retry_attempt,
-                               record->failure.retry_after, g_random_double ());
+  delay = tfd_retry_delay (record->properties->minimum_retry_delay, record->retry_attempt,
+                           record->failure.retry_after, g_random_double ());
+  record->retry_at = now + (gint64) MIN (delay, LONGEST_DELAY);
   if (record->no_progress_since == 0)
     record->no_progress_since = now;
 }
@@ -76,11 +79,12 @@ log_to_journal (TfdJob *job, TfdStep step)
 }
 
 void
-tfd_engine_execute (TfdEngine *self, TfdJob *job, TfdStep step, const TfdFailure *failure)
+tfd_engine_execute (
+    TfdEngine *self, TfdJob *job, TfdStep step, TfdJobState from, const TfdFailure *failure)
 {
   TfdJobRecord *record = job->record;
 
-  touch_times (self, record);
+  touch_times (self, record, step, from);
   if (step.effects & TFD_EFFECT_SET_ERROR && failure != NULL)
     {
       tfd_failure_clear (&record->failure);
@@ -102,7 +106,7 @@ tfd_engine_execute (TfdEngine *self, TfdJob *job, TfdStep step, const TfdFailure
     arm_retry (self, record);
   if (step.effects & TFD_EFFECT_TELL_TRANSFERRED)
     {
-      record->completion_time = record->modification_time;
+      record->completion_time = tfd_clock_now_real (self->clock);
       if (record->properties->auto_complete)
         tfd_outbox_add (self->outbox, auto_complete_cb, tfd_job_ref (job),
                         (GDestroyNotify) tfd_job_unref);

@@ -132,7 +132,8 @@ void tfd_engine_doom (TfdEngine *self, const GError *error);
 TfdLogJob tfd_job_log (const TfdJob *job);
 
 /* ---- effects.c ---- */
-void tfd_engine_execute (TfdEngine *self, TfdJob *job, TfdStep step, const TfdFailure *failure);
+void tfd_engine_execute (
+    TfdEngine *self, TfdJob *job, TfdStep step, TfdJobState from, const TfdFailure *failure);
 
 /* ---- signals.c: told after the commit ---- */
 void tfd_engine_install_signals (GType type);
@@ -181,6 +182,8 @@ TfdTombstone *tfd_outcome_to_tombstone (const TfdOutcome *outcome, const TfdJob 
 /* ---- work.c: Complete and Cancel ---- */
 /* Takes up what a crash interrupted. */
 void tfd_engine_roll_forward (TfdEngine *self, TfdJob *job);
+/* The same after a pause: the database could not be written. */
+void tfd_engine_roll_forward_later (TfdEngine *self, TfdJob *job);
 /* AutoComplete: nobody waits for the outcome. */
 void tfd_engine_auto_complete (TfdEngine *self, TfdJob *job);
 /* TRUE when a Complete of the job waits for its destination to come back. */

@@ -119,9 +119,12 @@ tfd_engine_foreach_job (
     {
       TfdJob *job = tfd_engine_get_job (self, after);
 
-      if (job == NULL || job->place == NULL)
+      if (job == NULL)
         return;
-      iter = g_sequence_iter_next (job->place);
+      /* it may have ended since it was listed: go on where it was */
+      while (!g_sequence_iter_is_end (iter) &&
+             ((TfdJob *) g_sequence_get (iter))->order <= job->order)
+        iter = g_sequence_iter_next (iter);
     }
 
   while (!g_sequence_iter_is_end (iter))
@@ -294,6 +297,8 @@ reload_job (TfdEngine *self, const char *id)
   job->record = record;
   g_hash_table_insert (self->jobs, record->id, job);
   reload_run (self, job);
+  if (job->work == NULL && record->operation != TFD_OPERATION_NONE)
+    tfd_engine_roll_forward_later (self, job);
 }
 
 static void
@@ -408,7 +413,7 @@ tfd_engine_apply (TfdEngine *self,
     return verdict_to_error (step.verdict, job, event, error);
 
   job->record->state = step.next;
-  tfd_engine_execute (self, job, step, failure);
+  tfd_engine_execute (self, job, step, from, failure);
   if (!tfd_engine_save_job (self, job, error))
     return FALSE;
   if (from != step.next)

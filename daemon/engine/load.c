@@ -14,7 +14,8 @@ adopt_boot (TfdEngine *self, TfdJobRecord *record)
   if (g_strcmp0 (record->boot_id, tfd_clock_boot_id (self->clock)) == 0)
     return;
   if (record->retry_at != 0)
-    record->retry_at = now + (gint64) record->properties->minimum_retry_delay;
+    record->retry_at = now + (gint64) MIN (record->properties->minimum_retry_delay,
+                                           (guint64) 3600 * 24 * 365 * TFD_USEC_PER_SEC);
   if (record->no_progress_since != 0)
     record->no_progress_since = now;
   record->last_activity = now;

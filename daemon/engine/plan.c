@@ -89,7 +89,8 @@ tfd_plan_compute (TfdPlanJob *jobs, gsize n_jobs, const TfdPlanLimits *limits, g
   int busy_level = G_MAXINT; /* the highest background level with a job that runs or could */
   gint64 next = 0;
 
-  qsort (jobs, n_jobs, sizeof *jobs, compare_jobs);
+  if (n_jobs > 1)
+    qsort (jobs, n_jobs, sizeof *jobs, compare_jobs);
   for (gsize i = 0; i < n_jobs; i++)
     if (jobs[i].running && jobs[i].priority != TFD_PRIORITY_FOREGROUND)
       take_slot (&slots, jobs[i].uid);

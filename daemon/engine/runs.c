@@ -46,6 +46,19 @@ tfd_engine_job_of_run (TfdEngine *self, guint32 uid, guint64 number)
   return job != NULL && job->record->owner_uid == uid ? job : NULL;
 }
 
+/* Files that were being fetched wait again. */
+static void
+rest_files (TfdJob *job)
+{
+  for (guint i = 0; job->files != NULL && i < job->run->next_file && i < job->files->len; i++)
+    {
+      TfdFileRecord *file = job->files->pdata[i];
+
+      if (file->state == TFD_FILE_STATE_TRANSFERRING)
+        tfd_job_set_file_state (job, file, TFD_FILE_STATE_WAITING);
+    }
+}
+
 void
 tfd_engine_drop_run (TfdEngine *self, TfdJob *job)
 {
@@ -53,6 +66,7 @@ tfd_engine_drop_run (TfdEngine *self, TfdJob *job)
 
   if (job->run == NULL)
     return;
+  rest_files (job);
   stopped = g_steal_pointer (&job->run->stopped);
   g_hash_table_remove (self->runs, &job->run->number);
   g_clear_pointer (&job->run, g_free);

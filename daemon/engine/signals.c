@@ -66,6 +66,7 @@ tell_cb (const GError *error, gpointer data)
       telling->argument = telling->job->untold;
       telling->job->untold = 0;
     }
+  /* what failed was undone: everybody has heard already how it is */
   if (error != NULL)
     return;
   if (telling->signal == JOB_CHANGED)
