@@ -31,15 +31,14 @@ G_STATIC_ASSERT ((int) TRANSFER_RESULT_EXPIRED == (int) TFD_RESULT_EXPIRED);
 
 /* Registers a copy of enumeration @from, TFD_ in the names of values replaced by TRANSFER_, with
  * one value more, -1, for strings of a newer service. The table lives as long as the process. */
-GType
-_transfer_enum_register (const char *name, GType from, const char *unknown)
+static GType
+register_enum (const char *name, GType from, const char *unknown)
 {
   GEnumClass *common = g_type_class_ref (from);
   GEnumValue *values = g_new0 (GEnumValue, common->n_values + 2);
   guint n = 0;
 
-  if (unknown != NULL)
-    values[n++] = (GEnumValue){ -1, unknown, "unknown" };
+  values[n++] = (GEnumValue){ -1, unknown, "unknown" };
   for (guint i = 0; i < common->n_values; i++)
     {
       g_autofree char *value_name =
@@ -72,7 +71,7 @@ transfer_job_state_is_final (TransferJobState state)
   {                                                                                                \
     static gsize once = 0;                                                                         \
     if (g_once_init_enter (&once))                                                                 \
-      g_once_init_leave (&once, _transfer_enum_register (#TypeName, COMMON_TYPE, #UNKNOWN));       \
+      g_once_init_leave (&once, register_enum (#TypeName, COMMON_TYPE, #UNKNOWN));                 \
     return once;                                                                                   \
   }                                                                                                \
                                                                                                    \

@@ -7,6 +7,8 @@
 #include "client/libtransfer/private.h"
 #include "common/error.h"
 
+#include <string.h>
+
 #define SAME(X) G_STATIC_ASSERT ((int) TRANSFER_ERROR_##X == (int) TFD_ERROR_##X)
 SAME (NOT_FOUND);
 SAME (INVALID_STATE);
@@ -71,7 +73,33 @@ SAME (WORKER_LOST);
 SAME (PROTOCOL_MISMATCH);
 G_STATIC_ASSERT ((int) TRANSFER_ERROR_PROTOCOL_MISMATCH + 1 == (int) TFD_N_ERRORS);
 
-G_DEFINE_QUARK (transfer - error - quark, transfer_error)
+/* clang-format off */
+G_DEFINE_QUARK (transfer-error-quark, transfer_error)
+/* clang-format on */
+
+/* "not-found" for "NotFound": what bindings expect of a nick. */
+static const char *
+make_nick (const char *name)
+{
+  g_autoptr (GString) nick = g_string_new (NULL);
+
+  for (; *name != '\0'; name++)
+    {
+      if (g_ascii_isupper (*name) && nick->len > 0)
+        g_string_append_c (nick, '-');
+      g_string_append_c (nick, g_ascii_tolower (*name));
+    }
+  return g_intern_string (nick->str);
+}
+
+static const char *
+make_value_name (const char *nick)
+{
+  g_autofree char *upper = g_ascii_strup (nick, -1);
+  g_autofree char *name = g_strconcat ("TRANSFER_ERROR_", g_strdelimit (upper, "-", '_'), NULL);
+
+  return g_intern_string (name);
+}
 
 GType
 transfer_error_get_type (void)
@@ -79,7 +107,17 @@ transfer_error_get_type (void)
   static gsize once = 0;
 
   if (g_once_init_enter (&once))
-    g_once_init_leave (&once, _transfer_enum_register ("TransferError", TFD_TYPE_ERROR_CODE, NULL));
+    {
+      static GEnumValue values[TFD_N_ERRORS + 1];
+
+      for (int i = 0; i < TFD_N_ERRORS; i++)
+        {
+          const char *nick = make_nick (strrchr (tfd_error_code_to_name (i), '.') + 1);
+
+          values[i] = (GEnumValue){ i, make_value_name (nick), nick };
+        }
+      g_once_init_leave (&once, g_enum_register_static ("TransferError", values));
+    }
   return once;
 }
 

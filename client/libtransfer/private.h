@@ -106,7 +106,6 @@ gboolean _transfer_error_is_lost_reply (const GError *error);
 /* The service is not there, and the bus could not start it. */
 gboolean _transfer_error_is_absent_service (const GError *error);
 
-GType _transfer_enum_register (const char *name, GType from, const char *unknown);
 /* -1 when there is no such value. */
 int _transfer_enum_from_string (GType common_type, const char *string);
 

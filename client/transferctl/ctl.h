@@ -119,6 +119,10 @@ GPtrArray *ctl_find_jobs (Ctl *ctl, int n, char **names, GError **error);
 GPtrArray *ctl_list_jobs (Ctl *ctl, GVariant *filter, GError **error);
 /* The tombstone of an ended job, a{sv}, or NULL. @id may be the beginning of its id. */
 GVariant *ctl_find_tombstone (Ctl *ctl, const char *name, char **id);
+/* How @job, which is over, ended; asks the service when it has not said so yet. */
+TransferResult ctl_ended (Ctl *ctl, TransferJob *job);
+/* The result that the tombstone @row names. */
+TransferResult ctl_tombstone_result (GVariant *row);
 /* The colour of a state. */
 CtlStyle ctl_state_style (const char *state);
 

@@ -177,8 +177,8 @@ ctl_find_tombstone (Ctl *ctl, const char *name, char **id)
 {
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GVariant) rows = NULL;
-  g_autoptr (GPtrArray) ids = g_ptr_array_new ();
-  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  g_autoptr (GPtrArray) ids = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
   GVariant *row = NULL;
   int index;
 
@@ -202,4 +202,29 @@ ctl_find_tombstone (Ctl *ctl, const char *name, char **id)
   if (index >= 0)
     g_variant_get_child (rows, (gsize) index, "(s@a{sv})", id, &row);
   return row;
+}
+
+TransferResult
+ctl_tombstone_result (GVariant *row)
+{
+  GEnumClass *results = g_type_class_ref (TRANSFER_TYPE_RESULT);
+  const char *nick = "";
+  GEnumValue *value;
+
+  g_variant_lookup (row, "result", "&s", &nick);
+  value = g_enum_get_value_by_nick (results, nick);
+  g_type_class_unref (results);
+  return value != NULL ? (TransferResult) value->value : TRANSFER_RESULT_UNKNOWN;
+}
+
+TransferResult
+ctl_ended (Ctl *ctl, TransferJob *job)
+{
+  g_autofree char *id = NULL;
+  g_autoptr (GVariant) row = NULL;
+
+  if (transfer_job_get_result (job) != TRANSFER_RESULT_UNKNOWN)
+    return transfer_job_get_result (job);
+  row = ctl_find_tombstone (ctl, transfer_job_get_id (job), &id);
+  return row != NULL ? ctl_tombstone_result (row) : TRANSFER_RESULT_UNKNOWN;
 }

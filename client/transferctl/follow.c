@@ -49,7 +49,8 @@ completes_itself (TransferJob *job)
 CtlFollowed
 ctl_followed (TransferJob *job)
 {
-  if (transfer_job_is_ended (job))
+  /* the state tells first; the result follows, see ctl_ended () */
+  if (transfer_job_is_ended (job) || transfer_job_state_is_final (transfer_job_get_state (job)))
     return CTL_FOLLOW_ENDED;
   switch (transfer_job_get_state (job))
     {
@@ -75,7 +76,6 @@ ctl_follow_note (TransferJob *job, guint64 now)
     return g_strdup (transfer_job_get_operation (job));
   switch (state)
     {
-    case TRANSFER_JOB_STATE_CONNECTING:
     case TRANSFER_JOB_STATE_TRANSFERRING:
     case TRANSFER_JOB_STATE_TRANSFERRED:
     case TRANSFER_JOB_STATE_ACKNOWLEDGED:
@@ -223,8 +223,10 @@ say_percent (Follow *follow)
 
   g_autofree char *done = ctl_format_size (progress.done);
   g_autofree char *total = ctl_format_size (progress.total);
-  g_autofree char *rate = ctl_format_rate (ctl_rate_get (&follow->rate, g_get_monotonic_time ()));
-  ctl_say (follow->ctl, "%u%%  %s of %s  %s", follow->percent, done, total, rate);
+  guint64 speed = ctl_rate_get (&follow->rate, g_get_monotonic_time ());
+  g_autofree char *rate = speed > 0 ? ctl_format_rate (speed) : g_strdup ("");
+  ctl_say (follow->ctl, "%u%%  %s of %s%s%s", follow->percent, done, total, speed > 0 ? "  " : "",
+           rate);
 }
 
 static void

@@ -13,7 +13,7 @@ typedef enum
   CTL_FOLLOW_RUNNING,     /* time-out or signal came first */
   CTL_FOLLOW_TRANSFERRED, /* all has arrived: wants Complete */
   CTL_FOLLOW_FAILED,      /* in state error */
-  CTL_FOLLOW_ENDED,       /* over: transfer_job_get_result () */
+  CTL_FOLLOW_ENDED,       /* over: see ctl_ended () */
 } CtlFollowed;
 
 CtlFollowed ctl_followed (TransferJob *job);

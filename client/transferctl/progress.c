@@ -31,7 +31,9 @@ ctl_rate_add (CtlRate *rate, gint64 now, guint64 bytes)
   if (rate->n > 0)
     {
       last = sample_at (rate, rate->n - 1);
-      if (bytes < rate->bytes[last] || now < rate->times[last])
+      /* the first bytes may be those of an earlier run, which nobody has transferred now */
+      if (bytes < rate->bytes[last] || now < rate->times[last] ||
+          (rate->bytes[last] == 0 && bytes > 0))
         rate->n = rate->first = 0;
       else if (rate->n > 1 && now - rate->times[sample_at (rate, rate->n - 2)] < RATE_STEP)
         {

@@ -161,7 +161,9 @@ report_success (Ctl *ctl, TransferJob *job, const char *path, gint64 begun)
   guint64 bytes = transfer_job_get_bytes_transferred (job);
   gint64 took = g_get_monotonic_time () - begun;
   g_autofree char *size = ctl_format_size (bytes);
-  g_autofree char *duration = ctl_format_duration ((guint64) took);
+  g_autofree char *duration = took < 10 * G_USEC_PER_SEC
+                                  ? g_strdup_printf ("%.1f s", (double) took / G_USEC_PER_SEC)
+                                  : ctl_format_duration ((guint64) took);
 
   ctl_say (ctl, "%s in %s", size, duration);
   if (ctl->json)
@@ -217,7 +219,7 @@ follow (Ctl *ctl, TransferJob *job, const char *url, const char *path)
     case CTL_FOLLOW_FAILED:
       return report_failure (ctl, job, url);
     case CTL_FOLLOW_ENDED:
-      ended = transfer_job_get_result (job);
+      ended = ctl_ended (ctl, job);
       if (ended == TRANSFER_RESULT_COMPLETED)
         return report_success (ctl, job, path, begun);
       return ctl_fail (ctl, "%s: somebody else ended the job: %s", url,

@@ -112,8 +112,10 @@ add_job (CtlTable *table, TransferJob *job)
   ctl_table_add_string (table, transfer_job_type_to_string (transfer_job_get_job_type (job)));
   ctl_table_add (table, NULL, g_variant_new_string (state), ctl_state_style (state));
   ctl_table_add_string (table, transfer_priority_to_string (transfer_job_get_priority (job)));
-  ctl_table_add (table, ctl_format_percent (done, total), g_variant_new_uint64 (done),
-                 CTL_STYLE_PLAIN);
+  ctl_table_add (table,
+                 total == TRANSFER_SIZE_UNKNOWN && done > 0 ? ctl_format_size (done)
+                                                            : ctl_format_percent (done, total),
+                 g_variant_new_uint64 (done), CTL_STYLE_PLAIN);
   ctl_table_add (table, ctl_format_size (total), g_variant_new_uint64 (total), CTL_STYLE_PLAIN);
   ctl_table_add (table, rate > 0 ? ctl_format_rate (rate) : g_strdup ("-"),
                  g_variant_new_uint64 (rate), CTL_STYLE_PLAIN);

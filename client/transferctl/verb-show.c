@@ -83,7 +83,9 @@ print_status (Ctl *ctl, TransferJob *job)
     print_field (ctl, "description", transfer_job_get_description (job));
   print_field (ctl, "type", transfer_job_type_to_string (transfer_job_get_job_type (job)));
   print_field (ctl, "state", state);
-  if (*transfer_job_get_status_text (job) != '\0')
+  if (failure != NULL && g_str_equal (failure->message, transfer_job_get_status_text (job)))
+    ; /* stands below */
+  else if (*transfer_job_get_status_text (job) != '\0')
     print_field (ctl, "doing", transfer_job_get_status_text (job));
   else if (note != NULL && !g_str_equal (note, state))
     print_field (ctl, "waiting", note);

@@ -57,6 +57,9 @@ tfd_access_check (TfdCall *call)
   gboolean on_job = !g_str_equal (path, TFD_MANAGER_PATH);
   GError *error = NULL;
 
+  if (call->bus->only_uid != G_MAXUINT32 && call->peer->uid != call->bus->only_uid)
+    return g_error_new_literal (TFD_ERROR, TFD_ERROR_ACCESS_DENIED,
+                                "this service serves one user only");
   if (on_job)
     {
       TfdJob *job = tfd_access_find_job (call, path, &error);

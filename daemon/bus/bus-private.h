@@ -36,9 +36,10 @@ struct _TfdPeer
   gboolean known; /* uid was asked and answered */
   gboolean gone;
   guint32 uid;
-  guint watch;      /* subscription to its end */
-  GQueue calls;     /* of TfdCall: not yet handled */
-  gboolean waiting; /* the call at the head is under way and keeps the order */
+  guint watch;    /* subscription to its end */
+  GQueue calls;   /* of TfdCall: not yet handled */
+  guint put_back; /* so many at the head of these had their turn before */
+  guint waiting;  /* calls under way that keep the order */
   gboolean subscribed;
   GHashTable *jobs; /* (owned) set of ids that it asked GetAll for */
 };
@@ -72,6 +73,9 @@ void tfd_call_fail_code (TfdCall *call, TfdErrorCode code, const char *format, .
 /* Later calls of the same client wait until this one is answered or released. */
 void tfd_call_hold (TfdCall *call);
 void tfd_call_release (TfdCall *call);
+/* The call had waited for its job and now waits for an earlier call of its client: it goes before
+ * those that were never handled, behind others that were put back. */
+void tfd_call_put_back (TfdCall *call);
 
 /* ---- access.c ---- */
 /* Whether the caller may do what it asks for; decided by the annotations of the interface, denied

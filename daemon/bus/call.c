@@ -5,6 +5,8 @@
 
 #include "bus/bus-private.h"
 
+#define MAX_ERROR_TEXT 2048
+
 typedef struct
 {
   GDBusMethodInvocation *invocation; /* (owned) */
@@ -44,7 +46,9 @@ return_error (GDBusMethodInvocation *invocation, const GError *error)
 {
   TfdErrorCode code =
       error->domain == TFD_ERROR ? (TfdErrorCode) error->code : TFD_ERROR_STORAGE_FAILED;
-  g_autofree char *message = g_utf8_make_valid (error->message, -1);
+  /* it may quote what the client sent: an answer that is too large ends the service */
+  g_autofree char *message =
+      g_utf8_make_valid (error->message, (gssize) MIN (strlen (error->message), MAX_ERROR_TEXT));
 
   g_dbus_method_invocation_return_dbus_error (invocation, tfd_error_code_to_name (code), message);
 }
@@ -60,6 +64,10 @@ answer_cb (const GError *commit_error, gpointer data)
   else if (commit_error != NULL)
     g_dbus_method_invocation_return_dbus_error (
         invocation, tfd_error_code_to_name (TFD_ERROR_STORAGE_FAILED), commit_error->message);
+  else if (answer->value != NULL && g_variant_get_size (answer->value) > 2 * TFD_MAX_MESSAGE)
+    g_dbus_method_invocation_return_dbus_error (invocation,
+                                                tfd_error_code_to_name (TFD_ERROR_LIMITS_EXCEEDED),
+                                                "the answer would be too large: ask for less");
   else
     g_dbus_method_invocation_return_value_with_unix_fd_list (invocation, answer->value,
                                                              answer->fds);

@@ -105,11 +105,11 @@ probed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     {
       /* a Complete or Cancel began while the worker looked: it is decided first */
       Waiting *waiting = g_new (Waiting, 1);
-      TfdJob *job = call->job;
 
-      tfd_call_release (call);
       *waiting = (Waiting){ g_steal_pointer (&creation), g_steal_pointer (&directories) };
-      tfd_engine_when_free (engine, job, free_again_cb, waiting, waiting_free);
+      tfd_engine_when_free (engine, call->job, free_again_cb, waiting, waiting_free);
+      /* only now may the client's next calls get in line */
+      tfd_call_release (call);
     }
   else
     finish_add (creation, directories);

@@ -54,7 +54,11 @@ decide_again_cb (TfdJob *job G_GNUC_UNUSED, gpointer data)
   TfdCall *call = *(TfdCall **) data;
 
   *(TfdCall **) data = NULL;
-  tfd_bus_handle (call);
+  /* an earlier call of the same client is under way and keeps the order */
+  if (call->peer->waiting > 0)
+    tfd_call_put_back (call);
+  else
+    tfd_bus_handle (call);
 }
 
 static void

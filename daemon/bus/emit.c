@@ -121,12 +121,13 @@ tell_properties (Pending *pending)
 
 /* The model may hold what is not committed yet: what a timer tells goes through the outbox, too. */
 static void
-tell_properties_cb (const GError *error, gpointer data)
+tell_properties_cb (const GError *error G_GNUC_UNUSED, gpointer data)
 {
   TfdEmit *emit = ((gpointer *) data)[0];
   Pending *pending = g_hash_table_lookup (emit->pending, ((gpointer *) data)[1]);
 
-  if (error == NULL && pending != NULL)
+  /* a commit that failed was somebody else's: what is there now is told all the same */
+  if (pending != NULL)
     tell_properties (pending);
 }
 

@@ -84,6 +84,8 @@ job_get_events (TfdCall *call, GVariant *parameters)
   GVariantBuilder rows;
   GError *error = NULL;
   guint32 limit;
+  gsize size = 0;
+  guint first;
 
   g_variant_get (parameters, "(u)", &limit);
   events = tfd_store_load_events (tfd_engine_get_store (call->bus->engine), tfd_job_id (call->job),
@@ -93,8 +95,12 @@ job_get_events (TfdCall *call, GVariant *parameters)
       tfd_call_fail (call, error);
       return;
     }
+  first = events->len;
   g_variant_builder_init (&rows, G_VARIANT_TYPE ("a(tsa{sv})"));
-  for (guint i = 0; i < events->len; i++)
+  /* the newest are wanted most: the oldest are left out of an answer that gets too large */
+  for (guint i = events->len; i > 0 && size < TFD_MAX_MESSAGE; i--, first--)
+    size += g_variant_get_size (((TfdEventRow *) events->pdata[i - 1])->details) + 64;
+  for (guint i = first; i < events->len; i++)
     {
       const TfdEventRow *row = events->pdata[i];
 
@@ -126,7 +132,6 @@ job_open_temporary (TfdCall *call, GVariant *parameters)
   guint32 file;
 
   g_variant_get (parameters, "(u)", &file);
-  tfd_call_hold (call);
   tfd_engine_open_temporary_async (call->bus->engine, call->job, file, opened_cb, call);
 }
 

@@ -34,6 +34,7 @@ tfd_bus_describe_outcome (TfdJob *job, const TfdOutcome *outcome)
   g_auto (GVariantDict) details = G_VARIANT_DICT_INIT (NULL);
   g_autoptr (GPtrArray) undeleted = g_ptr_array_new ();
   GPtrArray *files = tfd_job_peek_files (job);
+  gsize size = 0;
 
   if (outcome->result != TFD_RESULT_CANCELLED)
     {
@@ -41,8 +42,11 @@ tfd_bus_describe_outcome (TfdJob *job, const TfdOutcome *outcome)
       g_variant_dict_insert_value (&details, "discarded", name_files (outcome->discarded, files));
       g_variant_dict_insert_value (&details, "moved", name_files (outcome->moved, files));
     }
-  for (guint i = 0; i < outcome->undeleted->len; i++)
-    g_ptr_array_add (undeleted, outcome->undeleted->pdata[i]);
+  for (guint i = 0; i < outcome->undeleted->len && size < TFD_MAX_MESSAGE / 4; i++)
+    {
+      g_ptr_array_add (undeleted, outcome->undeleted->pdata[i]);
+      size += strlen (outcome->undeleted->pdata[i]) + 8;
+    }
   g_variant_dict_insert_value (
       &details, "undeleted",
       g_variant_new_strv ((const char *const *) undeleted->pdata, (gssize) undeleted->len));
@@ -51,6 +55,8 @@ tfd_bus_describe_outcome (TfdJob *job, const TfdOutcome *outcome)
 }
 
 /* ---- CompleteJobs, CancelJobs ---- */
+
+#define MAX_BULK 10000
 
 typedef struct
 {
@@ -167,6 +173,14 @@ bulk_call (TfdCall *call, GVariant *parameters, gboolean cancel)
   if (!tfd_options_check (options, cancel ? tfd_no_options : tfd_complete_options, &error))
     {
       tfd_call_fail (call, error);
+      return;
+    }
+  if (g_strv_length (paths) > MAX_BULK)
+    {
+      tfd_call_fail_code (call, TFD_ERROR_LIMITS_EXCEEDED,
+                          "%u jobs in one call, at most %u are "
+                          "allowed: use several calls",
+                          g_strv_length (paths), MAX_BULK);
       return;
     }
   bulk = g_new0 (Bulk, 1);

@@ -78,14 +78,13 @@ credentials_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (!peer->gone && answer == NULL)
     {
       refuse_all (peer, "the bus does not say who you are");
+      end_peer (peer);
       g_hash_table_remove (peer->bus->peers, peer->name);
     }
   else if (!peer->gone)
     {
       g_variant_get (answer, "(u)", &peer->uid);
       peer->known = TRUE;
-      if (peer->bus->only_uid != G_MAXUINT32 && peer->uid != peer->bus->only_uid)
-        refuse_all (peer, "this service serves one user only");
       pump (peer);
     }
   tfd_peer_unref (peer);
@@ -116,8 +115,12 @@ static void
 pump (TfdPeer *peer)
 {
   peer_ref (peer);
-  while (!peer->gone && peer->known && !peer->waiting && !g_queue_is_empty (&peer->calls))
-    tfd_bus_handle (g_queue_pop_head (&peer->calls));
+  while (!peer->gone && peer->known && peer->waiting == 0 && !g_queue_is_empty (&peer->calls))
+    {
+      if (peer->put_back > 0)
+        peer->put_back--;
+      tfd_bus_handle (g_queue_pop_head (&peer->calls));
+    }
   tfd_peer_unref (peer);
 }
 
@@ -125,7 +128,15 @@ void
 tfd_call_hold (TfdCall *call)
 {
   call->held = TRUE;
-  call->peer->waiting = TRUE;
+  call->peer->waiting++;
+}
+
+void
+tfd_call_put_back (TfdCall *call)
+{
+  TfdPeer *peer = call->peer;
+
+  g_queue_push_nth (&peer->calls, call, (gint) peer->put_back++);
 }
 
 void
@@ -134,7 +145,7 @@ tfd_call_release (TfdCall *call)
   if (!call->held)
     return;
   call->held = FALSE;
-  call->peer->waiting = FALSE;
+  call->peer->waiting--;
   pump (call->peer);
 }
 

@@ -35,7 +35,8 @@ get_all (TfdCall *call)
   GVariantBuilder values;
 
   /* whoever asks for everything wants to hear what changes; from before the snapshot on */
-  if (call->job != NULL && g_hash_table_size (call->peer->jobs) < TFD_MAX_SUBSCRIPTIONS)
+  if (call->job != NULL && !tfd_job_state_is_final (tfd_job_record (call->job)->state) &&
+      g_hash_table_size (call->peer->jobs) < TFD_MAX_SUBSCRIPTIONS)
     g_hash_table_add (call->peer->jobs, g_strdup (tfd_job_id (call->job)));
   g_variant_builder_init (&values, G_VARIANT_TYPE_VARDICT);
   for (gsize i = 0; info->properties[i] != NULL; i++)

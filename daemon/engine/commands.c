@@ -172,8 +172,29 @@ tfd_engine_create_job (TfdEngine *self,
   tfd_engine_insert_job (self, tfd_job_ref (job));
   tfd_engine_tell_added (self, job);
   if (start && !tfd_engine_resume (self, job, error))
-    return NULL;
+    {
+      tfd_engine_doom (self, *error);
+      return NULL;
+    }
   return job; /* the engine's reference keeps it */
+}
+
+/* A Complete that a crash interrupted may wait for its destination to be mounted. Who goes on with
+ * the job does not want its unfinished files discarded then. */
+static void
+forget_complete (TfdJob *job)
+{
+  if (tfd_job_awaits_destination (job))
+    g_clear_pointer (&job->record->operation_options, g_variant_unref);
+}
+
+static void
+feed_cb (const GError *error, gpointer data)
+{
+  TfdJob *job = data;
+
+  if (error == NULL)
+    tfd_engine_feed_run (job->engine, job);
 }
 
 gboolean
@@ -189,11 +210,14 @@ tfd_engine_add_files (TfdEngine *self,
     return FALSE;
 
   *first = job->record->files_total;
-  if (!append_files (self, job, files, directories, error) ||
-      !tfd_engine_apply (self, job, TFD_EVENT_ADD_FILE, TFD_GUARD_NONE, NULL, error))
+  if (!append_files (self, job, files, directories, error))
+    return FALSE;
+  forget_complete (job);
+  if (!tfd_engine_apply (self, job, TFD_EVENT_ADD_FILE, TFD_GUARD_NONE, NULL, error))
     return FALSE;
   tfd_engine_tell_changed (self, job, TFD_CHANGED_PROGRESS | TFD_CHANGED_TIMES);
-  tfd_engine_feed_run (self, job);
+  /* the worker may fetch only what is recorded */
+  tfd_outbox_add (self->outbox, feed_cb, tfd_job_ref (job), (GDestroyNotify) tfd_job_unref);
   return TRUE;
 }
 
@@ -232,6 +256,7 @@ tfd_engine_resume (TfdEngine *self, TfdJob *job, GError **error)
   if (tfd_job_files (job, self->store, error) == NULL)
     return FALSE;
   revive_files (self, job);
+  forget_complete (job);
   job->record->resumed = TRUE;
   g_clear_pointer (&job->losses, g_hash_table_unref);
   return tfd_engine_apply (self, job, TFD_EVENT_RESUME, TFD_GUARD_NONE, NULL, error);

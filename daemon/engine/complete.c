@@ -50,21 +50,21 @@ batch_committed_cb (const GError *error, gpointer data)
 
   if (error != NULL)
     {
-      /* the files are in place; what is under way is still recorded as such */
-      if (tfd_job_files (work->job, work->engine->store, NULL) == NULL)
-        {
-          tfd_work_fail (work, g_error_copy (error));
-          return;
-        }
-      work->recovering = TRUE;
-      if (++work->tries >= TFD_WORK_TRIES)
-        {
-          tfd_work_fail (work, g_error_copy (error));
-          return;
-        }
-      work->cursor = 0;
+      /* the files are in place, and what is under way is recorded as such */
+      tfd_work_answer_and_go_on (work, error);
+      return;
     }
+  work->pauses = 0;
   tfd_work_finalize_next (work);
+}
+
+/* The words are a worker's: they are cut to a length that people read. */
+static void
+fail_with_words (TfdWork *work, const TfdFileRecord *file, TfdErrorCode code, const char *words)
+{
+  g_autofree char *message = g_utf8_make_valid (words, (gssize) MIN (strlen (words), 1024));
+
+  tfd_work_fail_file (work, file, code, message);
 }
 
 static void
@@ -85,7 +85,7 @@ fail_or_rename_again (TfdWork *work, TfdFileRecord *file, const char *verdict, G
       tfd_work_verify_next (work);
       return;
     }
-  tfd_work_fail_file (work, file, code, message);
+  fail_with_words (work, file, code, message);
 }
 
 static void
@@ -96,14 +96,15 @@ finalized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GVariant) answer =
       tfd_transport_request_finish (TFD_TRANSPORT (source), result, NULL, &error);
   g_autoptr (GVariantIter) iter = NULL;
+  gboolean progress = FALSE;
   const char *verdict;
   GVariant *details;
   guint32 index;
 
   if (answer == NULL)
     {
-      if (tfd_work_may_ask_again (work))
-        tfd_work_finalize_next (work);
+      if (tfd_work_may_try_again (work))
+        tfd_work_again (work);
       else
         tfd_work_fail (work,
                        g_error_new (TFD_ERROR, TFD_ERROR_COMMIT_FAILED,
@@ -112,12 +113,6 @@ finalized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
 
   g_variant_get (answer, "(a(usa{sv}))", &iter);
-  if (g_variant_iter_n_children (iter) == 0)
-    {
-      tfd_work_fail (work, g_error_new_literal (TFD_ERROR, TFD_ERROR_COMMIT_FAILED,
-                                                "the worker renamed nothing and gave no reason"));
-      return;
-    }
   while (g_variant_iter_next (iter, "(u&s@a{sv})", &index, &verdict, &details))
     {
       g_autoptr (GVariant) owned = details;
@@ -131,8 +126,14 @@ finalized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
           fail_or_rename_again (work, file, verdict, details);
           return;
         }
+      progress = TRUE;
     }
-  work->tries = 0;
+  if (!progress)
+    {
+      tfd_work_fail (work, g_error_new_literal (TFD_ERROR, TFD_ERROR_COMMIT_FAILED,
+                                                "the worker renamed nothing and gave no reason"));
+      return;
+    }
   tfd_work_remember_options (work);
   tfd_engine_save_job (work->engine, work->job, NULL);
   tfd_outbox_add (work->engine->outbox, batch_committed_cb, work, NULL);
@@ -191,6 +192,14 @@ fail_missing (TfdWork *work)
   for (guint i = 0; i < work->job->files->len && failure.file == G_MAXUINT32; i++)
     if (((TfdFileRecord *) work->job->files->pdata[i])->state == TFD_FILE_STATE_MISSING)
       failure.file = i;
+  if (failure.file == G_MAXUINT32)
+    {
+      /* that it is missing could not be recorded */
+      work->missing = FALSE;
+      tfd_work_fail (work,
+                     g_error_new_literal (TFD_ERROR, TFD_ERROR_COMMIT_FAILED, failure.message));
+      return;
+    }
   tfd_engine_apply (work->engine, work->job, TFD_EVENT_PART_MISSING, TFD_GUARD_NONE, &failure,
                     NULL);
   tfd_work_fail_file (work, work->job->files->pdata[failure.file], TFD_ERROR_COMMIT_FAILED,
@@ -227,8 +236,8 @@ verified_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (answer == NULL)
     {
-      if (++work->tries < TFD_WORK_TRIES)
-        tfd_work_verify_next (work);
+      if (tfd_work_may_try_again (work))
+        tfd_work_again (work);
       else
         tfd_work_fail (work,
                        g_error_new (TFD_ERROR, TFD_ERROR_COMMIT_FAILED,
@@ -236,7 +245,6 @@ verified_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
 
-  work->tries = 0;
   g_variant_get (answer, "(a(usa{sv}))", &iter);
   while (g_variant_iter_next (iter, "(u&s@a{sv})", &index, &status, &details))
     {
@@ -255,7 +263,7 @@ verified_cb (GObject *source, GAsyncResult *result, gpointer user_data)
         continue; /* Finalize judges it, knowing that a crash may lie in between */
       else if (g_str_equal (status, "unavailable"))
         {
-          tfd_work_fail_file (work, file, TFD_ERROR_DESTINATION_UNAVAILABLE, message);
+          fail_with_words (work, file, TFD_ERROR_DESTINATION_UNAVAILABLE, message);
           return;
         }
       else

@@ -7,10 +7,18 @@
 
 /* ---- discard ---- */
 
+/* A worker may have made it without our having heard of it, but only if the job was ever started.
+ */
+static gboolean
+may_exist (const TfdWork *work, const TfdFileRecord *file)
+{
+  return work->job->record->resumed || file->part != NULL;
+}
+
 static gboolean
 wants_discard (const TfdWork *work, const TfdFileRecord *file)
 {
-  return file->state != TFD_FILE_STATE_COMPLETED &&
+  return file->state != TFD_FILE_STATE_COMPLETED && may_exist (work, file) &&
          !g_hash_table_contains (work->undeleted, GUINT_TO_POINTER (file->index));
 }
 
@@ -61,9 +69,9 @@ discarded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GVariant) answer =
       tfd_transport_request_finish (TFD_TRANSPORT (source), result, NULL, &error);
 
-  if (answer == NULL && tfd_work_may_ask_again (work))
+  if (answer == NULL && work->pauses < TFD_WORK_PAUSES)
     {
-      tfd_work_discard_next (work);
+      tfd_work_again (work);
       return;
     }
   if (answer == NULL)
@@ -74,7 +82,6 @@ discarded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   note_undeleted (work, answer);
   work->cursor = work->next;
-  work->tries = 0;
   tfd_work_discard_next (work);
 }
 

@@ -20,15 +20,19 @@ touch_times (TfdEngine *self, TfdJob *job, TfdStep step, TfdJobState from)
     record->last_activity = tfd_clock_now_boot (self->clock);
 }
 
+/* Ten years: sums stay far from where they would turn negative. */
+#define LONGEST_DELAY (G_GUINT64_CONSTANT (315360000) * TFD_USEC_PER_SEC)
+
 static void
 arm_retry (TfdEngine *self, TfdJobRecord *record)
 {
   gint64 now = tfd_clock_now_boot (self->clock);
+  guint64 delay;
 
   record->retry_attempt++;
-  record->retry_at = now + (gint64) tfd_retry_delay (
-                               record->properties->minimum_retry_delay, record->retry_attempt,
-                               record->failure.retry_after, g_random_double ());
+  delay = tfd_retry_delay (record->properties->minimum_retry_delay, record->retry_attempt,
+                           record->failure.retry_after, g_random_double ());
+  record->retry_at = now + (gint64) MIN (delay, LONGEST_DELAY);
   if (record->no_progress_since == 0)
     record->no_progress_since = now;
 }
@@ -105,7 +109,7 @@ tfd_engine_execute (
     arm_retry (self, record);
   if (step.effects & TFD_EFFECT_TELL_TRANSFERRED)
     {
-      record->completion_time = record->modification_time;
+      record->completion_time = tfd_clock_now_real (self->clock);
       if (record->properties->auto_complete)
         tfd_outbox_add (self->outbox, auto_complete_cb, tfd_job_ref (job),
                         (GDestroyNotify) tfd_job_unref);

@@ -6,7 +6,6 @@
 #include "engine/work-private.h"
 
 #define LINGER (5 * (gint64) TFD_USEC_PER_SEC)
-#define END_RETRY (5 * (gint64) TFD_USEC_PER_SEC)
 
 /* ---- the end ---- */
 
@@ -46,45 +45,23 @@ linger (TfdEngine *self, TfdJob *job)
                        ended_free);
 }
 
-/* The end could not be written: what is recorded says that the work goes on, so it does. */
-static void
-try_again_cb (gpointer data)
-{
-  TfdWork *work = data;
-  g_autoptr (GError) error = NULL;
-
-  work->recovering = TRUE;
-  work->cursor = 0;
-  g_hash_table_remove_all (work->undeleted);
-  if (tfd_job_files (work->job, work->engine->store, &error) == NULL)
-    tfd_clock_add_alarm (work->engine->clock, tfd_clock_now_boot (work->engine->clock) + END_RETRY,
-                         try_again_cb, work, NULL);
-  else if (work->kind == TFD_OPERATION_CANCELLING)
-    tfd_work_discard_next (work);
-  else
-    tfd_work_finalize_next (work);
-}
-
 static void
 ended_cb (const GError *error, gpointer data)
 {
   TfdWork *work = data;
-  TfdEngine *self = work->engine;
   TfdJob *job = work->job;
 
   if (error == NULL)
     {
-      linger (self, job);
+      linger (work->engine, job);
       if (work->func != NULL)
         work->func (job, work->outcome, NULL, work->data);
       tfd_work_free (work);
       return;
     }
-  if (work->func != NULL)
-    work->func (job, NULL, error, work->data);
-  work->func = NULL;
-  tfd_clock_add_alarm (self->clock, tfd_clock_now_boot (self->clock) + END_RETRY, try_again_cb,
-                       work, NULL);
+  /* what is recorded says that the work goes on, so it does */
+  work->pauses = MAX (work->pauses, 1);
+  tfd_work_answer_and_go_on (work, error);
 }
 
 static void
@@ -97,6 +74,7 @@ count_outcome (TfdWork *work)
 
   g_array_set_size (outcome->kept, 0);
   g_array_set_size (outcome->discarded, 0);
+  g_ptr_array_set_size (outcome->undeleted, 0);
   for (guint32 i = 0; i < files->len; i++)
     {
       const TfdFileRecord *file = files->pdata[i];

@@ -53,6 +53,7 @@ struct _TfdJob
   gint64 active_since;         /* boot time up to which active_time is counted, 0 = does not run */
   gboolean local, local_known; /* all that is left is on this machine */
   gint64 last_served; /* boot time of the end of its last run, or when it was queued, if later */
+  guint untold;       /* TfdChanged that waits to be told */
   TfdWait wait;       /* why it does not run though it could */
   gint64 wait_since;  /* epoch */
 
@@ -162,6 +163,8 @@ void tfd_engine_tell_files (TfdEngine *self, TfdJob *job, GArray *files);
 
 /* ---- schedule.c ---- */
 void tfd_engine_plan_later (TfdEngine *self);
+/* Plans again in a second: nothing could be recorded. */
+void tfd_engine_pause_plan (TfdEngine *self);
 TfdWorkerState *tfd_engine_worker_state (TfdEngine *self, guint32 uid);
 
 /* ---- timers.c ---- */
@@ -214,6 +217,8 @@ TfdTombstone *tfd_outcome_to_tombstone (const TfdOutcome *outcome, const TfdJob 
 void tfd_engine_roll_forward (TfdEngine *self, TfdJob *job);
 /* Nobody has touched the job for too long: as Cancel, with result "expired". */
 void tfd_engine_expire (TfdEngine *self, TfdJob *job);
+/* The same after a pause: the database could not be written. */
+void tfd_engine_roll_forward_later (TfdEngine *self, TfdJob *job);
 /* AutoComplete: nobody waits for the outcome. */
 void tfd_engine_auto_complete (TfdEngine *self, TfdJob *job);
 /* TRUE when a Complete of the job waits for its destination to come back. */

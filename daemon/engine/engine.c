@@ -120,9 +120,12 @@ tfd_engine_foreach_job (
     {
       TfdJob *job = tfd_engine_get_job (self, after);
 
-      if (job == NULL || job->place == NULL)
+      if (job == NULL)
         return;
-      iter = g_sequence_iter_next (job->place);
+      /* it may have ended since it was listed: go on where it was */
+      while (!g_sequence_iter_is_end (iter) &&
+             ((TfdJob *) g_sequence_get (iter))->order <= job->order)
+        iter = g_sequence_iter_next (iter);
     }
 
   while (!g_sequence_iter_is_end (iter))
@@ -224,6 +227,28 @@ tfd_engine_log_event (TfdEngine *self, TfdJob *job, const char *kind, GVariant *
     tfd_engine_doom (self, error);
 }
 
+/* A worker reports each thing once: what it said since the commit before is lost, so that it has to
+ * begin anew with what is recorded. */
+static void
+reload_run (TfdEngine *self, TfdJob *job)
+{
+  g_autoptr (GError) error = NULL;
+  GPtrArray *files =
+      job->files == NULL ? NULL : tfd_store_load_files (self->store, job->record->id, &error);
+
+  /* a Complete at work cannot go on without: what it remembers is what it has done */
+  if (files != NULL || job->work == NULL)
+    g_clear_pointer (&job->files, g_ptr_array_unref);
+  if (files != NULL)
+    job->files = files;
+  if (job->files != NULL)
+    tfd_job_recount (job);
+  if (job->work == NULL && tfd_job_state_is_running (job->record->state))
+    job->record->state = TFD_JOB_STATE_QUEUED;
+  if (job->run != NULL)
+    tfd_engine_stop_run (self, job, NULL, NULL);
+}
+
 /* A job as the database has it: the change that was rolled back never happened. */
 static void
 reload_job (TfdEngine *self, const char *id)
@@ -251,11 +276,9 @@ reload_job (TfdEngine *self, const char *id)
   tfd_job_record_free (job->record);
   job->record = record;
   g_hash_table_insert (self->jobs, record->id, job);
-  g_clear_pointer (&job->files, g_ptr_array_unref);
-  if (job->run != NULL && !tfd_job_state_is_running (record->state))
-    tfd_engine_stop_run (self, job, NULL, NULL);
-  else if (job->run == NULL && job->work == NULL && tfd_job_state_is_running (record->state))
-    record->state = TFD_JOB_STATE_QUEUED;
+  reload_run (self, job);
+  if (job->work == NULL && record->operation != TFD_OPERATION_NONE)
+    tfd_engine_roll_forward_later (self, job);
 }
 
 static void
@@ -277,7 +300,7 @@ settled_cb (const GError *commit_error, gpointer data)
   g_hash_table_iter_init (&iter, touched);
   while (g_hash_table_iter_next (&iter, (gpointer *) &id, NULL))
     reload_job (self, id);
-  tfd_engine_plan_later (self);
+  tfd_engine_pause_plan (self);
 }
 
 /* ---- the one door ---- */

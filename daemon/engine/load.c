@@ -10,10 +10,8 @@ take_up (TfdEngine *self, TfdJob *job)
 {
   TfdJobRecord *record = job->record;
 
-  if (record->operation != TFD_OPERATION_NONE)
+  if (record->operation != TFD_OPERATION_NONE || tfd_job_awaits_destination (job))
     tfd_engine_roll_forward (self, job);
-  else if (tfd_job_awaits_destination (job))
-    tfd_engine_complete (self, job, record->operation_options, NULL, NULL);
   else
     {
       tfd_engine_apply (self, job, TFD_EVENT_RESTARTED, TFD_GUARD_NONE, NULL, NULL);
@@ -66,7 +64,7 @@ tfd_engine_mounts_changed (TfdEngine *self)
       if (job->work != NULL)
         continue;
       if (tfd_job_awaits_destination (job))
-        tfd_engine_complete (self, job, record->operation_options, NULL, NULL);
+        tfd_engine_roll_forward (self, job);
       else if (record->state == TFD_JOB_STATE_TRANSFERRED && record->properties->auto_complete)
         tfd_engine_auto_complete (self, job);
       else if (record->state == TFD_JOB_STATE_TRANSIENT_ERROR &&

@@ -10,19 +10,6 @@
 #define CACHE_TIME (10 * (gint64) TFD_USEC_PER_SEC)
 #define CACHE_SIZE 4096
 
-typedef struct
-{
-  gint64 time;
-  GBytes *identity; /* (owned) */
-} Seen;
-
-static void
-seen_free (Seen *seen)
-{
-  g_bytes_unref (seen->identity);
-  g_free (seen);
-}
-
 /* One probe: what it asked for, and what is known. */
 typedef struct
 {
@@ -45,31 +32,27 @@ cache_key (guint32 uid, const char *directory)
   return g_strdup_printf ("%u:%s", uid, directory);
 }
 
-static GBytes *
-look_up (TfdEngine *self, guint32 uid, const char *directory)
+/* What is remembered is that the directory may be used, not which one it was: it can be another by
+ * the same name a moment later. */
+static gboolean
+was_seen (TfdEngine *self, guint32 uid, const char *directory)
 {
   g_autofree char *key = cache_key (uid, directory);
-  Seen *seen;
+  const gint64 *time = self->probes == NULL ? NULL : g_hash_table_lookup (self->probes, key);
 
-  if (self->probes == NULL)
-    return NULL;
-  seen = g_hash_table_lookup (self->probes, key);
-  return seen != NULL && tfd_clock_now_boot (self->clock) - seen->time < CACHE_TIME ? seen->identity
-                                                                                    : NULL;
+  return time != NULL && tfd_clock_now_boot (self->clock) - *time < CACHE_TIME;
 }
 
 static void
-remember (TfdEngine *self, guint32 uid, const char *directory, GBytes *identity)
+remember (TfdEngine *self, guint32 uid, const char *directory)
 {
-  Seen *seen = g_new (Seen, 1);
+  gint64 now = tfd_clock_now_boot (self->clock);
 
   if (self->probes == NULL)
-    self->probes =
-        g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) seen_free);
+    self->probes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   if (g_hash_table_size (self->probes) >= CACHE_SIZE)
     g_hash_table_remove_all (self->probes);
-  *seen = (Seen){ tfd_clock_now_boot (self->clock), g_bytes_ref (identity) };
-  g_hash_table_replace (self->probes, cache_key (uid, directory), seen);
+  g_hash_table_replace (self->probes, cache_key (uid, directory), g_memdup2 (&now, sizeof now));
 }
 
 static gboolean
@@ -94,13 +77,13 @@ read_results (TfdEngine *self, ProbeRequest *request, GVariant *answer, GError *
           tfd_error_code_from_name (name, &code);
           g_set_error (error, TFD_ERROR,
                        code == TFD_ERROR_FILE_ACCESS_DENIED ? code : TFD_ERROR_INVALID_PATH,
-                       "directory ‘%s’: %s", directory, message);
+                       "directory ‘%s’: %.1024s", directory, message);
           return FALSE;
         }
       if (g_variant_get_size (bytes) > TFD_MAX_PART)
         continue;
       identity = g_bytes_new (g_variant_get_data (bytes), g_variant_get_size (bytes));
-      remember (self, request->uid, directory, identity);
+      remember (self, request->uid, directory);
       g_hash_table_insert (request->found, g_strdup (directory), g_steal_pointer (&identity));
     }
   return TRUE;
@@ -140,19 +123,11 @@ probe_request_new (TfdEngine *self, guint32 uid, GPtrArray *files)
   for (guint i = 0; i < files->len; i++)
     {
       g_autofree char *directory = g_path_get_dirname (((TfdFileSpec *) files->pdata[i])->path);
-      GBytes *identity;
 
-      if (g_hash_table_contains (request->found, directory) ||
-          g_hash_table_contains (distinct, directory))
+      if (g_hash_table_contains (distinct, directory) || was_seen (self, uid, directory))
         continue;
-      identity = look_up (self, uid, directory);
-      if (identity != NULL)
-        g_hash_table_insert (request->found, g_steal_pointer (&directory), g_bytes_ref (identity));
-      else
-        {
-          g_hash_table_add (distinct, directory);
-          g_ptr_array_add (request->asked, g_steal_pointer (&directory));
-        }
+      g_hash_table_add (distinct, directory);
+      g_ptr_array_add (request->asked, g_steal_pointer (&directory));
     }
   return request;
 }

@@ -8,6 +8,9 @@
 /* Events come in bursts: one plan serves all of a burst. */
 #define PLAN_SPACING (G_GINT64_CONSTANT (50000))
 
+/* A full disk stays full for a while: what could not be recorded is not tried again at once. */
+#define STORAGE_PAUSE (G_GINT64_CONSTANT (1000000))
+
 TfdWorkerState *
 tfd_engine_worker_state (TfdEngine *self, guint32 uid)
 {
@@ -118,6 +121,15 @@ plan_alarm_cb (gpointer user_data)
 
   self->alarm = 0;
   tfd_engine_plan_later (self);
+}
+
+void
+tfd_engine_pause_plan (TfdEngine *self)
+{
+  g_clear_handle_id (&self->plan_source, g_source_remove);
+  tfd_clock_remove_alarm (self->clock, self->alarm);
+  self->alarm = tfd_clock_add_alarm (self->clock, tfd_clock_now_boot (self->clock) + STORAGE_PAUSE,
+                                     plan_alarm_cb, self, NULL);
 }
 
 static gboolean

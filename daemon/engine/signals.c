@@ -61,9 +61,17 @@ tell_cb (const GError *error, gpointer data)
 {
   Telling *telling = data;
 
+  if (telling->signal == JOB_CHANGED)
+    {
+      telling->argument = telling->job->untold;
+      telling->job->untold = 0;
+    }
+  /* what failed was undone: everybody has heard already how it is */
   if (error != NULL)
     return;
-  if (telling->signal == JOB_CHANGED || telling->signal == JOB_REMOVED)
+  if (telling->signal == JOB_CHANGED)
+    g_signal_emit (telling->engine, signals[JOB_CHANGED], 0, telling->job, telling->argument);
+  else if (telling->signal == JOB_REMOVED)
     g_signal_emit (telling->engine, signals[telling->signal], 0, telling->job, telling->argument);
   else if (telling->signal == FILES_TRANSFERRED)
     g_signal_emit (telling->engine, signals[telling->signal], 0, telling->job, telling->files);
@@ -86,10 +94,15 @@ tfd_engine_tell_added (TfdEngine *self, TfdJob *job)
   tell (self, job, JOB_ADDED, 0, NULL);
 }
 
+/* What changed since the last commit is told at once, with the values it has then. */
 void
 tfd_engine_tell_changed (TfdEngine *self, TfdJob *job, TfdChanged mask)
 {
-  tell (self, job, JOB_CHANGED, mask, NULL);
+  gboolean waits = job->untold != 0;
+
+  job->untold |= mask;
+  if (!waits)
+    tell (self, job, JOB_CHANGED, 0, NULL);
 }
 
 void

@@ -179,7 +179,7 @@ tfd_engine_adopt_boot (TfdEngine *self, TfdJobRecord *record)
   if (g_strcmp0 (record->boot_id, tfd_clock_boot_id (self->clock)) == 0)
     return;
   if (record->retry_at != 0)
-    record->retry_at = now + (gint64) record->properties->minimum_retry_delay;
+    record->retry_at = MIN (after (now, record->properties->minimum_retry_delay), NEVER / 2);
   if (record->no_progress_since != 0)
     record->no_progress_since = now;
   record->last_activity = now;

@@ -7,8 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* A worker that dies in the middle is replaced and asked again this many times. */
-#define TFD_WORK_TRIES 4
+/* Pauses of 0, 1, 5 and 30 s: longer nobody waits for an answer. */
+#define TFD_WORK_PAUSES 4
 
 struct _TfdWork
 {
@@ -16,13 +16,15 @@ struct _TfdWork
   TfdJob *job; /* (owned) */
   TfdOperation kind;
   TfdOverwrite overwrite;
-  gboolean keep_newer; /* AutoComplete: leave a destination that is newer than what was fetched */
-  gboolean expired;    /* nobody cancelled: the job was left alone for too long */
-  gboolean intent;     /* committed */
-  gboolean recovering; /* an earlier life began this */
-  guint32 cursor;      /* files before this index need nothing in the present step */
-  guint32 next;        /* the cursor when the present request is answered */
-  guint tries, names;
+  gboolean keep_newer;   /* AutoComplete: leave a destination that is newer than what was fetched */
+  gboolean expired;      /* nobody cancelled: the job was left alone for too long */
+  gboolean intent;       /* committed */
+  gboolean recovering;   /* an earlier life began this */
+  guint32 cursor;        /* files before this index need nothing in the present step */
+  guint32 next;          /* the cursor when the present request is answered */
+  guint names;           /* that were lost to somebody else */
+  guint pauses;          /* since something was achieved */
+  guint64 alarm;         /* end of the pause */
   gboolean missing;      /* a finished temporary is not there */
   GHashTable *undeleted; /* (owned) index -> (owned) path of a temporary that is still there */
   TfdOutcome *outcome;   /* (owned) */
@@ -41,8 +43,6 @@ typedef gboolean (*TfdWanted) (const TfdWork *work, const TfdFileRecord *file);
  * after them in next; NULL when there are none. */
 GVariant *tfd_work_next_batch (TfdWork *work, TfdWanted wanted);
 GVariant *tfd_work_request_options (TfdWork *work);
-/* No answer: the worker died. Its successor judges what it left behind. FALSE = give up. */
-gboolean tfd_work_may_ask_again (TfdWork *work);
 TfdFileRecord *tfd_work_file (TfdWork *work, guint32 index);
 /* A path as a worker sends it; NULL when it is none. */
 char *tfd_work_path_from_bytes (GVariant *bytes);
@@ -60,6 +60,14 @@ void tfd_work_fail_file (TfdWork *work,
 void tfd_work_free (TfdWork *work);
 /* Commits that the work will be done, whatever happens, and begins to do it. */
 void tfd_work_commit_intent (TfdWork *work);
+
+/* ---- again.c ---- */
+/* Goes on after a pause that grows with each, from what is recorded. */
+void tfd_work_again (TfdWork *work);
+/* FALSE when whoever waits for the answer has waited long enough. */
+gboolean tfd_work_may_try_again (TfdWork *work);
+/* The caller hears @error now; the work goes on without. */
+void tfd_work_answer_and_go_on (TfdWork *work, const GError *error);
 
 /* ---- complete.c ---- */
 void tfd_work_verify_next (TfdWork *work);

@@ -36,9 +36,10 @@ tfd_work_free (TfdWork *work)
   g_autoptr (TfdJob) job = work->job;
 
   job->work = NULL;
+  tfd_clock_remove_alarm (job->engine->clock, work->alarm);
   /* it was taken from its worker and nothing came of it: it runs on */
   if (job->run == NULL && tfd_job_state_is_running (job->record->state))
-    job->record->state = TFD_JOB_STATE_QUEUED;
+    tfd_engine_apply (job->engine, job, TFD_EVENT_WORKER_LOST, TFD_GUARD_NONE, NULL, NULL);
   g_hash_table_unref (work->undeleted);
   tfd_outcome_free (work->outcome);
   g_free (work);
@@ -108,18 +109,21 @@ tfd_work_fail (TfdWork *work, GError *error)
   TfdEngine *self = work->engine;
   TfdJob *job = work->job;
   TfdLogJob log = tfd_job_log (job);
-  gboolean wait =
-      work->recovering && g_error_matches (error, TFD_ERROR, TFD_ERROR_DESTINATION_UNAVAILABLE);
+  /* when nobody hears of the failure, as its caller is gone, it must not be one yet */
+  gboolean wait = work->func == NULL && work->recovering &&
+                  g_error_matches (error, TFD_ERROR, TFD_ERROR_DESTINATION_UNAVAILABLE);
 
   tfd_job_message (&log, "job %s could not be completed: %s", log.id, error->message);
   tfd_engine_log_event (self, job, "complete-failed",
                         g_variant_new_parsed ("{'message': <%s>}", error->message));
-  if (!work->intent)
-    tfd_engine_apply (self, job, TFD_EVENT_COMPLETE, TFD_GUARD_NONE, NULL, NULL);
   if (!wait)
     g_clear_pointer (&job->record->operation_options, g_variant_unref);
   tfd_work_set_operation (work, TFD_OPERATION_NONE);
-  tfd_engine_apply (self, job, TFD_EVENT_COMPLETE_FAILED, TFD_GUARD_NONE, NULL, NULL);
+  /* before the intent nothing has happened: only what lost a file does not go on as it did */
+  if (work->missing && !work->intent)
+    tfd_engine_apply (self, job, TFD_EVENT_COMPLETE, TFD_GUARD_NONE, NULL, NULL);
+  if (work->missing || work->intent)
+    tfd_engine_apply (self, job, TFD_EVENT_COMPLETE_FAILED, TFD_GUARD_NONE, NULL, NULL);
   tfd_engine_save_job (self, job, NULL);
   tfd_engine_tell_changed (self, job, TFD_CHANGED_PROGRESS);
 
@@ -202,17 +206,11 @@ tfd_work_request_options (TfdWork *work)
   return g_variant_dict_end (&dict);
 }
 
-gboolean
-tfd_work_may_ask_again (TfdWork *work)
-{
-  work->recovering = work->intent;
-  return ++work->tries < TFD_WORK_TRIES;
-}
-
 TfdFileRecord *
 tfd_work_file (TfdWork *work, guint32 index)
 {
-  return index < work->job->files->len ? work->job->files->pdata[index] : NULL;
+  return work->job->files != NULL && index < work->job->files->len ? work->job->files->pdata[index]
+                                                                   : NULL;
 }
 
 char *
@@ -242,7 +240,7 @@ intent_committed_cb (const GError *error, gpointer data)
     }
   work->intent = TRUE;
   work->cursor = 0;
-  work->tries = 0;
+  work->pauses = 0;
   if (work->kind == TFD_OPERATION_CANCELLING)
     tfd_work_discard_next (work);
   else
@@ -395,20 +393,32 @@ tfd_engine_expire (TfdEngine *self, TfdJob *job)
 void
 tfd_engine_roll_forward (TfdEngine *self, TfdJob *job)
 {
-  TfdWork *work = work_new (self, job, job->record->operation, NULL, NULL);
-  g_autoptr (GError) error = NULL;
+  gboolean waited = tfd_job_awaits_destination (job);
+  TfdWork *work =
+      work_new (self, job, waited ? TFD_OPERATION_COMPLETING : job->record->operation, NULL, NULL);
 
+  if (waited)
+    tfd_work_set_operation (work, TFD_OPERATION_COMPLETING);
   work->intent = TRUE;
   work->recovering = TRUE;
   if (job->record->operation_options != NULL)
     read_options (work, job->record->operation_options);
-  if (tfd_job_files (job, self->store, &error) == NULL)
-    {
-      tfd_warning ("job %s: cannot read its files: %s", job->record->id, error->message);
-      tfd_work_free (work);
-    }
+  if (tfd_job_files (job, self->store, NULL) == NULL)
+    tfd_work_again (work);
   else if (work->kind == TFD_OPERATION_CANCELLING)
     tfd_work_discard_next (work);
   else
     tfd_work_verify_next (work);
+}
+
+void
+tfd_engine_roll_forward_later (TfdEngine *self, TfdJob *job)
+{
+  TfdWork *work = work_new (self, job, job->record->operation, NULL, NULL);
+
+  work->intent = TRUE;
+  work->pauses = 1;
+  if (job->record->operation_options != NULL)
+    read_options (work, job->record->operation_options);
+  tfd_work_again (work);
 }

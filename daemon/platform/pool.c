@@ -72,6 +72,18 @@ pool_request_async (TfdTransport *transport,
   TfdWorker *worker = g_hash_table_lookup (self->workers, GUINT_TO_POINTER (owner->uid));
 
   g_task_set_name (task, method);
+  if (worker != NULL && !tfd_worker_is_of (worker, owner))
+    {
+      if (!tfd_worker_is_absent (worker))
+        {
+          g_variant_unref (g_variant_ref_sink (parameters));
+          g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED,
+                                   "user id %u works under another name just now", owner->uid);
+          return;
+        }
+      g_hash_table_remove (self->workers, GUINT_TO_POINTER (owner->uid));
+      worker = NULL;
+    }
   if (worker == NULL)
     {
       worker = tfd_worker_new (&self->setup, transport, owner);

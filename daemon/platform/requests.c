@@ -25,8 +25,12 @@ fail_request (TfdWorkerRequest *request, const GError *error)
 void
 tfd_worker_fail_queue (TfdWorker *worker, const GError *error)
 {
-  for (TfdWorkerRequest *request = g_queue_pop_head (&worker->queue); request != NULL;
-       request = g_queue_pop_head (&worker->queue))
+  GQueue queue = worker->queue;
+
+  /* whoever hears of it may ask anew */
+  g_queue_init (&worker->queue);
+  for (TfdWorkerRequest *request = g_queue_pop_head (&queue); request != NULL;
+       request = g_queue_pop_head (&queue))
     fail_request (request, error);
 }
 
@@ -102,6 +106,29 @@ tfd_worker_watch (TfdWorker *worker)
         g_timeout_add ((guint) MAX (config->worker_timeout / 3000, 100), heartbeat_cb, worker);
 }
 
+/* Answers of a worker are believed only when they have the type that the interface says: any user
+ * can put a program of their own in its place. */
+static const struct
+{
+  const char *method;
+  const char *reply;
+} replies[] = {
+  { "Probe", "(a(ayss))" },     { "Start", "()" },
+  { "AddFiles", "()" },         { "Stop", "(a(ua{sv}))" },
+  { "Verify", "(a(usa{sv}))" }, { "Finalize", "(a(usa{sv}))" },
+  { "Discard", "(a(uays))" },   { "OpenPart", "(h)" },
+  { "Checkpoint", "()" },
+};
+
+static const GVariantType *
+reply_type (const char *method)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (replies); i++)
+    if (g_str_equal (replies[i].method, method))
+      return G_VARIANT_TYPE (replies[i].reply);
+  g_assert_not_reached ();
+}
+
 static gboolean
 request_timed_out_cb (gpointer user_data)
 {
@@ -154,6 +181,9 @@ answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       /* what the worker said stays; whatever else went wrong means that there is none any more */
       if (!g_dbus_error_is_remote_error (error))
         {
+          if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT) &&
+              G_DBUS_CONNECTION (source) == worker->connection)
+            tfd_worker_kill (worker);
           error->domain = G_IO_ERROR;
           error->code = G_IO_ERROR_CONNECTION_CLOSED;
         }
@@ -175,8 +205,8 @@ send_request (TfdWorker *worker, TfdWorkerRequest *request)
   tfd_worker_hold (worker);
   g_dbus_connection_call_with_unix_fd_list (
       worker->connection, NULL, TFD_WORKER_PATH, TFD_WORKER_INTERFACE, request->method,
-      request->parameters, NULL, G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, worker->cancellable,
-      answered_cb, request);
+      request->parameters, reply_type (request->method), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL,
+      worker->cancellable, answered_cb, request);
 }
 
 void
@@ -194,7 +224,7 @@ tfd_worker_request (TfdWorker *worker, GTask *task, const char *method, GVariant
     g_variant_get_child (parameters, 0, "t", &request->run);
   if (g_str_equal (method, "Stop"))
     limit = config->stop_timeout;
-  else if (g_str_equal (method, "Probe"))
+  else if (g_str_equal (method, "Probe") || g_str_equal (method, "OpenPart"))
     limit = config->probe_timeout;
   if (limit != 0)
     request->timeout = g_timeout_add ((guint) (limit / 1000), request_timed_out_cb, request);

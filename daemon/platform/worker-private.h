@@ -55,7 +55,8 @@ struct _TfdWorker
   gboolean orderly; /* it was told to end: its end is no loss */
   gboolean stuck_told;
   gboolean freed;
-  guint references; /* callbacks under way */
+  guint failed_starts; /* processes in a row that could not be asked anything */
+  guint references;    /* callbacks under way */
 };
 
 /* ---- worker.c: the process ---- */

@@ -13,6 +13,9 @@
 /* While a killed process has not ended: ask its lock again this often. */
 #define STUCK_RETRY_MS 1000
 
+/* So many processes in a row that cannot even be asked are enough: who waits hears of it. */
+#define MAX_FAILED_STARTS 3
+
 /* ---- lifetime of the struct: callbacks of processes may come after the pool is gone ---- */
 
 TfdWorker *
@@ -38,6 +41,18 @@ tfd_worker_release (TfdWorker *worker)
       g_free (worker);
     }
   return alive;
+}
+
+gboolean
+tfd_worker_is_of (const TfdWorker *worker, const TfdOwner *owner)
+{
+  return g_strcmp0 (worker->owner_name, owner->name) == 0;
+}
+
+gboolean
+tfd_worker_is_absent (TfdWorker *worker)
+{
+  return worker->state == TFD_WORKER_ABSENT && g_queue_is_empty (&worker->queue);
 }
 
 TfdWorker *
@@ -127,6 +142,7 @@ static void
 ended (TfdWorker *worker)
 {
   gboolean lost = !worker->orderly;
+  gboolean ready = worker->connection != NULL;
 
   g_clear_handle_id (&worker->timer, g_source_remove);
   g_clear_handle_id (&worker->heartbeat, g_source_remove);
@@ -142,6 +158,15 @@ ended (TfdWorker *worker)
     {
       tfd_worker_fail_run_requests (worker);
       tfd_transport_emit_lost (worker->transport, worker->uid);
+    }
+  if (!ready && ++worker->failed_starts >= MAX_FAILED_STARTS)
+    {
+      g_autoptr (GError) error =
+          g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED,
+                               "the worker ends before it can be asked anything");
+
+      tfd_worker_fail_queue (worker, error);
+      return;
     }
   tfd_worker_pump (worker);
 }
@@ -222,14 +247,23 @@ news_cb (GDBusConnection *connection G_GNUC_UNUSED,
     tfd_transport_emit_news (worker->transport, worker->uid, name, parameters);
 }
 
+/* The answer to a connection attempt, and for which process it was made. */
+typedef struct
+{
+  TfdWorker *worker;
+  GCancellable *process; /* (owned) that process's own */
+} Attempt;
+
 static void
 connected_cb (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
 {
-  TfdWorker *worker = user_data;
+  g_autofree Attempt *attempt = user_data;
+  TfdWorker *worker = attempt->worker;
+  g_autoptr (GCancellable) process = attempt->process;
   g_autoptr (GError) error = NULL;
   g_autoptr (GDBusConnection) connection = g_dbus_connection_new_finish (result, &error);
 
-  if (!tfd_worker_release (worker))
+  if (!tfd_worker_release (worker) || process != worker->cancellable)
     return;
   if (connection == NULL)
     {
@@ -241,6 +275,7 @@ connected_cb (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user
     return;
   worker->connection = g_steal_pointer (&connection);
   worker->state = TFD_WORKER_READY;
+  worker->failed_starts = 0;
   g_dbus_connection_set_exit_on_close (worker->connection, FALSE);
   g_signal_connect (worker->connection, "closed", G_CALLBACK (closed_cb), worker);
   worker->subscription = g_dbus_connection_signal_subscribe (
@@ -319,6 +354,7 @@ start (TfdWorker *worker)
 {
   g_autoptr (GIOStream) stream = NULL;
   GError *error = NULL;
+  Attempt *attempt;
   int lock = tfd_spawn_take_lock (worker->setup->runtime_dir, worker->uid, &error);
 
   if (lock < 0 && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_BUSY))
@@ -350,11 +386,13 @@ start (TfdWorker *worker)
   worker->cancellable = g_cancellable_new ();
   tfd_debug (TFD_LOG_WORKER, "worker of %u: process %s", worker->uid,
              g_subprocess_get_identifier (worker->process));
+  attempt = g_new (Attempt, 1);
+  *attempt = (Attempt){ tfd_worker_hold (worker), g_object_ref (worker->cancellable) };
   g_subprocess_wait_async (worker->process, NULL, waited_cb, tfd_worker_hold (worker));
   g_dbus_connection_new (stream, NULL,
                          G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
                              G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING,
-                         NULL, worker->cancellable, connected_cb, tfd_worker_hold (worker));
+                         NULL, worker->cancellable, connected_cb, attempt);
 }
 
 static void

@@ -24,6 +24,12 @@ typedef struct
 TfdWorker *
 tfd_worker_new (const TfdWorkerSetup *setup, TfdTransport *transport, const TfdOwner *owner);
 
+/* Whether it was made for @owner by that name: a user id can be given to somebody else. */
+gboolean tfd_worker_is_of (const TfdWorker *worker, const TfdOwner *owner);
+
+/* TRUE while there is no process and nothing waits for one. */
+gboolean tfd_worker_is_absent (TfdWorker *worker);
+
 /* Kills the process, if there is one. */
 void tfd_worker_free (TfdWorker *worker);
 

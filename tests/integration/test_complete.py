@@ -260,6 +260,35 @@ class Complete(CompleteCase):
             self.assertEqual(file.read(), 'not yours')
         self.assertFalse(os.path.exists(self.world.target('a')))
 
+    def test_two_ways_to_one_destination(self):
+        """A file of this very job is never replaced by another one of it."""
+        os.symlink(self.world.downloads, self.world.target('link'))
+        _, first, path = self.file('a')
+        _, second, _ = self.file('b')
+        job = self.client.create([first, (second[0], self.world.target('link/a'))], start=True)
+        job.wait('transferred')
+        self.assert_error('CommitFailed', job.complete)
+        self.assertEqual(job.file_states(), ['completed', 'transferred'])
+        self.assert_in_place('a')
+        job.cancel()
+        self.assert_in_place('a')
+        self.assert_no_temporaries()
+
+    def test_temporary_was_linked_to_its_final_name(self):
+        """A rename between two names of one file does nothing, and must not be taken for done; a
+        temporary that has another name is not the service's alone, and is left alone."""
+        job = self.transferred('a')
+        part = self.world.target(f'.transferd-{job.id}-0.part')
+        os.link(part, self.world.target('a'))
+        self.assert_error('CommitFailed', job.complete)
+        self.assertEqual(job.file_states(), ['missing'])
+        job.resume()
+        job.wait('transferred')
+        self.assertEqual(job.complete()[0], 'completed')
+        self.assert_in_place('a')
+        self.assertEqual((os.stat(self.world.target('a')).st_nlink, temporaries(self.world.downloads)),
+                         (1, [os.path.basename(part)]))
+
     def test_two_jobs_one_destination(self):
         first, second = (self.client.create([row], start=True) for row in (
             self.file('a')[1], (self.file('other')[1][0], self.world.target('a'))))

@@ -19,7 +19,7 @@ class PowerCut(WorldCase):
     def setUp(self):
         self.world = World()
         self.addCleanup(self.end)
-        self.disk = Disk(self.world.path('image'), self.world.path('disk'))
+        self.disk = Disk(self.world.path('image'), self.world.path('disk'), 384 * MIB)
         self.world.state_dir = self.world.path('disk', 'state')
         self.world.downloads = self.world.path('disk', 'downloads')
         os.mkdir(self.world.downloads)
@@ -88,6 +88,20 @@ class PowerCut(WorldCase):
         self.cut_and_start()
         job.resume()
         job.wait('transferred')
+        job.complete()
+        self.assert_file(path, file)
+
+    def test_loses_at_most_a_checkpoint(self):
+        """64 MiB or 5 seconds, whichever is more: 80 MiB at this rate."""
+        file, row, path = self.file('a', 230 * MIB, rate=16 * MIB)
+        job = self.client.create([row], start=True)
+        wait_for(lambda: job.get('BytesTransferred') >= 200 * MIB, 'most of the file', 60)
+        file.rate = 0
+        self.cut_and_start()
+        job.wait('transferred')
+        resumed = self.server.ranges('/a')[-1]
+        self.assertIsNotNone(resumed)
+        self.assertGreaterEqual(int(resumed[6:-1]), 90 * MIB)
         job.complete()
         self.assert_file(path, file)
 
@@ -253,6 +267,19 @@ class Full(WorldCase):
         job.wait('transferred')
         job.complete()
         self.assert_file(self.small_path('a'), file)
+
+    def test_some_space_stays_free(self):
+        """Of 100 MiB 5 must stay free."""
+        command('mount', '-o', 'remount,size=100m', self.small.mount_point)
+        _, row, _ = self.file('a', 97 * MIB)
+        job = self.client.create([(row[0], self.small_path('a'))], start=True)
+        job.wait('error')
+        self.assertEqual(job.error[0], 'InsufficientSpace')
+        job.cancel()
+        _, row, _ = self.file('b', 90 * MIB)
+        job = self.client.create([(row[0], self.small_path('b'))], start=True)
+        job.wait('transferred')
+        job.cancel()
 
     def test_space_is_given_back(self):
         """A hostile length reserves nothing for good, and Cancel frees everything."""

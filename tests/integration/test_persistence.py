@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: 2026 The transferd authors
 """Jobs survive: the daemon, the worker, or both are killed, and nothing is lost."""
+import contextlib
 import os
+import sqlite3
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
@@ -174,12 +176,48 @@ class Persistence(WorldCase):
         self.world.kill_daemon()
         os.unlink(self.world.target(temporaries(self.world.downloads)[0]))
         self.world.start()
-        wait_for(lambda: job.state in ('suspended', 'transferred'), 'the job to notice')
-        if job.state == 'suspended':
-            job.resume()
-        job.wait('transferred', hurry=True)
+        job.wait('suspended')
+        self.assertEqual(job.file_states(), ['missing'])
+        job.resume()
+        job.wait('transferred')
         job.complete()
         self.assert_file(path, file)
+
+    def database(self):
+        """The database, while no daemon has it open."""
+        found = [name for name in os.listdir(self.world.state_dir)
+                 if name.endswith(('.db', '.sqlite', '.sqlite3'))]
+        self.assertEqual(len(found), 1, os.listdir(self.world.state_dir))
+        return os.path.join(self.world.state_dir, found[0])
+
+    def test_corrupt_database_is_set_aside(self):
+        _, row, _ = self.file()
+        self.client.create([row])
+        self.world.stop()
+        path = self.database()
+        with open(path, 'r+b') as file:
+            file.write(b'this is no database' * 1000)
+        damaged = os.stat(path).st_ino
+        self.world.start()
+        self.assertEqual(self.client.list_jobs(), [])
+        kept = [os.stat(os.path.join(self.world.state_dir, name)).st_ino
+                for name in os.listdir(self.world.state_dir)]
+        self.assertIn(damaged, kept)
+        self.assertNotEqual(os.stat(path).st_ino, damaged)
+        self.client.create([row])
+
+    def test_newer_database_is_refused(self):
+        self.client.create(name='kept')
+        self.world.stop()
+        with contextlib.closing(sqlite3.connect(self.database())) as database:
+            version, = database.execute('PRAGMA user_version').fetchone()
+            database.execute(f'PRAGMA user_version = {version + 1}')
+        refused = self.world.launch()
+        self.assertNotEqual(refused.wait(30), 0)
+        with contextlib.closing(sqlite3.connect(self.database())) as database:
+            database.execute(f'PRAGMA user_version = {version}')
+        self.world.start()
+        self.assertEqual(len(self.client.list_jobs()), 1)
 
     def test_many_small_kills(self):
         """Whoever is killed while small files arrive, each of them ends up right, once."""

@@ -29,6 +29,7 @@ http {{
     listen 127.0.0.1:{port};
     root {directory}/root;
     location /slow/ {{ alias {directory}/root/; limit_rate {slow}; }}
+    location /slow-norange/ {{ alias {directory}/root/; limit_rate {slow}; max_ranges 0; }}
     location /norange/ {{ alias {directory}/root/; max_ranges 0; }}
     location /busy {{ add_header Retry-After 1 always; return 503; }}
     location /moved/ {{ rewrite ^/moved/(.*)$ /$1 redirect; }}
@@ -47,6 +48,8 @@ Mutex posixsem
 LoadModule mpm_event_module {modules}/mod_mpm_event.so
 LoadModule authz_core_module {modules}/mod_authz_core.so
 LoadModule alias_module {modules}/mod_alias.so
+LoadModule env_module {modules}/mod_env.so
+LoadModule ratelimit_module {modules}/mod_ratelimit.so
 User www-data
 Group www-data
 DocumentRoot {directory}/root
@@ -56,6 +59,11 @@ DocumentRoot {directory}/root
 Alias /norange {directory}/root
 <Location /norange>
   MaxRanges none
+</Location>
+Alias /slow {directory}/root
+<Location /slow>
+  SetOutputFilter RATE_LIMIT
+  SetEnv rate-limit 8192
 </Location>
 Redirect 302 /moved/ http://127.0.0.1:{port}/
 '''

@@ -203,7 +203,7 @@ stop (EngineFixture *self)
   g_assert_finalize_object (g_steal_pointer (&self->engine));
   g_assert_cmpuint (tfd_fake_clock_count_alarms (self->clock), ==, lingering);
   tfd_fake_clock_forget_alarms (self->clock);
-  g_assert_finalize_object (g_steal_pointer (&self->transport));
+  g_clear_object (&self->transport);
   g_clear_pointer (&self->store, tfd_store_close);
 }
 
@@ -254,6 +254,7 @@ void
 engine_tear_down (EngineFixture *self, gconstpointer data G_GNUC_UNUSED)
 {
   engine_settle (self);
+  engine_assert_requests (self, "");
   stop (self);
   tfd_signal_log_free (self->log);
   g_hash_table_unref (self->told);
@@ -601,7 +602,8 @@ engine_fail_writes (EngineFixture *self, const char *table, gboolean wholly)
 void
 engine_mend_writes (EngineFixture *self)
 {
-  execute (self, "DROP TRIGGER fail_INSERT; DROP TRIGGER fail_UPDATE; DROP TRIGGER fail_DELETE");
+  execute (self, "DROP TRIGGER IF EXISTS fail_INSERT; DROP TRIGGER IF EXISTS fail_UPDATE;"
+                 " DROP TRIGGER IF EXISTS fail_DELETE");
 }
 
 guint

@@ -315,7 +315,7 @@ ENGINE_TEST (test_way)
   g_assert_cmpint (record->completion_time, ==, 1700000001 * SECOND);
   engine_answer (self, "Stop", "([],)");
   tfd_signal_log_assert (self->log, "a added\na is queued\na is connecting\na is transferring\n"
-                                    "a files 0\na files 1\na is transferred\na transferred");
+                                    "a files 0\na is transferred\na files 1\na transferred");
   engine_restart (self);
   job = engine_find (self, "a");
   assert_job (job, "transferred");

@@ -141,6 +141,17 @@ class Users(SystemCase):
         self.assertEqual(self.world.client('bob').history(), {})
         self.assertEqual(list(self.client.history()), [job.id])
 
+    def test_local_files_are_read_with_the_rights_of_the_owner(self):
+        secret = self.place('secret', 'bob')
+        with open(secret, 'w', encoding='utf-8') as file:
+            file.write('secret')
+        os.chmod(secret, 0o600)
+        job = self.client.create([('file://' + secret, self.place('a'))], start=True)
+        job.wait('error')
+        self.assertEqual(job.error[0], 'FileAccessDenied')
+        job.complete()
+        self.assertEqual(os.listdir(self.places['alice']), [])
+
     def test_directories_of_others(self):
         os.chmod(self.places['bob'], 0o700)
         for directory in self.places['bob'], '/root', '/etc', '/usr/bin':

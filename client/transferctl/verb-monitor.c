@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: 2026 The transferd authors */
-/* monitor, wait: what happens to jobs, as it happens. */
+/* monitor: what happens to jobs, as it happens. */
 #include "config.h"
 #include "client/transferctl/ctl.h"
 
 #include <stdio.h>
 
-#include "client/transferctl/follow.h"
 #include "client/transferctl/format.h"
 
 static struct
 {
   gboolean all_users;
-  gboolean complete;
-  char *timeout;
 } options;
 
 const GOptionEntry *
@@ -22,20 +19,6 @@ ctl_options_monitor (void)
   static const GOptionEntry entries[] = {
     { "all-users", 'a', 0, G_OPTION_ARG_NONE, &options.all_users,
       "Jobs of all users (administrators)", NULL },
-    { NULL, 0, 0, 0, NULL, NULL, NULL },
-  };
-
-  return entries;
-}
-
-const GOptionEntry *
-ctl_options_wait (void)
-{
-  static const GOptionEntry entries[] = {
-    { "complete", 'c', 0, G_OPTION_ARG_NONE, &options.complete,
-      "Complete each job whose files have all arrived", NULL },
-    { "timeout", 't', 0, G_OPTION_ARG_STRING, &options.timeout, "Wait no longer than this",
-      "DURATION" },
     { NULL, 0, 0, 0, NULL, NULL, NULL },
   };
 
@@ -189,113 +172,4 @@ ctl_run_monitor (Ctl *ctl, int n, char **arguments)
   g_signal_handlers_disconnect_by_data (ctl->client, &monitor);
   g_clear_pointer (&monitor.only, g_hash_table_unref);
   return CTL_OK;
-}
-
-static const CtlColumn wait_columns[] = {
-  { "id", "ID", FALSE, FALSE },       { "name", "NAME", FALSE, TRUE },
-  { "state", "STATE", FALSE, FALSE }, { "result", "RESULT", FALSE, FALSE },
-  { NULL, NULL, FALSE, FALSE },
-};
-
-/* Completes @job if that was asked for; the exit status of waiting for it. */
-static int
-settle (Ctl *ctl, TransferJob *job)
-{
-  const char *name = transfer_job_get_display_name (job);
-  g_autoptr (GError) failure = transfer_job_dup_error (job);
-  g_autoptr (GAsyncResult) result = NULL;
-  g_autoptr (GError) error = NULL;
-
-  switch (ctl_followed (job))
-    {
-    case CTL_FOLLOW_TRANSFERRED:
-      if (!options.complete)
-        return CTL_OK;
-      transfer_job_complete_async (job, NULL, NULL, ctl_async_cb, &result);
-      ctl_await (&result);
-      if (transfer_job_complete_finish (job, result, NULL, NULL, &error))
-        return CTL_OK;
-      return ctl_fail_error (ctl, name, g_steal_pointer (&error));
-    case CTL_FOLLOW_ENDED:
-      if (transfer_job_get_result (job) == TRANSFER_RESULT_COMPLETED ||
-          transfer_job_get_result (job) == TRANSFER_RESULT_PARTIAL)
-        return CTL_OK;
-      return ctl_fail (ctl, "%s: %s", name,
-                       transfer_result_to_string (transfer_job_get_result (job)));
-    case CTL_FOLLOW_FAILED:
-      return ctl_fail (ctl, "%s: %s", name, failure != NULL ? failure->message : "failed");
-    case CTL_FOLLOW_RUNNING:
-    default:
-      if (ctl->interrupted == 0)
-        ctl_fail (ctl, "%s: not transferred in time", name);
-      return CTL_FAILED;
-    }
-}
-
-static void
-add_waited (CtlTable *table, TransferJob *job)
-{
-  const char *id = transfer_job_get_id (job);
-  const char *state = transfer_job_state_to_string (transfer_job_get_state (job));
-  const char *result = transfer_result_to_string (transfer_job_get_result (job));
-
-  ctl_table_add (table, ctl_short_id (id), g_variant_new_string (id), CTL_STYLE_PLAIN);
-  ctl_table_add_string (table, transfer_job_get_display_name (job));
-  ctl_table_add (table, NULL, g_variant_new_string (state), ctl_state_style (state));
-  ctl_table_add (table, NULL, transfer_job_is_ended (job) ? g_variant_new_string (result) : NULL,
-                 CTL_STYLE_PLAIN);
-}
-
-/* Makes @jobs follow the service; FALSE with *status set when that failed. */
-static gboolean
-watch_all (Ctl *ctl, GPtrArray *jobs, int *status)
-{
-  for (guint i = 0; i < jobs->len; i++)
-    {
-      TransferJob *job = g_ptr_array_index (jobs, i);
-      g_autoptr (GAsyncResult) result = NULL;
-      GError *error = NULL;
-
-      if (transfer_job_is_watched (job))
-        continue;
-      transfer_job_watch_async (job, NULL, ctl_async_cb, &result);
-      ctl_await (&result);
-      if (!transfer_job_watch_finish (job, result, &error) && !transfer_job_is_ended (job))
-        {
-          *status = ctl_fail_error (ctl, NULL, error);
-          return FALSE;
-        }
-      g_clear_error (&error);
-    }
-  return TRUE;
-}
-
-int
-ctl_run_wait (Ctl *ctl, int n, char **arguments)
-{
-  int status = CTL_OK;
-  guint64 timeout = 0;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) jobs = NULL;
-  g_autoptr (CtlTable) table = ctl_table_new (wait_columns);
-
-  if (options.timeout != NULL && !ctl_parse_duration (options.timeout, &timeout))
-    return ctl_fail_usage (ctl, "‘%s’ is no duration", options.timeout);
-  jobs = ctl_find_jobs (ctl, n, arguments, &error);
-  if (jobs == NULL)
-    return ctl_fail_error (ctl, NULL, g_steal_pointer (&error));
-  if (!watch_all (ctl, jobs, &status))
-    return status;
-  ctl_follow (ctl, jobs, timeout);
-  for (guint i = 0; i < jobs->len; i++)
-    {
-      int settled = settle (ctl, g_ptr_array_index (jobs, i));
-
-      status = MAX (status, settled);
-    }
-  for (guint i = 0; i < jobs->len; i++)
-    add_waited (table, g_ptr_array_index (jobs, i));
-  if (ctl->json)
-    ctl_print_table (ctl, table);
-  return status;
 }

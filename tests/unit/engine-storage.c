@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Tests of a database that cannot be written: whoever waited for the commit hears so, nothing is
+ * told or done, and the model is what the database says. */
+#include "engine-fixture.h"
+
+#include "engine/engine-private.h"
+
+static void
+reply_cb (const GError *error, gpointer data)
+{
+  tfd_signal_log_add (data, "reply%s", error != NULL ? " failed" : "");
+}
+
+/* As the bus does with the reply to a call that was done. */
+static void
+hold_reply (EngineFixture *self)
+{
+  tfd_outbox_add (tfd_engine_get_outbox (self->engine), reply_cb, self->log, NULL);
+}
+
+/* ---- calls ---- */
+
+ENGINE_TEST (test_create)
+{
+  self->failing_commits = 1;
+  g_assert_nonnull (engine_try_create (self, ALICE, "a", 2, FALSE, NULL, NULL));
+  hold_reply (self);
+  g_assert_nonnull (engine_try_create (self, ALICE, "b", 2, TRUE, NULL, NULL));
+  hold_reply (self);
+  engine_settle (self);
+  tfd_signal_log_assert (self->log, "warning\nreply failed\nreply failed");
+  g_assert_null (engine_find (self, "a"));
+  g_assert_null (engine_find (self, "b"));
+  g_assert_cmpuint (engine_count_rows (self, "jobs"), ==, 0);
+  engine_assert_requests (self, "");
+}
+
+/* The limits are judged on what is there. */
+ENGINE_TEST (test_limits)
+{
+  self->config->max_jobs_per_user = 1;
+  self->failing_commits = 1;
+  OK (engine_try_create (self, ALICE, "a", 0, FALSE, NULL, error) != NULL);
+  FAILS (engine_try_create (self, ALICE, "b", 0, FALSE, NULL, error) != NULL,
+         TFD_ERROR_TOO_MANY_JOBS_PER_USER);
+  engine_settle (self);
+  OK (engine_try_create (self, ALICE, "c", 0, FALSE, NULL, error) != NULL);
+  engine_settle (self);
+  tfd_signal_log_assert (self->log, "warning\nc added");
+}
+
+ENGINE_TEST (test_add)
+{
+  TfdJob *job = engine_create (self, "a", 2, FALSE, NULL);
+  g_autoptr (GPtrArray) specs = engine_specs ("a", 2, 3);
+  guint32 first;
+
+  for (guint files_in_memory = 0; files_in_memory < 2; files_in_memory++)
+    {
+      self->failing_commits = 1;
+      OK (tfd_engine_add_files (self->engine, job, specs, NULL, &first, error));
+      g_assert_cmpuint (first, ==, 2);
+      engine_settle (self);
+      g_assert_cmpuint (tfd_job_record (job)->files_total, ==, 2);
+      tfd_job_files (job, self->store, NULL);
+    }
+  OK (tfd_engine_add_files (self->engine, job, specs, NULL, &first, error));
+  g_assert_cmpuint (first, ==, 2);
+  engine_settle (self);
+  g_assert_cmpuint (tfd_job_record (job)->files_total, ==, 5);
+  g_assert_cmpuint (engine_count_rows (self, "files"), ==, 5);
+  tfd_signal_log_clear (self->log);
+}
+
+ENGINE_TEST (test_resume)
+{
+  TfdJob *job = engine_create (self, "a", 1, FALSE, NULL);
+
+  tfd_signal_log_clear (self->log);
+  self->failing_commits = 1;
+  OK (tfd_engine_resume (self->engine, job, error));
+  hold_reply (self);
+  engine_settle (self);
+  assert_job (job, "suspended");
+  g_assert_false (tfd_job_record (job)->resumed);
+  engine_assert_requests (self, "");
+  tfd_signal_log_assert (self->log, "warning\nreply failed");
+}
+
+/* The worker keeps the job, or gets it back. */
+ENGINE_TEST (test_suspend)
+{
+  guint64 run;
+  TfdJob *job = engine_create_running (self, "a", 1, NULL, &run);
+  g_autofree char *requests = NULL;
+
+  self->failing_commits = 1;
+  OK (tfd_engine_suspend (self->engine, job, error));
+  hold_reply (self);
+  engine_advance (self, 10 * SECOND);
+  requests = tfd_fake_transport_list (self->transport);
+  if (g_str_equal (requests, "Stop"))
+    {
+      engine_answer (self, "Stop", "([],)");
+      engine_advance (self, 10 * SECOND);
+      run = engine_take_start (self);
+    }
+  engine_done (self, run, 0);
+  engine_answer (self, "Stop", "([],)");
+  assert_job (job, "transferred");
+  tfd_signal_log_assert_has (self->log, "warning\nreply failed\na transferred");
+}
+
+ENGINE_TEST (test_properties)
+{
+  TfdJob *job = engine_create (self, "a", 0, FALSE, NULL);
+  g_autoptr (GVariant) changes =
+      g_variant_ref_sink (g_variant_new_parsed ("{'Description': <'x'>}"));
+
+  self->failing_commits = 1;
+  OK (tfd_engine_set_properties (self->engine, job, changes, error));
+  g_assert_cmpstr (tfd_job_record (job)->properties->description, ==, "x");
+  engine_settle (self);
+  g_assert_cmpstr (tfd_job_record (job)->properties->description, ==, "");
+  tfd_signal_log_clear (self->log);
+}
+
+/* A call that cannot write its part spoils the whole commit, and nothing of it stays. */
+static void
+check_write_fails (EngineFixture *self, const char *table, gboolean wholly)
+{
+  TfdJob *job = engine_create (self, "a", 1, FALSE, NULL);
+
+  tfd_signal_log_clear (self->log);
+  OK (engine_try_create (self, ALICE, "b", 0, FALSE, NULL, error) != NULL);
+  hold_reply (self);
+  engine_fail_writes (self, table, wholly);
+  FAILS (engine_try_create (self, ALICE, "c", 1, FALSE, NULL, error) != NULL,
+         TFD_ERROR_STORAGE_FAILED);
+  engine_mend_writes (self);
+  engine_settle (self);
+  tfd_signal_log_assert (self->log, "warning\nreply failed");
+  g_assert_cmpuint (engine_count_rows (self, "jobs"), ==, 1);
+  g_assert_true (engine_find (self, "a") == job);
+  OK (engine_try_create (self, ALICE, "d", 1, FALSE, NULL, error) != NULL);
+  engine_settle (self);
+  tfd_signal_log_assert (self->log, "d added");
+}
+
+ENGINE_TEST (test_write_job) { check_write_fails (self, "jobs", FALSE); }
+
+ENGINE_TEST (test_write_file) { check_write_fails (self, "files", FALSE); }
+
+ENGINE_TEST (test_write_wholly) { check_write_fails (self, "files", TRUE); }
+
+/* ---- runs ---- */
+
+/* A start that cannot be recorded does not happen. */
+ENGINE_TEST (test_start)
+{
+  TfdJob *job = engine_create (self, "a", 1, FALSE, NULL);
+
+  OK (tfd_engine_resume (self->engine, job, error));
+  tfd_outbox_flush (tfd_engine_get_outbox (self->engine));
+  self->failing_commits = 1;
+  engine_settle (self);
+  assert_job (job, "queued");
+  engine_assert_requests (self, "");
+  engine_advance (self, 10 * SECOND);
+  assert_job (job, "connecting");
+  engine_take_start (self);
+  tfd_signal_log_clear (self->log);
+}
+
+/* While the disk is full the service neither burns time nor fills the log. */
+ENGINE_TEST (test_full_for_long)
+{
+  TfdJob *job = engine_create (self, "a", 1, FALSE, NULL);
+  guint left;
+
+  OK (tfd_engine_resume (self->engine, job, error));
+  tfd_outbox_flush (tfd_engine_get_outbox (self->engine));
+  self->failing_commits = left = 1000;
+  engine_settle (self);
+  engine_advance (self, 60 * SECOND);
+  g_assert_cmpuint (left - self->failing_commits, <=, 61);
+  self->failing_commits = 0;
+  engine_advance (self, 10 * SECOND);
+  assert_job (job, "connecting");
+  engine_take_start (self);
+  tfd_signal_log_clear (self->log);
+}
+
+/* What a worker told is lost: the files are handed over once more. */
+ENGINE_TEST (test_files_done)
+{
+  guint64 run;
+  TfdJob *job = engine_create_running (self, "a", 2, NULL, &run);
+
+  engine_connected (self, run);
+  self->failing_commits = 1;
+  engine_done (self, run, 0);
+  engine_advance (self, 10 * SECOND);
+  g_assert_cmpuint (tfd_job_record (job)->files_transferred, ==, 0);
+  engine_assert_requests (self, "Stop");
+  engine_done (self, run, 1);
+  engine_answer (self, "Stop", "([(0, {'x': <1>})],)");
+  engine_advance (self, 10 * SECOND);
+  engine_assert_asked (self, "Start", "0");
+  engine_assert_file_value (self, "Start", 0, "part", "{'x': <1>}");
+  run = engine_take_start (self);
+  engine_done (self, run, 0);
+  engine_answer (self, "Stop", "([],)");
+  assert_job (job, "transferred");
+  tfd_signal_log_assert_has (self->log, "warning\na transferred");
+}
+
+/* … also when that was the last one. */
+ENGINE_TEST (test_last_file_done)
+{
+  guint64 run;
+  TfdJob *job = engine_create_running (self, "a", 1, NULL, &run);
+
+  self->failing_commits = 1;
+  engine_done (self, run, 0);
+  engine_advance (self, 10 * SECOND);
+  engine_answer (self, "Stop", "([],)");
+  engine_advance (self, 10 * SECOND);
+  run = engine_take_start (self);
+  engine_done (self, run, 0);
+  engine_answer (self, "Stop", "([],)");
+  assert_job (job, "transferred");
+  engine_restart (self);
+  assert_job (engine_find (self, "a"), "transferred");
+  tfd_signal_log_clear (self->log);
+}
+
+/* Another job is not touched by what was undone. */
+ENGINE_TEST (test_other_job)
+{
+  guint64 run;
+  TfdJob *job = engine_create_running (self, "a", 1, NULL, &run);
+
+  self->failing_commits = 1;
+  engine_try_create (self, ALICE, "b", 0, FALSE, NULL, NULL);
+  engine_settle (self);
+  engine_assert_requests (self, "");
+  engine_done (self, run, 0);
+  engine_answer (self, "Stop", "([],)");
+  assert_job (job, "transferred");
+  tfd_signal_log_assert (self->log, "warning\na is transferred\na transferred");
+}
+
+/* ---- Complete and Cancel ---- */
+
+/* The intent cannot be recorded: nothing has happened. */
+ENGINE_TEST (test_intent)
+{
+  TfdJob *job = engine_create_done (self, "a", 2, 1, NULL);
+
+  engine_complete (self, job, "{}");
+  self->failing_commits = 1;
+  engine_answer_each (self, "Verify", "ok");
+  engine_assert_requests (self, "");
+  assert_job (job, "suspended");
+  g_assert_false (tfd_engine_is_busy (self->engine, job));
+  tfd_signal_log_assert (self->log, "warning\na outcome StorageFailed");
+
+  self->failing_commits = 1;
+  engine_cancel (self, job);
+  engine_assert_requests (self, "");
+  assert_job (job, "suspended");
+  tfd_signal_log_assert (self->log, "warning\na outcome StorageFailed");
+}
+
+/* A job that was taken from its worker for that runs on. */
+ENGINE_TEST (test_intent_running)
+{
+  guint64 run;
+  TfdJob *job = engine_create_running (self, "a", 1, NULL, &run);
+
+  self->failing_commits = 2;
+  engine_cancel (self, job);
+  engine_answer (self, "Stop", "([],)");
+  self->failing_commits = 0;
+  engine_advance (self, 10 * SECOND);
+  tfd_signal_log_assert_has (self->log, "warning\na outcome StorageFailed");
+  assert_job (job, "connecting");
+  engine_take_start (self);
+  tfd_signal_log_clear (self->log);
+}
+
+/* The files are in place: what is recorded says that they are on their way. */
+ENGINE_TEST (test_batch)
+{
+  TfdJob *job = engine_create_done (self, "a", 2, 2, NULL);
+
+  engine_complete (self, job, "{}");
+  engine_answer_each (self, "Verify", "ok");
+  self->failing_commits = 1;
+  engine_answer (self, "Finalize", "([(0, 'renamed', {})],)");
+  assert_file (job, 0, "transferred");
+  engine_assert_asked (self, "Finalize", "0 1");
+  engine_assert_option (self, "Finalize", "recovering", "true");
+  engine_answer_each (self, "Finalize", "renamed");
+  tfd_signal_log_assert_has (self->log, "warning\na removed completed\n"
+                                        "a outcome completed kept 0 1");
+}
+
+/* The end cannot be recorded: the caller hears that, and it is tried again. */
+ENGINE_TEST (test_end)
+{
+  TfdJob *job = engine_create_done (self, "a", 2, 1, NULL);
+
+  engine_complete (self, job, "{}");
+  engine_answer_each (self, "Verify", "ok");
+  engine_answer_each (self, "Finalize", "renamed");
+  self->failing_commits = 1;
+  engine_answer (self, "Discard", "([(1, [byte 0x2f, 0x78], 'x')],)");
+  tfd_signal_log_assert (self->log,
+                         "a is suspended (completing)\nwarning\na outcome StorageFailed");
+  g_assert_true (tfd_engine_is_busy (self->engine, job));
+  g_assert_cmpuint (engine_count_rows (self, "tombstones"), ==, 0);
+  engine_advance (self, 5 * SECOND);
+  engine_answer (self, "Discard", "([(1, [byte 0x2f, 0x78], 'x')],)");
+  tfd_signal_log_assert (self->log, "a is acknowledged\na removed partial");
+
+  g_autoptr (GPtrArray) rows = tfd_store_load_tombstones (self->store, ALICE, NULL, NULL);
+  g_assert_cmpuint (rows->len, ==, 1);
+  g_assert_cmpuint (g_strv_length (((TfdTombstone *) rows->pdata[0])->undeleted), ==, 1);
+  g_assert_cmpuint (engine_count_rows (self, "leftovers"), ==, 1);
+}
+
+/* The commit fails in which a file was noted as missing, between two questions. */
+ENGINE_TEST (test_verify)
+{
+  TfdJob *job = engine_create (self, "a", 1500, TRUE, NULL);
+  guint64 run = engine_take_start (self);
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(uta{sv})"));
+  for (guint i = 0; i < 1500; i++)
+    g_variant_builder_add (&builder, "(uta{sv})", i, G_GUINT64_CONSTANT (1), NULL);
+  tfd_fake_transport_news (self->transport, ALICE, "FilesDone",
+                           g_variant_new ("(ta(uta{sv}))", run, &builder));
+  engine_settle (self);
+  engine_answer (self, "Stop", "([],)");
+  engine_complete (self, job, "{}");
+  self->failing_commits = 1;
+  engine_answer_each (self, "Verify", "missing");
+  engine_answer_each (self, "Verify", "ok");
+  engine_assert_requests (self, "");
+  g_assert_false (tfd_engine_is_busy (self->engine, job));
+  tfd_signal_log_assert_has (self->log, "warning\na outcome CommitFailed");
+  assert_file (job, 0, "transferred");
+  engine_complete (self, job, "{}");
+  engine_answer_each (self, "Verify", "ok");
+  engine_answer_each (self, "Verify", "ok");
+  engine_answer_each (self, "Finalize", "renamed");
+  engine_answer_each (self, "Finalize", "renamed");
+  tfd_signal_log_clear (self->log);
+}
+
+ENGINE_TEST (test_cancel_end)
+{
+  TfdJob *job = engine_create_done (self, "a", 1, 1, NULL);
+
+  engine_cancel (self, job);
+  self->failing_commits = 3;
+  engine_answer (self, "Discard", "([],)");
+  tfd_signal_log_assert_has (self->log, "warning\na outcome StorageFailed");
+  for (guint i = 0; i < 3; i++)
+    {
+      engine_advance (self, 5 * SECOND);
+      engine_answer (self, "Discard", "([],)");
+    }
+  tfd_signal_log_assert_has (self->log, "warning\nwarning\na removed cancelled");
+}
+
+/* What was left over and is deleted now may be asked for twice. */
+ENGINE_TEST (test_leftovers)
+{
+  TfdJob *job = engine_create_done (self, "a", 1, 1, NULL);
+
+  engine_cancel (self, job);
+  engine_answer (self, "Discard", "([(0, [byte 0x2f], 'x')],)");
+  tfd_engine_mounts_changed (self->engine);
+  engine_settle (self);
+  self->failing_commits = 1;
+  engine_answer (self, "Discard", "([],)");
+  g_assert_cmpuint (engine_count_rows (self, "leftovers"), ==, 1);
+  tfd_engine_mounts_changed (self->engine);
+  engine_settle (self);
+  engine_answer (self, "Discard", "([],)");
+  g_assert_cmpuint (engine_count_rows (self, "leftovers"), ==, 0);
+  tfd_signal_log_clear (self->log);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ENGINE_ADD ("/engine/storage/create", test_create);
+  ENGINE_ADD ("/engine/storage/limits", test_limits);
+  ENGINE_ADD ("/engine/storage/add", test_add);
+  ENGINE_ADD ("/engine/storage/resume", test_resume);
+  ENGINE_ADD ("/engine/storage/suspend", test_suspend);
+  ENGINE_ADD ("/engine/storage/properties", test_properties);
+  ENGINE_ADD ("/engine/storage/write/job", test_write_job);
+  ENGINE_ADD ("/engine/storage/write/file", test_write_file);
+  ENGINE_ADD ("/engine/storage/write/wholly", test_write_wholly);
+  ENGINE_ADD ("/engine/storage/start", test_start);
+  ENGINE_ADD ("/engine/storage/full-for-long", test_full_for_long);
+  ENGINE_ADD ("/engine/storage/files-done", test_files_done);
+  ENGINE_ADD ("/engine/storage/last-file-done", test_last_file_done);
+  ENGINE_ADD ("/engine/storage/other-job", test_other_job);
+  ENGINE_ADD ("/engine/storage/intent", test_intent);
+  ENGINE_ADD ("/engine/storage/intent-running", test_intent_running);
+  ENGINE_ADD ("/engine/storage/batch", test_batch);
+  ENGINE_ADD ("/engine/storage/end", test_end);
+  ENGINE_ADD ("/engine/storage/verify", test_verify);
+  ENGINE_ADD ("/engine/storage/cancel-end", test_cancel_end);
+  ENGINE_ADD ("/engine/storage/leftovers", test_leftovers);
+  return g_test_run ();
+}
