@@ -252,6 +252,8 @@ reload_job (TfdEngine *self, const char *id)
   job->record = record;
   g_hash_table_insert (self->jobs, record->id, job);
   g_clear_pointer (&job->files, g_ptr_array_unref);
+  if (job->run != NULL)
+    job->run->outdated = FALSE;
   if (job->run != NULL && !tfd_job_state_is_running (record->state))
     tfd_engine_stop_run (self, job, NULL, NULL);
   else if (job->run == NULL && job->work == NULL && tfd_job_state_is_running (record->state))
