@@ -16,6 +16,7 @@ typedef enum
   TFD_EVENT_CANCEL,
   TFD_EVENT_COMPLETE,
   TFD_EVENT_ADD_FILE,
+  TFD_EVENT_SET_REMOTE_NAME, /* of a file that the worker has in hand, when the job runs */
   TFD_EVENT_SET_PROPERTY,
   /* the scheduler */
   TFD_EVENT_PICKED, /* handed to a worker */

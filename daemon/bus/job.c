@@ -43,6 +43,49 @@ job_set_properties (TfdCall *call, GVariant *parameters)
 }
 
 static void
+job_set_remote_name (TfdCall *call, GVariant *parameters)
+{
+  GError *error = NULL;
+  const char *url;
+  guint32 file;
+
+  g_variant_get (parameters, "(u&s)", &file, &url);
+  if (tfd_engine_set_remote_name (call->bus->engine, call->job, file, url, &error))
+    tfd_call_return (call, NULL);
+  else
+    tfd_call_fail (call, error);
+}
+
+static void
+job_replace_remote_prefix (TfdCall *call, GVariant *parameters)
+{
+  const char *prefix, *replacement;
+  GError *error = NULL;
+  guint32 changed = 0;
+
+  g_variant_get (parameters, "(&s&s)", &prefix, &replacement);
+  if (tfd_engine_replace_remote_prefix (call->bus->engine, call->job, prefix, replacement, &changed,
+                                        &error))
+    tfd_call_return (call, g_variant_new ("(u)", changed));
+  else
+    tfd_call_fail (call, error);
+}
+
+static void
+job_set_validation_state (TfdCall *call, GVariant *parameters)
+{
+  GError *error = NULL;
+  gboolean valid;
+  guint32 file;
+
+  g_variant_get (parameters, "(ub)", &file, &valid);
+  if (tfd_engine_set_validation_state (call->bus->engine, call->job, file, valid, &error))
+    tfd_call_return (call, NULL);
+  else
+    tfd_call_fail (call, error);
+}
+
+static void
 outcome_cb (TfdJob *job, const TfdOutcome *outcome, const GError *error, gpointer data)
 {
   TfdCall *call = data;
@@ -168,6 +211,9 @@ static const TfdMethod methods[] = {
   { "Cancel", job_cancel, TRUE },
   { "ListFiles", tfd_job_list_files, FALSE },
   { "GetEvents", job_get_events, FALSE },
+  { "SetRemoteName", job_set_remote_name, TRUE },
+  { "ReplaceRemotePrefix", job_replace_remote_prefix, TRUE },
+  { "SetValidationState", job_set_validation_state, TRUE },
   { "OpenTemporary", job_open_temporary, FALSE },
   { "SetProperties", job_set_properties, TRUE },
   { "Explain", job_explain, FALSE },

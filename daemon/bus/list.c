@@ -160,6 +160,8 @@ describe_file (const TfdFileRecord *file)
 
       g_variant_dict_insert (&details, "final-path", "s", target);
     }
+  if (tfd_file_is_validated (file))
+    g_variant_dict_insert (&details, "validated", "b", TRUE);
   return g_variant_new (
       "(usstts@a{sv})", file->index, url, utf8 ? file->path : "", file->transferred, file->total,
       tfd_enum_to_string (TFD_TYPE_FILE_STATE, file->state), g_variant_dict_end (&details));

@@ -10,7 +10,7 @@ checkpointed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = G_TASK (user_data);
   guint *left = g_task_get_task_data (task);
-  g_autoptr (GVariant) answer =
+  g_autoptr (GVariant) answer G_GNUC_UNUSED =
       tfd_transport_request_finish (TFD_TRANSPORT (source), result, NULL, NULL);
 
   /* a worker that is lost meanwhile has nothing more to sync */

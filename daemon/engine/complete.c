@@ -103,7 +103,8 @@ finalized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (answer == NULL)
     {
-      if (tfd_work_may_try_again (work))
+      /* pauses are for a worker that is gone: one that answers has tried, and says why not */
+      if (!g_dbus_error_is_remote_error (error) && tfd_work_may_try_again (work))
         tfd_work_again (work);
       else
         tfd_work_fail (work,

@@ -23,6 +23,7 @@ typedef struct
   GSList *stopped;    /* of Stopped: whom to tell when it has stopped */
   gint64 began;       /* boot time */
   gboolean overdue;   /* it would be stopped by now, were it resumable */
+  gboolean outdated;  /* fetches from URLs that the owner has changed: its failures mean nothing */
   GHashTable *active; /* (owned) index of a file that bytes came for -> since when, as a boot time
                          in milliseconds cut to 32 bits */
 } TfdRun;

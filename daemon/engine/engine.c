@@ -276,6 +276,8 @@ reload_job (TfdEngine *self, const char *id)
   tfd_job_record_free (job->record);
   job->record = record;
   g_hash_table_insert (self->jobs, record->id, job);
+  if (job->run != NULL)
+    job->run->outdated = FALSE;
   reload_run (self, job);
   if (job->work == NULL && record->operation != TFD_OPERATION_NONE)
     tfd_engine_roll_forward_later (self, job);

@@ -83,6 +83,24 @@ gboolean tfd_engine_resume (TfdEngine *self, TfdJob *job, GError **error);
 gboolean
 tfd_engine_set_properties (TfdEngine *self, TfdJob *job, GVariant *changes, GError **error);
 
+/* Where file @index comes from: counts from its next start on, and a file that is being fetched
+ * starts anew with what it has; of one that has arrived only the name changes. */
+gboolean tfd_engine_set_remote_name (
+    TfdEngine *self, TfdJob *job, guint32 index, const char *url, GError **error);
+
+/* The same for every file whose URL begins with @prefix; *changed is how many there were. */
+gboolean tfd_engine_replace_remote_prefix (TfdEngine *self,
+                                           TfdJob *job,
+                                           const char *prefix,
+                                           const char *replacement,
+                                           guint32 *changed,
+                                           GError **error);
+
+/* The owner's verdict on file @index, which has arrived. One that is not @valid is fetched again
+ * after a Resume; until then the job is in error. */
+gboolean tfd_engine_set_validation_state (
+    TfdEngine *self, TfdJob *job, guint32 index, gboolean valid, GError **error);
+
 /* How a Complete or Cancel ended. Arrays of guint32 are file indices. */
 typedef struct
 {

@@ -48,6 +48,9 @@ const TfdJobRecord *tfd_job_record (const TfdJob *job);
 /* Its files when they are in memory (element-type TfdFileRecord), or NULL. (transfer none) */
 GPtrArray *tfd_job_peek_files (TfdJob *job);
 
+/* The owner has said that what has arrived of @file is valid. */
+gboolean tfd_file_is_validated (const TfdFileRecord *file);
+
 /* Bytes a second while the job runs, 0 otherwise. */
 guint64 tfd_job_rate (const TfdJob *job);
 

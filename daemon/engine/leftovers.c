@@ -7,6 +7,7 @@
 #include "engine/engine-private.h"
 
 #define DAY (24 * 3600 * (gint64) TFD_USEC_PER_SEC)
+#define ROWS_PER_REQUEST 1000
 #define GIVE_UP (90 * DAY)
 
 gboolean
@@ -147,10 +148,15 @@ tfd_engine_try_leftovers (TfdEngine *self)
       TfdLeftover *row = rows->pdata[i];
 
       of_job = g_hash_table_lookup (jobs, row->job_id);
+      if (of_job != NULL && of_job->len >= ROWS_PER_REQUEST)
+        {
+          try_job (self, of_job);
+          of_job = NULL;
+        }
       if (of_job == NULL)
         {
           of_job = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_leftover_free);
-          g_hash_table_insert (jobs, row->job_id, of_job);
+          g_hash_table_replace (jobs, row->job_id, of_job);
         }
       g_ptr_array_add (of_job, row);
     }

@@ -28,17 +28,36 @@ loss_of (TfdJob *job, gpointer index)
   return loss;
 }
 
+/* The files that ran, as far as is known. A worker that died before it told anything was at work on
+ * the first that it was given: files are begun in their order. */
+static GHashTable *
+files_that_ran (TfdJob *job)
+{
+  if (g_hash_table_size (job->run->active) > 0)
+    return g_hash_table_ref (job->run->active);
+
+  g_autoptr (GHashTable) first = g_hash_table_new (NULL, NULL);
+  for (guint32 i = 0; job->files != NULL && i < job->run->next_file && i < job->files->len; i++)
+    if (((TfdFileRecord *) job->files->pdata[i])->state == TFD_FILE_STATE_WAITING)
+      {
+        g_hash_table_add (first, GUINT_TO_POINTER (i));
+        break;
+      }
+  return g_steal_pointer (&first);
+}
+
 /* Counts the loss against the files that ran; returns the largest counts among them, and the file
  * that was lost most often. */
 static void
 count_losses (TfdJob *job, gint64 now, guint32 *recent, guint32 *all, guint32 *file)
 {
+  g_autoptr (GHashTable) files = files_that_ran (job);
   GHashTableIter iter;
   gpointer index;
 
   *recent = *all = 0;
   *file = G_MAXUINT32;
-  g_hash_table_iter_init (&iter, job->run->active);
+  g_hash_table_iter_init (&iter, files);
   while (g_hash_table_iter_next (&iter, &index, NULL))
     {
       TfdLoss *loss = loss_of (job, index);

@@ -264,7 +264,7 @@ news_failed (TfdEngine *self, guint32 uid, GVariant *parameters)
 
   g_variant_get (parameters, "(tu@a{sv})", &number, &index, &details);
   job = tfd_engine_job_of_run (self, uid, number);
-  file = job == NULL ? NULL : file_of (job, index);
+  file = job == NULL || job->run->outdated ? NULL : file_of (job, index);
   if (file == NULL || is_finished (file))
     return;
 
@@ -354,7 +354,7 @@ news_event (TfdEngine *self, guint32 uid, GVariant *parameters)
       replace_part (self, job, file);
       tfd_outbox_add (self->outbox, hand_in_cb, hand_in, (GDestroyNotify) hand_in_free);
     }
-  else if (g_str_equal (kind, "redirected"))
+  else if (g_str_equal (kind, "redirected") && !job->run->outdated)
     follow_redirect (self, job, file, details);
   else if (g_str_equal (kind, "restarted"))
     tfd_engine_apply (self, job, TFD_EVENT_REMOTE_FILE_CHANGED, TFD_GUARD_NONE, NULL, NULL);

@@ -152,6 +152,13 @@ block (TfdEngine *self, TfdJob *job, TfdErrorCode code)
                       TFD_GUARD_UNCOUNTED, &failure, NULL);
 }
 
+/* How long the job number @n that is let go may wait. */
+static guint64
+spread_of (guint64 n)
+{
+  return MIN (n * SPREAD_EACH, SPREAD_ALL);
+}
+
 /* The job waits for a condition, and for this one no more. */
 static void
 unblock (TfdEngine *self, TfdJob *job, const TfdErrorCode *codes, guint n)
@@ -170,7 +177,7 @@ unblock (TfdEngine *self, TfdJob *job, const TfdErrorCode *codes, guint n)
     }
   else if (record->failure.code != TFD_ERROR_NETWORK_DISCONNECTED)
     tfd_engine_apply (self, job, TFD_EVENT_UNBLOCKED, TFD_GUARD_NONE, NULL, NULL);
-  else if ((spread = MIN (self->waiting_for_network++ * SPREAD_EACH, SPREAD_ALL)) == 0)
+  else if ((spread = spread_of (self->waiting_for_network++)) == 0)
     tfd_engine_apply (self, job, TFD_EVENT_NETWORK_BACK, TFD_GUARD_NONE, NULL, NULL);
   else
     {

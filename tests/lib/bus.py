@@ -29,7 +29,7 @@ KEY_TYPES = {
     'NoProgressTimeout': 't', 'MaximumDownloadTime': 't', 'NotifyFiles': 'b', 'NotifyInterval': 't',
     'DynamicContent': 'b', 'HighPerformance': 'b', 'MaximumSize': 't', 'MaximumRate': 't',
     'Segments': 'u', 'RedirectPolicy': 's', 'AllowDowngrade': 'b', 'AutoComplete': 'b',
-    'Method': 's', 'ranges': 'a(tt)',
+    'Method': 's', 'ranges': 'a(tt)', 'TransferPolicy': 's', 'RunWhen': 's',
 }
 
 

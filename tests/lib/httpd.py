@@ -350,9 +350,10 @@ class Connection:
 
 
 class Server:
-    """Listens on a free port of the loopback interface, a thread for each connection."""
+    """Listens on a free port of an address of this machine, a thread for each connection."""
 
-    def __init__(self, certificate=None):
+    def __init__(self, certificate=None, address='127.0.0.1'):
+        self.address = address
         self.resources = {}
         self.log = []
         self.lock = threading.Lock()
@@ -365,7 +366,7 @@ class Server:
             self.tls.load_cert_chain(*certificate)
         self.connections = []
         self.numbers = itertools.count(1)
-        self.listener = socket.create_server(('127.0.0.1', 0), backlog=256)
+        self.listener = socket.create_server((address, 0), backlog=256)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
 
@@ -418,7 +419,7 @@ class Server:
         return self.add(path, script=Forever(Answer(status=status, headers={'Location': location})))
 
     def url(self, path):
-        return f'{"https" if self.tls else "http"}://127.0.0.1:{self.port}{path}'
+        return f'{"https" if self.tls else "http"}://{self.address}:{self.port}{path}'
 
     def requests(self, path=None):
         with self.lock:

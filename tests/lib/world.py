@@ -161,6 +161,8 @@ class World:
         self.servers = []
         self.seen = {}  # number → start of every daemon and worker that was looked at
         self.wrapper = []  # words before the daemon's command line
+        self.variables = {}  # more of the environment
+        self.system_address = None  # of a private system bus, see mocks.py
         self.start_bus()
 
     def path(self, *names):
@@ -195,11 +197,15 @@ class World:
             raise AssertionError('the bus did not start')
 
     def environment(self):
-        return os.environ | {
+        environment = os.environ | {
             'DBUS_SESSION_BUS_ADDRESS': self.address, 'XDG_RUNTIME_DIR': self.runtime_dir,
             'XDG_STATE_HOME': self.path('xdg-state'), 'G_DEBUG': 'fatal-criticals',
             'LC_ALL': 'C.UTF-8', 'no_proxy': '*', 'http_proxy': '', 'https_proxy': '',
             'GIO_USE_VFS': 'local', 'GSETTINGS_BACKEND': 'memory'}
+        if self.mode != 'system':  # what the real one says of this machine must not matter
+            environment['DBUS_SYSTEM_BUS_ADDRESS'] = (self.system_address
+                                                      or f'unix:path={self.path("no-bus")}')
+        return environment | self.variables
 
     def command(self, *options):
         if self.mode == 'system':

@@ -20,6 +20,8 @@ EMITS = 'org.freedesktop.DBus.Property.EmitsChangedSignal'
 DECIDED = {
     'AddFile': 'add-file', 'AddFiles': 'add-file', 'Suspend': 'suspend', 'Resume': 'resume',
     'Complete': 'complete', 'Cancel': 'cancel', 'SetProperties': 'set-property',
+    'SetRemoteName': 'set-remote-name', 'ReplaceRemotePrefix': 'set-remote-name',
+    'SetValidationState': 'set-property',
 }
 
 

@@ -255,6 +255,7 @@ static const struct
   { TFD_EVENT_COMPLETE, WAITING, "=SSSSS=!!" },
   { TFD_EVENT_COMPLETE, 0, "=SSSSS=!!" },
   { TFD_EVENT_ADD_FILE, WAITING, "=======!!" },
+  { TFD_EVENT_SET_REMOTE_NAME, WAITING, "==QQ===!!" },
   { TFD_EVENT_SET_PROPERTY, WAITING, "=======!!" },
   { TFD_EVENT_PICKED, WAITING, "-C-------" },
   { TFD_EVENT_SLICE_OVER, WAITING, "--QQ-----" },
