@@ -380,6 +380,13 @@ changed_by (TfdStep step, TfdJobState from)
   return changed;
 }
 
+/* What was running runs on, whoever else waits. */
+static gboolean
+keeps_its_place (TfdEvent event)
+{
+  return event == TFD_EVENT_RESTARTED || event == TFD_EVENT_WORKER_LOST;
+}
+
 gboolean
 tfd_engine_apply (TfdEngine *self,
                   TfdJob *job,
@@ -396,7 +403,7 @@ tfd_engine_apply (TfdEngine *self,
 
   job->record->state = step.next;
   /* whoever comes anew stands behind those that wait already */
-  if (step.next == TFD_JOB_STATE_QUEUED && from != step.next)
+  if (step.next == TFD_JOB_STATE_QUEUED && from != step.next && !keeps_its_place (event))
     job->last_served = tfd_clock_now_boot (self->clock);
   tfd_engine_execute (self, job, step, from, failure);
   if (!tfd_engine_save_job (self, job, error))

@@ -28,12 +28,12 @@ loss_of (TfdJob *job, gpointer index)
   return loss;
 }
 
-/* The files that ran, as far as is known. A worker that died before it told anything was at work on
- * the first that it was given: files are begun in their order. */
+/* The files that ran, as far as is known. A worker that died before it told anything (@silent) was
+ * at work on the first that it was given: files are begun in their order. */
 static GHashTable *
-files_that_ran (TfdJob *job)
+files_that_ran (TfdJob *job, gboolean silent)
 {
-  if (g_hash_table_size (job->run->active) > 0)
+  if (g_hash_table_size (job->run->active) > 0 || !silent)
     return g_hash_table_ref (job->run->active);
 
   g_autoptr (GHashTable) first = g_hash_table_new (NULL, NULL);
@@ -49,9 +49,10 @@ files_that_ran (TfdJob *job)
 /* Counts the loss against the files that ran; returns the largest counts among them, and the file
  * that was lost most often. */
 static void
-count_losses (TfdJob *job, gint64 now, guint32 *recent, guint32 *all, guint32 *file)
+count_losses (
+    TfdJob *job, gboolean silent, gint64 now, guint32 *recent, guint32 *all, guint32 *file)
 {
-  g_autoptr (GHashTable) files = files_that_ran (job);
+  g_autoptr (GHashTable) files = files_that_ran (job, silent);
   GHashTableIter iter;
   gpointer index;
 
@@ -76,19 +77,21 @@ count_losses (TfdJob *job, gint64 now, guint32 *recent, guint32 *all, guint32 *f
 }
 
 static void
-lose_run (TfdEngine *self, TfdJob *job, gint64 now)
+lose_run (TfdEngine *self, TfdJob *job, gboolean silent, gint64 now)
 {
   g_auto (TfdFailure) failure = { .code = TFD_ERROR_WORKER_LOST,
                                   .context = TFD_ERROR_CONTEXT_QUEUE_MANAGER,
                                   .file = G_MAXUINT32 };
+  gint64 served = job->last_served;
   guint32 recent, all;
 
-  count_losses (job, now, &recent, &all, &failure.file);
+  count_losses (job, silent, now, &recent, &all, &failure.file);
   failure.transient = all < LOSSES_FATAL;
   failure.message = g_strdup_printf ("the worker process ended unexpectedly %u times while this "
                                      "file was transferred",
                                      all);
   tfd_engine_drop_run (self, job);
+  job->last_served = served;
   if (!tfd_job_state_is_running (job->record->state) || job->work != NULL)
     return;
   if (all >= LOSSES_FATAL)
@@ -121,6 +124,7 @@ lost_cb (TfdTransport *transport G_GNUC_UNUSED, guint uid, gpointer user_data)
   TfdWorkerState *worker = tfd_engine_worker_state (self, uid);
   g_autoptr (GPtrArray) jobs = running_jobs (self, uid);
   gint64 now = tfd_clock_now_boot (self->clock);
+  gboolean silent = TRUE;
 
   worker->losses = now - worker->last_loss > LOSS_WINDOW ? 1 : worker->losses + 1;
   worker->last_loss = now;
@@ -128,7 +132,9 @@ lost_cb (TfdTransport *transport G_GNUC_UNUSED, guint uid, gpointer user_data)
   tfd_log (G_LOG_LEVEL_MESSAGE, TFD_MESSAGE_WORKER_LOST, NULL,
            "the worker of user %u ended unexpectedly; its files start again", uid);
   for (guint i = 0; i < jobs->len; i++)
-    lose_run (self, jobs->pdata[i], now);
+    silent &= g_hash_table_size (((TfdJob *) jobs->pdata[i])->run->active) == 0;
+  for (guint i = 0; i < jobs->len; i++)
+    lose_run (self, jobs->pdata[i], silent, now);
   tfd_engine_plan_later (self);
 }
 

@@ -39,7 +39,6 @@ ENGINE_TEST (test_rename_refused)
   assert_url (job, 0, "http://host/a/0");
   engine_cancel (self, job);
   engine_settle (self);
-  engine_answer (self, "Discard", "([],)");
   FAILS (RENAME (0, "http://host/x"), TFD_ERROR_INVALID_STATE);
   FAILS (VALIDATE (0, TRUE), TFD_ERROR_INVALID_STATE);
   tfd_signal_log_clear (self->log);
