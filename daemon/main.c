@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "base/notify.h"
-#include "bus/bus.h"
+#include "bus/presence.h"
 #include "common/names.h"
 #include "platform/mounts.h"
 #include "platform/pool.h"
@@ -22,7 +22,7 @@
 
 typedef struct
 {
-  gboolean system, user, allow_root, version;
+  gboolean system, user, allow_root, no_idle_exit, version;
   char *state_dir, *config_path, *worker;
 } Options;
 
@@ -32,7 +32,6 @@ typedef struct
   GMainLoop *loop;
   TfdConfig *config;
   TfdEngine *engine;
-  TfdBus *bus;
   TfdWatches *watches;
   int status;
 } Daemon;
@@ -55,6 +54,8 @@ read_options (Options *options, int argc, char **argv, GError **error)
       "FILE" },
     { "worker", 0, 0, G_OPTION_ARG_FILENAME, &options->worker,
       "Worker program (default: " WORKER_PROGRAM ")", "FILE" },
+    { "no-idle-exit", 0, 0, G_OPTION_ARG_NONE, &options->no_idle_exit,
+      "Stay even when there is nothing to do for IdleTimeout=", NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Show the version", NULL },
     { NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL },
   };
@@ -170,35 +171,50 @@ fail (Daemon *daemon, const char *message)
 }
 
 static void
-bus_acquired_cb (GDBusConnection *connection, const char *name G_GNUC_UNUSED, gpointer user_data)
-{
-  Daemon *daemon = user_data;
-  g_autoptr (GError) error = NULL;
-  guint32 only_uid = daemon->options.user ? geteuid () : G_MAXUINT32;
-
-  daemon->bus = tfd_bus_new (connection, daemon->engine, only_uid, reload_cb, daemon, &error);
-  if (daemon->bus == NULL)
-    fail (daemon, error->message);
-}
-
-static void
-name_acquired_cb (GDBusConnection *connection G_GNUC_UNUSED,
-                  const char *name G_GNUC_UNUSED,
-                  gpointer user_data G_GNUC_UNUSED)
+ready_cb (gpointer data G_GNUC_UNUSED)
 {
   tfd_notify_ready ();
 }
 
-/* Without the bus, or replaced on it, there is nobody to serve; a new bus starts anew. */
+/* Whoever wants the service now is to wait for its end and start it again. */
 static void
-name_lost_cb (GDBusConnection *connection, const char *name, gpointer user_data)
+leaving_cb (gpointer data G_GNUC_UNUSED)
 {
-  g_autofree char *message =
-      connection == NULL
-          ? g_strdup ("there is no bus: is dbus-daemon running, and DBUS_SESSION_BUS_ADDRESS set?")
-          : g_strdup_printf ("the name %s is taken, or not allowed by the policy of the bus", name);
+  tfd_notify_stopping ();
+}
 
-  fail (user_data, message);
+static void
+ended_cb (const char *failure, gpointer data)
+{
+  Daemon *daemon = data;
+
+  if (failure != NULL)
+    fail (daemon, failure);
+  g_main_loop_quit (daemon->loop);
+}
+
+static TfdPresence *
+serve (Daemon *daemon)
+{
+  const TfdPresenceFuncs funcs = { reload_cb, ready_cb, leaving_cb, ended_cb };
+  const TfdPresenceOptions options = {
+    .bus_type = daemon->options.system ? G_BUS_TYPE_SYSTEM : G_BUS_TYPE_SESSION,
+    .only_uid = daemon->options.user ? geteuid () : G_MAXUINT32,
+    .may_leave = !daemon->options.no_idle_exit,
+  };
+
+  return tfd_presence_new (daemon->engine, &options, &funcs, daemon);
+}
+
+/* Whether the machine has to start the service when it starts itself. */
+static void
+leave_stamp (Daemon *daemon, gboolean waits)
+{
+  g_autofree char *state_dir = state_dir_of (&daemon->options);
+  g_autoptr (GError) error = NULL;
+
+  if (!tfd_store_set_stamp (state_dir, waits, &error))
+    tfd_warning ("%s", error->message);
 }
 
 static int
@@ -208,7 +224,7 @@ run (Daemon *daemon, TfdStore *store, const char *runtime_dir, GError **error)
   g_autoptr (TfdClock) clock = tfd_system_clock_new (error);
   g_autoptr (TfdPool) pool = NULL;
   g_autoptr (TfdMounts) mounts = NULL;
-  guint owner;
+  TfdPresence *presence;
 
   if (clock == NULL)
     return EXIT_FAILURE;
@@ -216,20 +232,19 @@ run (Daemon *daemon, TfdStore *store, const char *runtime_dir, GError **error)
   daemon->engine = tfd_engine_new (store, clock, TFD_TRANSPORT (pool), daemon->config);
   if (!tfd_engine_load (daemon->engine, error))
     return EXIT_FAILURE;
+  /* until the end, however it comes, nobody can be sure that there is nothing */
+  leave_stamp (daemon, TRUE);
   daemon->watches = tfd_watches_new (daemon->engine, daemon->config, daemon->options.user);
   mounts = tfd_mounts_watch (mounts_changed_cb, daemon->engine);
 
   g_unix_signal_add (SIGTERM, terminate_cb, daemon);
   g_unix_signal_add (SIGINT, terminate_cb, daemon);
   g_unix_signal_add (SIGHUP, hangup_cb, daemon);
-  owner = g_bus_own_name (daemon->options.system ? G_BUS_TYPE_SYSTEM : G_BUS_TYPE_SESSION,
-                          TFD_BUS_NAME, G_BUS_NAME_OWNER_FLAGS_NONE, bus_acquired_cb,
-                          name_acquired_cb, name_lost_cb, daemon, NULL);
+  presence = serve (daemon);
   g_main_loop_run (daemon->loop);
 
-  tfd_outbox_flush (tfd_engine_get_outbox (daemon->engine));
-  g_bus_unown_name (owner);
-  g_clear_pointer (&daemon->bus, tfd_bus_free);
+  tfd_presence_free (presence);
+  leave_stamp (daemon, tfd_engine_has_work (daemon->engine));
   g_clear_pointer (&daemon->watches, tfd_watches_free);
   g_clear_object (&daemon->engine);
   return daemon->status;

@@ -24,6 +24,7 @@ static const TfdConfigKey table[] = {
   KEY ("BackgroundJobs", NUMBER, background_jobs, "4", 1, 100),
   KEY ("BackgroundJobsPerUser", NUMBER, background_jobs_per_user, "2", 1, 100),
   KEY ("TimeSlice", TIME, time_slice, "60s", SECOND, DAY),
+  KEY ("IdleTimeout", TIME, idle_timeout, "60s", 0, 3660 * DAY),
   KEY ("WorkerIdleTimeout", TIME, worker_idle_timeout, "30s", 0, DAY),
   KEY ("WorkerTimeout", TIME, worker_timeout, "60s", SECOND, DAY),
   KEY ("StopTimeout", TIME, stop_timeout, "5s", SECOND / 10, 3600 * SECOND),

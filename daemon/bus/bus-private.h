@@ -25,6 +25,8 @@ struct _TfdBus
   guint registrations[2];
   GHashTable *peers; /* (owned) unique name -> (owned) TfdPeer */
   TfdEmit *emit;     /* (owned) */
+  guint calls;       /* that have arrived and are not handled yet */
+  gint64 last_busy;  /* boot time of the last call, end of a client, or change of a job */
 };
 
 /* One connection of a client. */

@@ -22,6 +22,9 @@ TfdBus *tfd_bus_new (GDBusConnection *connection,
                      gpointer reload_data,
                      GError **error);
 void tfd_bus_free (TfdBus *bus);
+
+/* No call is under way, and nobody has asked to hear of changes. */
+gboolean tfd_bus_is_idle (TfdBus *bus);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfdBus, tfd_bus_free)
 
 G_END_DECLS

@@ -19,6 +19,8 @@ void
 tfd_call_free (TfdCall *call)
 {
   tfd_call_release (call);
+  call->bus->calls--;
+  call->bus->last_busy = tfd_clock_now_boot (tfd_engine_get_clock (call->bus->engine));
   g_clear_object (&call->invocation);
   g_clear_pointer (&call->job, tfd_job_unref);
   tfd_peer_unref (call->peer);

@@ -153,13 +153,14 @@ interval_over_cb (gpointer user_data)
 }
 
 static void
-job_changed_cb (TfdEngine *engine G_GNUC_UNUSED, TfdJob *job, guint mask, gpointer user_data)
+job_changed_cb (TfdEngine *engine, TfdJob *job, guint mask, gpointer user_data)
 {
   const guint at_once = TFD_CHANGED_STATE | TFD_CHANGED_ERROR | TFD_CHANGED_PROPERTIES;
   TfdEmit *emit = user_data;
   Pending *pending;
   gint64 interval, due;
 
+  emit->bus->last_busy = tfd_clock_now_boot (tfd_engine_get_clock (engine));
   if (!has_subscriber (emit, job))
     return;
   pending = pending_of (emit, job);

@@ -53,6 +53,7 @@ owner_changed_cb (GDBusConnection *connection G_GNUC_UNUSED,
   g_variant_get (parameters, "(&s&s&s)", NULL, NULL, &new_owner);
   if (*new_owner != '\0' || peer->gone)
     return;
+  bus->last_busy = tfd_clock_now_boot (tfd_engine_get_clock (bus->engine));
   peer_ref (peer);
   end_peer (peer);
   g_hash_table_remove (bus->peers, peer->name);
@@ -88,6 +89,21 @@ credentials_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       pump (peer);
     }
   tfd_peer_unref (peer);
+}
+
+gboolean
+tfd_bus_is_idle (TfdBus *bus)
+{
+  GHashTableIter iter;
+  TfdPeer *peer;
+
+  if (bus->calls > 0)
+    return FALSE;
+  g_hash_table_iter_init (&iter, bus->peers);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &peer))
+    if (peer->subscribed || g_hash_table_size (peer->jobs) > 0)
+      return FALSE;
+  return TRUE;
 }
 
 static TfdPeer *
@@ -165,6 +181,7 @@ tfd_peers_dispatch (TfdBus *bus, GDBusMethodInvocation *invocation)
   call->bus = bus;
   call->peer = peer_ref (peer);
   call->invocation = invocation;
+  bus->calls++;
   g_queue_push_tail (&peer->calls, call);
   pump (peer);
 }

@@ -168,6 +168,32 @@ tfd_engine_count (TfdEngine *self, guint32 uid, guint *jobs, guint *running, gui
   *rate = count.rate;
 }
 
+static gboolean
+has_work (TfdJob *job)
+{
+  const TfdJobRecord *record = job->record;
+
+  return record->state == TFD_JOB_STATE_QUEUED || tfd_job_state_is_running (record->state) ||
+         record->state == TFD_JOB_STATE_TRANSIENT_ERROR || job->work != NULL || job->run != NULL ||
+         record->operation != TFD_OPERATION_NONE || tfd_job_awaits_destination (job);
+}
+
+gboolean
+tfd_engine_has_work (TfdEngine *self)
+{
+  for (GSequenceIter *iter = g_sequence_get_begin_iter (self->order);
+       !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter))
+    if (has_work (g_sequence_get (iter)))
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
+tfd_engine_is_idle (TfdEngine *self)
+{
+  return tfd_outbox_is_empty (self->outbox) && !tfd_engine_has_work (self);
+}
+
 TfdLogJob
 tfd_job_log (const TfdJob *job)
 {

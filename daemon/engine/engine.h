@@ -48,6 +48,13 @@ void tfd_engine_foreach_job (
 /* How many jobs of @uid there are, how many of them run, and how fast. */
 void tfd_engine_count (TfdEngine *self, guint32 uid, guint *jobs, guint *running, guint64 *rate);
 
+/* There is something to do without anybody asking: a job is queued, runs, or is tried again, or a
+ * Complete or Cancel works or waits for its destination. */
+gboolean tfd_engine_has_work (TfdEngine *self);
+
+/* There is not, and nothing waits for a commit. */
+gboolean tfd_engine_is_idle (TfdEngine *self);
+
 /* Has the owner's worker look at the directories of @files (of TfdFileSpec): existence and right to
  * write. The answer goes to tfd_engine_create_job() and tfd_engine_add_files(); it is empty when no
  * worker could be had in time, as files are looked at again when they start. Fails with

@@ -143,6 +143,13 @@ tfd_outbox_doom (TfdOutbox *outbox, const GError *error)
   flush_later (outbox);
 }
 
+gboolean
+tfd_outbox_is_empty (TfdOutbox *outbox)
+{
+  return g_queue_is_empty (&outbox->items) && !outbox->flushing &&
+         !tfd_store_in_transaction (outbox->store);
+}
+
 void
 tfd_outbox_flush (TfdOutbox *outbox)
 {

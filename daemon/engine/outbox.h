@@ -39,4 +39,7 @@ void tfd_outbox_doom (TfdOutbox *outbox, const GError *error);
 /* Commits now, and calls what was held. */
 void tfd_outbox_flush (TfdOutbox *outbox);
 
+/* Nothing waits for a commit. */
+gboolean tfd_outbox_is_empty (TfdOutbox *outbox);
+
 G_END_DECLS

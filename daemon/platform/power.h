@@ -9,8 +9,8 @@ G_BEGIN_DECLS
 
 typedef struct _TfdPower TfdPower;
 
-/* Keeps @engine, which must live longer, told, as far as power-profiles-daemon and UPower run;
- * starts neither. */
+/* Keeps @engine, which must live longer, told, as far as power-profiles-daemon and UPower run.
+ * UPower is not started; GLib's monitor starts power-profiles-daemon where it is installed. */
 TfdPower *tfd_power_watch (TfdEngine *engine);
 void tfd_power_free (TfdPower *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfdPower, tfd_power_free)

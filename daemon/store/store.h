@@ -18,12 +18,17 @@ typedef struct _TfdStore TfdStore;
 
 #define TFD_STORE_FILE "transferd.db"
 #define TFD_STORE_LOCK_FILE "lock"
+#define TFD_STORE_STAMP_FILE "work-waits"
 
 /* Makes @state_dir (0700) when it is absent and takes its lock, to be done before
  * tfd_store_open (). While somebody else has it, tries again for @wait microseconds, blocking;
  * then fails, naming the holder's process id. Returns a descriptor that holds the lock until it is
  * closed, or -1. */
 int tfd_store_lock (const char *state_dir, gint64 wait, GError **error);
+
+/* Makes or deletes the stamp in @state_dir: as long as it is there the service has something to go on
+ * with, or may have, and should be started when the machine is. */
+gboolean tfd_store_set_stamp (const char *state_dir, gboolean waits, GError **error);
 
 /* Opens the database in @state_dir, creating it or bringing it to the present version. One of a
  * newer version is refused; a damaged one is renamed to "transferd.db.corrupt-<time>" and a new one

@@ -122,6 +122,7 @@ class Client:
     """A connection to the bus of its own, as user `uid`, with a log of the signals it receives."""
 
     def __init__(self, address, uid=None):
+        self.call_flags = Gio.DBusCallFlags.NO_AUTO_START
         self.answered = 0
         self.signals = []
         flags = (Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
@@ -148,7 +149,7 @@ class Client:
         """Calls and waits; the tuple of values. Raises DBusError."""
         try:
             reply = self.connection.call_sync(NAME, path, interface, method, arguments, None,
-                                              Gio.DBusCallFlags.NO_AUTO_START, deadline * 1000, None)
+                                              self.call_flags, deadline * 1000, None)
         except GLib.Error as error:
             raise DBusError(error) from None
         return reply.unpack()
@@ -157,7 +158,7 @@ class Client:
         """Calls without waiting."""
         pending = Pending()
         self.connection.call(NAME, path, interface, method, arguments, None,
-                             Gio.DBusCallFlags.NO_AUTO_START, deadline * 1000, None,
+                             self.call_flags, deadline * 1000, None,
                              lambda connection, result: pending.finish(connection, result, self))
         return pending
 

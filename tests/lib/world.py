@@ -13,6 +13,7 @@ import os
 import pwd
 import random
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -36,6 +37,7 @@ BUS_CONFIG = '''<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Config
   <type>session</type>
   <listen>unix:path={socket}</listen>
   <auth>EXTERNAL</auth>
+  <servicedir>{services}</servicedir>
   <policy context="default">
     <allow send_destination="*" eavesdrop="true"/>
     <allow eavesdrop="true"/>
@@ -169,6 +171,8 @@ class World:
         return os.path.join(self.directory, *names)
 
     def write_config(self, keys):
+        # Where nobody starts it anew the daemon must not leave.
+        keys = keys | {'IdleTimeout': keys.get('IdleTimeout', '0')}
         with open(self.config, 'w', encoding='utf-8') as file:
             file.write('[Service]\n' + ''.join(f'{key}={value}\n' for key, value in keys.items()))
 
@@ -187,7 +191,7 @@ class World:
         config = self.path('bus.conf')
         socket = self.path('bus')
         with open(config, 'w', encoding='utf-8') as file:
-            file.write(BUS_CONFIG.format(socket=socket))
+            file.write(BUS_CONFIG.format(socket=socket, services=self.path('services')))
         self.address = f'unix:path={socket}'
         with open(self.path('bus.log'), 'wb') as log:
             self.bus_process = self.spawn(
@@ -206,6 +210,30 @@ class World:
             environment['DBUS_SYSTEM_BUS_ADDRESS'] = (self.system_address
                                                       or f'unix:path={self.path("no-bus")}')
         return environment | self.variables
+
+    def make_startable(self):
+        """From now on the bus starts the daemon for whoever calls it."""
+        script = self.path('start')
+        os.makedirs(self.path('services'), exist_ok=True)
+        with open(script, 'w', encoding='utf-8') as file:
+            file.write('#!/bin/sh\n' + ''.join(
+                f'export {key}={shlex.quote(value)}\n' for key, value in self.environment().items()
+                if re.fullmatch(r'[A-Z_a-z]+', key))
+                + f'exec {shlex.join(self.command())} 2>>{shlex.quote(self.log)}\n')
+        os.chmod(script, 0o755)
+        with open(self.path('services', NAME + '.service'), 'w', encoding='utf-8') as file:
+            file.write(f'[D-BUS Service]\nName={NAME}\nExec={script}\n')
+        self.ask_bus('ReloadConfig')
+
+    def ask_bus(self, method, arguments=None):
+        """Calls the bus itself; the tuple of values."""
+        connection = self.watcher()
+        try:
+            return connection.call_sync('org.freedesktop.DBus', '/org/freedesktop/DBus',
+                                        'org.freedesktop.DBus', method, arguments, None, 0, 10000,
+                                        None).unpack()
+        finally:
+            connection.close_sync(None)
 
     def command(self, *options):
         if self.mode == 'system':

@@ -127,6 +127,28 @@ class Installation(tap.TestCase):
                            env=os.environ | {'XDG_RUNTIME_DIR': self.directory})
                 self.assertEqual((done.returncode, done.stderr), (0, ''))
 
+    def test_started_when_needed(self):
+        """At boot when the stamp is there, once a day: units that systemd accepts, and that start the
+        service itself."""
+        for where, options in (('', ()), ('user', ('--user',))):
+            for unit in 'transferd-boot.service', 'transferd.timer', 'transferd.service':
+                text = read(BUILD if unit == 'transferd.service' else SOURCE, 'data', where, unit)
+                self.assertNotIn('[Install]', text)
+                text = re.sub(r'^(ExecStart=)/usr\S+', r'\1/bin/true', text, flags=re.M)
+                path = os.path.join(self.directory, unit)
+                with open(path, 'w', encoding='utf-8') as file:
+                    file.write(text)
+            for unit in 'transferd-boot.service', 'transferd.timer':
+                with self.subTest(where + '/' + unit):
+                    done = run('systemd-analyze', 'verify', '--man=no', *options,
+                               os.path.join(self.directory, unit),
+                               env=os.environ | {'XDG_RUNTIME_DIR': self.directory})
+                    self.assertEqual((done.returncode, done.stderr), (0, ''))
+        stamp = re.search(r'STAMP_FILE "(.*)"', read(SOURCE, 'daemon', 'store', 'store.h'))[1]
+        for where in '', 'user':
+            self.assertIn(f'/transferd/{stamp}\n',
+                          read(SOURCE, 'data', where, 'transferd-boot.service'))
+
     def test_destinations_stay_visible(self):
         """No directory that a user may download to is hidden from the workers."""
         text = read(BUILD, 'data', 'transferd.service')
