@@ -124,6 +124,11 @@ engine_settle (EngineFixture *self)
     {
       while (g_main_context_iteration (NULL, FALSE))
         ;
+      if (tfd_fake_clock_next_alarm (self->clock) <= tfd_clock_now_boot (TFD_CLOCK (self->clock)))
+        {
+          tfd_fake_clock_advance (self->clock, 0);
+          continue;
+        }
       if (self->engine == NULL || self->engine->plan_source == 0)
         return;
       /* plans are spaced out in real time: need not be waited for */

@@ -301,11 +301,14 @@ ENGINE_TEST (test_batch)
   self->failing_commits = 1;
   engine_answer (self, "Finalize", "([(0, 'renamed', {})],)");
   assert_file (job, 0, "transferred");
+  tfd_signal_log_assert_has (self->log, "warning\na outcome StorageFailed");
+  engine_assert_asked (self, "Verify", "0 1");
+  engine_assert_option (self, "Verify", "recovering", "true");
+  engine_answer_each (self, "Verify", "ok");
   engine_assert_asked (self, "Finalize", "0 1");
   engine_assert_option (self, "Finalize", "recovering", "true");
   engine_answer_each (self, "Finalize", "renamed");
-  tfd_signal_log_assert_has (self->log, "warning\na removed completed\n"
-                                        "a outcome completed kept 0 1");
+  tfd_signal_log_assert (self->log, "a is acknowledged\na removed completed");
 }
 
 /* The end cannot be recorded: the caller hears that, and it is tried again. */
@@ -322,7 +325,9 @@ ENGINE_TEST (test_end)
                          "a is suspended (completing)\nwarning\na outcome StorageFailed");
   g_assert_true (tfd_engine_is_busy (self->engine, job));
   g_assert_cmpuint (engine_count_rows (self, "tombstones"), ==, 0);
-  engine_advance (self, 5 * SECOND);
+  engine_assert_requests (self, "");
+  engine_advance (self, SECOND);
+  engine_answer_each (self, "Verify", "ok");
   engine_answer (self, "Discard", "([(1, [byte 0x2f, 0x78], 'x')],)");
   tfd_signal_log_assert (self->log, "a is acknowledged\na removed partial");
 
@@ -372,7 +377,11 @@ ENGINE_TEST (test_cancel_end)
   tfd_signal_log_assert_has (self->log, "warning\na outcome StorageFailed");
   for (guint i = 0; i < 3; i++)
     {
-      engine_advance (self, 5 * SECOND);
+      static const guint pauses[] = { 1, 5, 30 };
+
+      engine_advance (self, pauses[i] * SECOND - 1);
+      engine_assert_requests (self, "");
+      engine_advance (self, 1);
       engine_answer (self, "Discard", "([],)");
     }
   tfd_signal_log_assert_has (self->log, "warning\nwarning\na removed cancelled");

@@ -3,6 +3,33 @@
 /* Tests of Complete when the worker says that something is wrong, or says nonsense, or nothing. */
 #include "engine-fixture.h"
 
+/* @method is asked for once more after each of @count losses, and what it waits for is longer each
+ * time. */
+static void
+fail_often (EngineFixture *self, const char *method, guint count)
+{
+  static const gint64 pauses[] = { 0, 1, 5, 30, 30 };
+
+  for (guint i = 0; i < count; i++)
+    {
+      engine_fail (self, method, G_IO_ERROR_CONNECTION_CLOSED);
+      if (pauses[i] > 0)
+        {
+          engine_assert_requests (self, "");
+          engine_advance (self, pauses[i] * SECOND - 1);
+          engine_assert_requests (self, "");
+          engine_advance (self, 1);
+        }
+      if (g_str_equal (method, "Finalize"))
+        {
+          /* a new worker is shown the job's own files first */
+          engine_assert_option (self, "Verify", "recovering", "true");
+          engine_answer_each (self, "Verify", "ok");
+        }
+      engine_assert_requests (self, method);
+    }
+}
+
 static TfdJob *
 begin (EngineFixture *self, guint n_files, guint n_done, const char *options)
 {
@@ -98,15 +125,14 @@ ENGINE_TEST (test_verify_fails)
 {
   TfdJob *job = begin (self, 1, 1, "{}");
 
-  for (guint i = 0; i < 3; i++)
-    engine_fail (self, "Verify", G_IO_ERROR_CONNECTION_CLOSED);
+  fail_often (self, "Verify", 4);
   engine_answer_each (self, "Verify", "ok");
   engine_answer_each (self, "Finalize", "renamed");
   tfd_signal_log_assert_has (self->log, "a outcome completed kept 0");
 
   job = begin (self, 1, 1, "{}");
-  for (guint i = 0; i < 4; i++)
-    engine_fail (self, "Verify", G_IO_ERROR_CONNECTION_CLOSED);
+  fail_often (self, "Verify", 4);
+  engine_fail (self, "Verify", G_IO_ERROR_CONNECTION_CLOSED);
   engine_assert_requests (self, "");
   assert_job (job, "transferred");
   tfd_signal_log_assert_has (self->log, "a outcome CommitFailed");
@@ -244,18 +270,15 @@ ENGINE_TEST (test_finalize_fails)
 
   engine_answer_each (self, "Verify", "ok");
   engine_assert_option (self, "Finalize", "recovering", "false");
-  for (guint i = 0; i < 3; i++)
-    {
-      engine_fail (self, "Finalize", G_IO_ERROR_CONNECTION_CLOSED);
-      engine_assert_option (self, "Finalize", "recovering", "true");
-    }
+  fail_often (self, "Finalize", 4);
+  engine_assert_option (self, "Finalize", "recovering", "true");
   engine_answer_each (self, "Finalize", "renamed");
   tfd_signal_log_assert_has (self->log, "a outcome completed kept 0");
 
   job = begin (self, 1, 1, "{}");
   engine_answer_each (self, "Verify", "ok");
-  for (guint i = 0; i < 4; i++)
-    engine_fail (self, "Finalize", G_IO_ERROR_CONNECTION_CLOSED);
+  fail_often (self, "Finalize", 4);
+  engine_fail (self, "Finalize", G_IO_ERROR_CONNECTION_CLOSED);
   engine_assert_requests (self, "");
   assert_job (job, "transferred");
   tfd_signal_log_assert_has (self->log, "a outcome CommitFailed");
@@ -272,7 +295,7 @@ ENGINE_TEST (test_finalize_unavailable)
   TfdJob *job = begin (self, 1, 1, "{}");
 
   engine_answer_each (self, "Verify", "ok");
-  engine_fail (self, "Finalize", G_IO_ERROR_CONNECTION_CLOSED);
+  fail_often (self, "Finalize", 1);
   engine_answer (self, "Finalize",
                  "([(0, 'failed', {'error':"
                  " <'org.transferd.Transfer1.Error.DestinationUnavailable'>})],)");
@@ -393,8 +416,15 @@ ENGINE_TEST (test_discard_fails)
 {
   TfdJob *job = begin_discard (self);
 
-  for (guint i = 0; i < 4; i++)
-    engine_fail (self, "Discard", G_IO_ERROR_CONNECTION_CLOSED);
+  for (guint i = 0; i < 5; i++)
+    {
+      static const gint64 pauses[] = { 0, 1, 5, 30, 0 };
+
+      engine_fail (self, "Discard", G_IO_ERROR_CONNECTION_CLOSED);
+      engine_advance (self, pauses[i] * SECOND);
+      if (i < 4)
+        engine_answer_each (self, "Verify", "ok");
+    }
   g_assert_true (tfd_job_state_is_final (tfd_job_record (job)->state));
   g_assert_cmpuint (engine_count_rows (self, "leftovers"), ==, 2);
   tfd_signal_log_clear (self->log);
@@ -404,6 +434,7 @@ ENGINE_TEST (test_discard_fails_once)
 {
   begin_discard (self);
   engine_fail (self, "Discard", G_IO_ERROR_CONNECTION_CLOSED);
+  engine_answer_each (self, "Verify", "ok");
   engine_assert_asked (self, "Discard", "1 2");
   engine_answer (self, "Discard", "([],)");
   g_assert_cmpuint (engine_count_rows (self, "leftovers"), ==, 0);
