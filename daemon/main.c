@@ -66,7 +66,7 @@ read_options (Options *options, int argc, char **argv, GError **error)
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, &argc, &argv, error))
     return FALSE;
-  if (options->version)
+  if (options->version || (options->recover && options->state_dir != NULL))
     return TRUE;
   if (options->rest != NULL && !options->recover)
     g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "unknown argument ‘%s’",
