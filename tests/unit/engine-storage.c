@@ -36,6 +36,40 @@ ENGINE_TEST (test_create)
   engine_assert_requests (self, "");
 }
 
+/* A worker never hears of a file that there is not. */
+ENGINE_TEST (test_add_running)
+{
+  guint64 run;
+  TfdJob *job = engine_create_running (self, "a", 1, NULL, &run);
+  g_autoptr (GPtrArray) specs = engine_specs ("a", 1, 1);
+  g_autoptr (GPtrArray) others = engine_specs ("b", 1, 1);
+  g_autofree char *requests = NULL;
+  guint32 first;
+
+  self->failing_commits = 1;
+  OK (tfd_engine_add_files (self->engine, job, specs, NULL, &first, error));
+  engine_settle (self);
+  requests = tfd_fake_transport_list (self->transport);
+  g_assert_null (strstr (requests, "AddFiles"));
+  OK (tfd_engine_add_files (self->engine, job, others, NULL, &first, error));
+  engine_settle (self);
+  if (g_str_equal (requests, "Stop"))
+    {
+      engine_answer (self, "Stop", "([],)");
+      engine_advance (self, SECOND);
+      engine_assert_asked (self, "Start", "0 1");
+      engine_assert_file_value (self, "Start", 1, "url", "'http://host/b/1'");
+      engine_take_start (self);
+    }
+  else
+    {
+      engine_assert_asked (self, "AddFiles", "1");
+      engine_assert_file_value (self, "AddFiles", 1, "url", "'http://host/b/1'");
+      engine_answer (self, "AddFiles", "()");
+    }
+  tfd_signal_log_clear (self->log);
+}
+
 /* The limits are judged on what is there. */
 ENGINE_TEST (test_limits)
 {
@@ -311,6 +345,39 @@ ENGINE_TEST (test_batch)
   tfd_signal_log_assert (self->log, "a is acknowledged\na removed completed");
 }
 
+/* Not even that it failed can be recorded: what is recorded says that it goes on, so it does. */
+ENGINE_TEST (test_failure)
+{
+  TfdJob *job = engine_create_done (self, "a", 2, 2, NULL);
+
+  engine_complete (self, job, "{}");
+  engine_answer_each (self, "Verify", "ok");
+  self->failing_commits = 1;
+  engine_answer (self, "Finalize", "([(0, 'failed', {'message': <'x'>})],)");
+  tfd_signal_log_assert_has (self->log, "warning\na outcome StorageFailed");
+  g_assert_true (tfd_engine_is_busy (self->engine, job));
+  engine_advance (self, SECOND);
+  engine_answer_each (self, "Verify", "ok");
+  engine_answer_each (self, "Finalize", "renamed");
+  tfd_signal_log_assert (self->log, "a is acknowledged\na removed completed");
+}
+
+/* The service may end while it waits to try again. */
+ENGINE_TEST (test_end_and_crash)
+{
+  TfdJob *job = engine_create_done (self, "a", 1, 1, NULL);
+
+  engine_complete (self, job, "{}");
+  engine_answer_each (self, "Verify", "ok");
+  self->failing_commits = 2;
+  engine_answer_each (self, "Finalize", "renamed");
+  engine_answer_each (self, "Verify", "in-place");
+  engine_assert_requests (self, "");
+  engine_restart (self);
+  engine_answer_each (self, "Verify", "in-place");
+  tfd_signal_log_assert_has (self->log, "a is acknowledged\na removed completed");
+}
+
 /* The end cannot be recorded: the caller hears that, and it is tried again. */
 ENGINE_TEST (test_end)
 {
@@ -413,6 +480,7 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/storage/create", test_create);
   ENGINE_ADD ("/engine/storage/limits", test_limits);
   ENGINE_ADD ("/engine/storage/add", test_add);
+  ENGINE_ADD ("/engine/storage/add-running", test_add_running);
   ENGINE_ADD ("/engine/storage/resume", test_resume);
   ENGINE_ADD ("/engine/storage/suspend", test_suspend);
   ENGINE_ADD ("/engine/storage/properties", test_properties);
@@ -427,6 +495,8 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/storage/intent", test_intent);
   ENGINE_ADD ("/engine/storage/intent-running", test_intent_running);
   ENGINE_ADD ("/engine/storage/batch", test_batch);
+  ENGINE_ADD ("/engine/storage/failure", test_failure);
+  ENGINE_ADD ("/engine/storage/end-and-crash", test_end_and_crash);
   ENGINE_ADD ("/engine/storage/end", test_end);
   ENGINE_ADD ("/engine/storage/verify", test_verify);
   ENGINE_ADD ("/engine/storage/cancel-end", test_cancel_end);

@@ -140,6 +140,32 @@ ENGINE_TEST (test_verify_fails)
   tfd_signal_log_clear (self->log);
 }
 
+/* Nothing was committed, so nothing has happened: a job that ran runs on. */
+ENGINE_TEST (test_verify_fails_running)
+{
+  guint64 run;
+  TfdJob *job = engine_create_running (self, "a", 2, NULL, &run);
+
+  engine_done (self, run, 0);
+  for (guint i = 0; i < 2; i++)
+    {
+      engine_complete (self, job, "{}");
+      engine_answer (self, "Stop", "([],)");
+      if (i == 0)
+        engine_answer_each (self, "Verify", "unavailable");
+      else
+        {
+          fail_often (self, "Verify", 4);
+          engine_fail (self, "Verify", G_IO_ERROR_CONNECTION_CLOSED);
+        }
+      tfd_signal_log_assert_has (self->log, "a is queued\na outcome CommitFailed");
+      assert_job (job, "connecting");
+      engine_assert_asked (self, "Start", "1");
+      engine_take_start (self);
+    }
+  tfd_signal_log_clear (self->log);
+}
+
 /* Answers about files that were not asked about, twice, or about none. */
 ENGINE_TEST (test_verify_nonsense)
 {
@@ -287,6 +313,30 @@ ENGINE_TEST (test_finalize_fails)
   engine_answer_each (self, "Verify", "ok");
   engine_answer_each (self, "Finalize", "renamed");
   tfd_signal_log_clear (self->log);
+}
+
+/* With nobody waiting for the answer there is nobody who would ask again: it goes on. */
+ENGINE_TEST (test_finalize_fails_for_long)
+{
+  guint64 run;
+  TfdJob *job = engine_create_running (self, "a", 1, "{'AutoComplete': <true>}", &run);
+
+  engine_done (self, run, 0);
+  engine_answer (self, "Stop", "([],)");
+  engine_answer_each (self, "Verify", "ok");
+  for (guint i = 0; i < 50; i++)
+    {
+      engine_fail (self, "Finalize", G_IO_ERROR_CONNECTION_CLOSED);
+      if (i == 30)
+        engine_restart (self);
+      engine_advance (self, 30 * SECOND);
+      engine_answer_each (self, "Verify", "ok");
+      engine_assert_requests (self, "Finalize");
+    }
+  job = engine_find (self, "a");
+  g_assert_true (tfd_engine_is_busy (self->engine, job));
+  engine_answer_each (self, "Finalize", "renamed");
+  tfd_signal_log_assert_has (self->log, "a is acknowledged\na removed completed");
 }
 
 /* The caller was told of the failure, so nothing is done behind its back when a mount comes. */
@@ -451,6 +501,7 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/complete/verify/unavailable", test_verify_unavailable);
   ENGINE_ADD ("/engine/complete/verify/unavailable-partial", test_verify_unavailable_partial);
   ENGINE_ADD ("/engine/complete/verify/fails", test_verify_fails);
+  ENGINE_ADD ("/engine/complete/verify/fails-running", test_verify_fails_running);
   ENGINE_ADD ("/engine/complete/verify/nonsense", test_verify_nonsense);
   ENGINE_ADD ("/engine/complete/verify/in-place", test_verify_in_place);
   ENGINE_ADD ("/engine/complete/finalize/failed", test_finalize_failed);
@@ -460,6 +511,7 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/complete/finalize/nonsense", test_finalize_nonsense);
   ENGINE_ADD ("/engine/complete/finalize/moved", test_finalize_moved);
   ENGINE_ADD ("/engine/complete/finalize/fails", test_finalize_fails);
+  ENGINE_ADD ("/engine/complete/finalize/fails-for-long", test_finalize_fails_for_long);
   ENGINE_ADD ("/engine/complete/finalize/unavailable", test_finalize_unavailable);
   ENGINE_ADD ("/engine/complete/keep-both/chosen", test_keep_both);
   ENGINE_ADD ("/engine/complete/keep-both/taken", test_keep_both_taken);
