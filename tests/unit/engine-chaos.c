@@ -125,12 +125,20 @@ serve (World *world, const char *method)
 
   if (happens (6))
     self->failing_commits = 1;
+  g_test_message ("%s%s%s", method, whole ? "" : ", half done",
+                  self->failing_commits > 0 ? ", not stored" : "");
   if (whole && !happens (6))
     tfd_fake_transport_answer (self->transport, method, answer);
   else if (happens (2))
-    tfd_fake_transport_lose (self->transport, ALICE);
+    {
+      g_test_message ("the worker dies");
+      tfd_fake_transport_lose (self->transport, ALICE);
+    }
   else
-    engine_restart (self);
+    {
+      g_test_message ("the service dies");
+      engine_restart (self);
+    }
   engine_settle (self);
   self->failing_commits = 0;
 }
@@ -180,16 +188,40 @@ check_completed (World *world)
   g_assert_cmpuint (engine_count_rows (world->fixture, "leftovers"), ==, 0);
 }
 
+/* A job of which some files are finished, and of the others some begun. */
+static void
+make_job (World *world)
+{
+  EngineFixture *self = world->fixture;
+  guint64 run;
+  TfdJob *job = engine_create_running (self, "a", N_FILES, NULL, &run);
+
+  world->n_done = (guint) g_test_rand_int_range (0, N_FILES + 1);
+  for (guint i = 0; i < N_FILES; i++)
+    {
+      g_autofree char *part =
+          g_strdup_printf ("(%" G_GUINT64_FORMAT ", [(%u, {'x': <1>})])", run, i);
+
+      world->disk.part[i] = i < world->n_done || g_test_rand_bit ();
+      world->disk.final[i] = FALSE;
+      if (i < world->n_done)
+        engine_done (self, run, i);
+      else if (world->disk.part[i])
+        engine_news (self, "Parts", "(ta(ua{sv}))", part);
+    }
+  OK (tfd_engine_suspend (self->engine, job, error));
+  engine_settle (self);
+  engine_answer (self, "Stop", "([],)");
+}
+
 ENGINE_TEST (test_complete)
 {
   for (guint round = 1; round <= ROUNDS; round++)
     {
       World world = { .fixture = self };
 
-      world.n_done = (guint) g_test_rand_int_range (0, N_FILES + 1);
-      engine_create_done (self, "a", N_FILES, world.n_done, NULL);
-      for (guint i = 0; i < N_FILES; i++)
-        world.disk.part[i] = i < world.n_done || g_test_rand_bit ();
+      g_test_message ("round %u", round);
+      make_job (&world);
       complete (&world);
       /* the worker's losses are forgotten */
       engine_advance (self, 100 * SECOND);
