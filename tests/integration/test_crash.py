@@ -210,9 +210,7 @@ class Errors(WorldCase):
 
     def test_file_or_directory_cannot_be_synced(self):
         """What was renamed and may not survive a power cut is not called completed."""
-        for turn in '1+', '2+':
-            with self.subTest(turn):
-                self.fail_at('fsync', 'EIO', turn)
+        self.fail_at('fsync', 'EIO', '1+')
 
     def test_commit_fails(self):
         """The database cannot be written: the call says StorageFailed and changed nothing."""
