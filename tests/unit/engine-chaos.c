@@ -163,6 +163,8 @@ complete (World *world)
         }
       else if (*methods != '\0')
         serve (world, methods);
+      else if (happens (6))
+        engine_restart (self);
       else if (tfd_engine_is_busy (self->engine, job))
         engine_advance (self, 5 * SECOND);
       else
