@@ -421,76 +421,6 @@ ENGINE_TEST (test_target_unwanted)
   tfd_signal_log_clear (self->log);
 }
 
-/* ---- Discard ---- */
-
-static TfdJob *
-begin_discard (EngineFixture *self)
-{
-  guint64 run;
-  TfdJob *job = engine_create_running (self, "a", 3, NULL, &run);
-  g_autofree char *parts =
-      g_strdup_printf ("(%" G_GUINT64_FORMAT ", [(1, {'x': <1>}), (2, {'x': <2>})])", run);
-
-  engine_news (self, "Parts", "(ta(ua{sv}))", parts);
-  engine_done (self, run, 0);
-  engine_complete (self, job, "{}");
-  engine_answer (self, "Stop", "([],)");
-  engine_answer_each (self, "Verify", "ok");
-  engine_answer_each (self, "Finalize", "renamed");
-  engine_assert_asked (self, "Discard", "1 2");
-  tfd_signal_log_clear (self->log);
-  return job;
-}
-
-/* What cannot be deleted is told, and remembered. */
-ENGINE_TEST (test_discard_undeleted)
-{
-  g_autoptr (GPtrArray) rows = NULL;
-  const TfdLeftover *row;
-  TfdJob *job = begin_discard (self);
-
-  engine_answer (self, "Discard", "([(2, [byte 0x2f, 0x78], 'x'), (9, [byte 0x2f], 'x')],)");
-  tfd_signal_log_assert (self->log, "a is acknowledged\na removed partial\n"
-                                    "a outcome partial kept 0 discarded 1 2 undeleted /x");
-  rows = tfd_store_load_leftovers (self->store, ALICE, NULL);
-  g_assert_cmpuint (rows->len, ==, 1);
-  row = rows->pdata[0];
-  g_assert_cmpstr (row->job_id, ==, tfd_job_id (job));
-  g_assert_cmpuint (row->index, ==, 2);
-  g_assert_cmpstr (row->path, ==, "/home/a/2");
-  g_assert_nonnull (row->part);
-}
-
-/* Without a worker nothing is known: all that may be there is remembered. */
-ENGINE_TEST (test_discard_fails)
-{
-  TfdJob *job = begin_discard (self);
-
-  for (guint i = 0; i < 5; i++)
-    {
-      static const gint64 pauses[] = { 0, 1, 5, 30, 0 };
-
-      engine_fail (self, "Discard", G_IO_ERROR_CONNECTION_CLOSED);
-      engine_advance (self, pauses[i] * SECOND);
-      if (i < 4)
-        engine_answer_each (self, "Verify", "ok");
-    }
-  g_assert_true (tfd_job_state_is_final (tfd_job_record (job)->state));
-  g_assert_cmpuint (engine_count_rows (self, "leftovers"), ==, 2);
-  tfd_signal_log_clear (self->log);
-}
-
-ENGINE_TEST (test_discard_fails_once)
-{
-  begin_discard (self);
-  engine_fail (self, "Discard", G_IO_ERROR_CONNECTION_CLOSED);
-  engine_answer_each (self, "Verify", "ok");
-  engine_assert_asked (self, "Discard", "1 2");
-  engine_answer (self, "Discard", "([],)");
-  g_assert_cmpuint (engine_count_rows (self, "leftovers"), ==, 0);
-  tfd_signal_log_assert_has (self->log, "a outcome partial kept 0 discarded 1 2");
-}
-
 int
 main (int argc, char **argv)
 {
@@ -516,8 +446,5 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/complete/keep-both/chosen", test_keep_both);
   ENGINE_ADD ("/engine/complete/keep-both/taken", test_keep_both_taken);
   ENGINE_ADD ("/engine/complete/keep-both/unwanted", test_target_unwanted);
-  ENGINE_ADD ("/engine/complete/discard/undeleted", test_discard_undeleted);
-  ENGINE_ADD ("/engine/complete/discard/fails", test_discard_fails);
-  ENGINE_ADD ("/engine/complete/discard/fails-once", test_discard_fails_once);
   return g_test_run ();
 }
