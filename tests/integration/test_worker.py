@@ -13,7 +13,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 import tap  # noqa: E402
 from bus import SECOND, wait_for  # noqa: E402
 from httpd import MIB, Answer  # noqa: E402
-from world import World, WorldCase, process_start, status_field  # noqa: E402
+from processes import process_start, status_field  # noqa: E402
+from world import World, WorldCase  # noqa: E402
 
 
 class Worker(WorldCase):
