@@ -10,6 +10,7 @@
 #include "platform/mounts.h"
 #include "platform/pool.h"
 #include "platform/watches.h"
+#include "recover.h"
 
 #include <glib-unix.h>
 #include <locale.h>
@@ -22,8 +23,9 @@
 
 typedef struct
 {
-  gboolean system, user, allow_root, no_idle_exit, version;
+  gboolean system, user, allow_root, no_idle_exit, version, recover;
   char *state_dir, *config_path, *worker;
+  char **rest;
 } Options;
 
 typedef struct
@@ -56,7 +58,10 @@ read_options (Options *options, int argc, char **argv, GError **error)
       "Worker program (default: " WORKER_PROGRAM ")", "FILE" },
     { "no-idle-exit", 0, 0, G_OPTION_ARG_NONE, &options->no_idle_exit,
       "Stay even when there is nothing to do for IdleTimeout=", NULL },
+    { "recover", 0, 0, G_OPTION_ARG_NONE, &options->recover,
+      "List temporary files below DIRECTORY… that no job knows any more, and end", NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Show the version", NULL },
+    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->rest, NULL, NULL },
     { NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL },
   };
   g_autoptr (GOptionContext) context = g_option_context_new ("— the background transfer service");
@@ -64,10 +69,11 @@ read_options (Options *options, int argc, char **argv, GError **error)
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, &argc, &argv, error))
     return FALSE;
-  if (options->version)
+  if (options->version || (options->recover && options->state_dir != NULL))
     return TRUE;
-  if (argc > 1)
-    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "unknown argument ‘%s’", argv[1]);
+  if (options->rest != NULL && !options->recover)
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "unknown argument ‘%s’",
+                 options->rest[0]);
   else if (options->system == options->user)
     g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
                          "say either --system or --user");
@@ -304,6 +310,16 @@ main (int argc, char **argv)
       return 2;
     }
 
+  if (daemon.options.recover)
+    {
+      g_autofree char *state_dir = state_dir_of (&daemon.options);
+
+      if (tfd_recover (state_dir, daemon.options.rest, &error))
+        return EXIT_SUCCESS;
+      g_printerr ("transferd: %s\n", error->message);
+      return EXIT_FAILURE;
+    }
+
   daemon.loop = g_main_loop_new (NULL, FALSE);
   status = open_and_run (&daemon, &error);
   if (error != NULL)
@@ -313,5 +329,6 @@ main (int argc, char **argv)
   g_free (daemon.options.state_dir);
   g_free (daemon.options.config_path);
   g_free (daemon.options.worker);
+  g_strfreev (daemon.options.rest);
   return status;
 }

@@ -58,6 +58,18 @@ batch_committed_cb (const GError *error, gpointer data)
   tfd_work_finalize_next (work);
 }
 
+/* Nothing is achieved by that alone: a worker that dies each time it renames is given pauses. */
+static void
+names_committed_cb (const GError *error, gpointer data)
+{
+  TfdWork *work = data;
+
+  if (error != NULL)
+    tfd_work_answer_and_go_on (work, error);
+  else
+    tfd_work_finalize_next (work);
+}
+
 /* The words are a worker's: they are cut to a length that people read. */
 static void
 fail_with_words (TfdWork *work, const TfdFileRecord *file, TfdErrorCode code, const char *words)
@@ -219,7 +231,7 @@ verified (TfdWork *work)
       /* recovering, or a name was chosen anew: that has to be durable before it is used */
       work->cursor = 0;
       tfd_engine_save_job (work->engine, work->job, NULL);
-      tfd_outbox_add (work->engine->outbox, batch_committed_cb, work, NULL);
+      tfd_outbox_add (work->engine->outbox, names_committed_cb, work, NULL);
     }
 }
 

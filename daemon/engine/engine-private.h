@@ -220,6 +220,8 @@ void tfd_engine_roll_forward (TfdEngine *self, TfdJob *job);
 void tfd_engine_expire (TfdEngine *self, TfdJob *job);
 /* The same after a pause: the database could not be written. */
 void tfd_engine_roll_forward_later (TfdEngine *self, TfdJob *job);
+/* The service ends: what pauses is taken up by the next one. */
+void tfd_engine_forget_pauses (TfdEngine *self);
 /* AutoComplete: nobody waits for the outcome. */
 void tfd_engine_auto_complete (TfdEngine *self, TfdJob *job);
 /* TRUE when a Complete of the job waits for its destination to come back. */

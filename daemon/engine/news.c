@@ -116,13 +116,14 @@ news_progress (TfdEngine *self, guint32 uid, GVariant *parameters)
 static gboolean
 set_part (TfdFileRecord *file, GVariant *part)
 {
+  g_autoptr (GBytes) copy = NULL;
+
   if (g_variant_get_size (part) > TFD_MAX_PART)
     return FALSE;
+  /* a copy of its own: the part would keep the whole message in memory */
+  copy = g_bytes_new (g_variant_get_data (part), g_variant_get_size (part));
   g_clear_pointer (&file->part, g_variant_unref);
-  /* of a size that cannot hold the whole message in memory */
-  file->part = g_variant_take_ref (g_variant_new_from_data (
-      G_VARIANT_TYPE_VARDICT, g_memdup2 (g_variant_get_data (part), g_variant_get_size (part)),
-      g_variant_get_size (part), FALSE, g_free, NULL));
+  file->part = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_VARDICT, copy, FALSE));
   return TRUE;
 }
 

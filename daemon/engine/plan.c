@@ -410,8 +410,9 @@ tfd_plan_compute (TfdPlanJob *jobs, gsize n_jobs, const TfdPlanLimits *limits, g
   Planning planning = { .limits = limits, .now = now, .users = users, .of_level = of_level };
   gsize foreground = 0;
 
-  if (n_jobs > 1)
-    qsort (jobs, n_jobs, sizeof *jobs, compare_jobs);
+  if (n_jobs == 0)
+    return 0;
+  qsort (jobs, n_jobs, sizeof *jobs, compare_jobs);
   judge_each (&planning, jobs, n_jobs);
   while (foreground < n_jobs && !is_background (&jobs[foreground]))
     foreground++;

@@ -1,9 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: 2026 The transferd authors
-"""Complete and Cancel: in every state, with every destination, by two clients at once."""
-import contextlib
-import fcntl
+"""Complete: in every state, with every destination, by two clients at once."""
 import os
 import stat
 import sys
@@ -11,73 +9,10 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import tap  # noqa: E402
-from bus import DBusError, GLib, wait_for  # noqa: E402
-from httpd import Answer, Forever  # noqa: E402
-from world import WorldCase, snapshot, temporaries  # noqa: E402
-
-IMMUTABLE = 0x10
-GET_FLAGS, SET_FLAGS = 0x80086601, 0x40086602
-
-
-class CompleteCase(WorldCase):
-    def transferred(self, *names, **options):
-        """A job that is transferred, with a file for each name."""
-        rows = [self.file(name)[1] for name in names]
-        job = self.client.create(rows, start=True, **options)
-        job.wait('transferred')
-        return job
-
-    def assert_in_place(self, *names):
-        for name in names:
-            self.assert_file(self.world.target(name), self.server.resources['/' + name])
-
-    def block(self, name):
-        """Puts a directory where the file shall go, which no rename replaces."""
-        os.mkdir(self.world.target(name))
-
-    def begin(self, state):
-        """A job in `state` with the finished file "done" (where the state allows one) and the
-        unfinished file "open"."""
-        if state == 'suspended-empty':
-            return self.client.create()
-        if state in ('suspended', 'queued', 'connecting', 'transferring', 'transient-error', 'error'):
-            return self.begin_unfinished(state)
-        return self.transferred('done', 'open')
-
-    def begin_unfinished(self, state):
-        script = {'connecting': [Answer(hang=1)], 'transferring': [Answer(stall=1000)],
-                  'transient-error': Forever(Answer(status=503)),
-                  'error': Forever(Answer(status=404))}.get(state, [])
-        done, first, _ = self.file('done')
-        unfinished, second, _ = self.file('open')
-        job = self.client.create([first], start=True)
-        job.wait('transferred')
-        unfinished.script = script
-        if state == 'queued':
-            self.occupy()
-        job.add(*second)
-        if state == 'suspended':
-            unfinished.script = [Answer(stall=1000)]
-            job.resume()
-            wait_for(unfinished.stalled.is_set, 'the answer')
-            job.suspend()
-        else:
-            job.resume()
-        job.wait(state)
-        if state in ('connecting', 'transferring'):
-            wait_for(unfinished.stalled.is_set, 'the request')
-        return job
-
-    def occupy(self):
-        """Takes the one place that the configuration leaves to background jobs."""
-        blocker, row, _ = self.file('blocker', script=[Answer(stall=1000)])
-        self.client.create([(row[0], os.path.join(self.world.directory, 'blocker'))], start=True,
-                           Priority='high')
-        wait_for(blocker.stalled.is_set, 'the other job to run')
-
-
-STATES = ('suspended-empty', 'suspended', 'queued', 'connecting', 'transferring', 'transient-error',
-          'error', 'transferred')
+from bus import DBusError, wait_for  # noqa: E402
+from endings import STATES, CompleteCase, read_only  # noqa: E402
+from httpd import Answer  # noqa: E402
+from world import temporaries  # noqa: E402
 
 
 class Complete(CompleteCase):
@@ -438,107 +373,6 @@ class Complete(CompleteCase):
 for one_state in STATES:
     setattr(Complete, f'test_in_{one_state}'.replace('-', '_'),
             lambda self, state=one_state: self.check(state))
-
-
-@contextlib.contextmanager
-def read_only(directory):
-    """Nobody can make, delete or rename files in the directory, not even root."""
-    set_read_only(directory, True)
-    try:
-        yield
-    finally:
-        set_read_only(directory, False)
-
-
-def set_read_only(directory, on):
-    if os.getuid():
-        os.chmod(directory, 0o555 if on else 0o755)
-        return
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        flags = int.from_bytes(fcntl.ioctl(descriptor, GET_FLAGS, bytes(8)), sys.byteorder)
-        flags = flags | IMMUTABLE if on else flags & ~IMMUTABLE
-        fcntl.ioctl(descriptor, SET_FLAGS, flags.to_bytes(8, sys.byteorder))
-    finally:
-        os.close(descriptor)
-
-
-class Cancel(CompleteCase):
-    config = {'BackgroundJobs': 1, 'BackgroundJobsPerUser': 1}
-
-    def setUp(self):
-        super().setUp()
-        with open(self.world.target('mine'), 'w', encoding='utf-8') as file:
-            file.write('mine')
-        self.before = snapshot(self.world.downloads)
-
-    def check(self, state):
-        job = self.begin(state)
-        self.assertEqual(job.cancel(), ('cancelled', {'undeleted': []}))
-        self.assertEqual(snapshot(self.world.downloads), self.before)
-        self.assertEqual(job.state, 'cancelled')
-        self.assertEqual(job.tombstone()['result'], 'cancelled')
-        self.client.flush()
-        self.assertEqual(self.client.named('JobRemoved')[-1].args, (job.path, 'cancelled'))
-        self.assert_error('InvalidState', job.cancel)
-
-    def test_worker_is_dead(self):
-        job = self.transferred('a', 'b')
-        self.world.kill_worker()
-        self.assertEqual(job.cancel()[0], 'cancelled')
-        self.assertEqual(snapshot(self.world.downloads), self.before)
-
-    def test_what_would_have_been_replaced_stays(self):
-        job = self.transferred('mine')
-        job.cancel()
-        self.assertEqual(snapshot(self.world.downloads), self.before)
-
-    def test_foreign_file_under_the_name_of_a_temporary(self):
-        job = self.transferred('a')
-        part = self.world.target(f'.transferd-{job.id}-0.part')
-        os.unlink(part)
-        with open(part, 'w', encoding='utf-8') as file:
-            file.write('not yours')
-        self.assertEqual(job.cancel()[0], 'cancelled')
-        with open(part, encoding='utf-8') as file:
-            self.assertEqual(file.read(), 'not yours')
-
-    def test_many_at_once(self):
-        jobs = [self.transferred(f'f{number}') for number in range(10)]
-        calls = [job.send_cancel() for job in jobs]
-        self.assertEqual({call.result()[0] for call in calls}, {'cancelled'})
-        self.assertEqual(snapshot(self.world.downloads), self.before)
-
-    def test_no_options(self):
-        job = self.client.create()
-        self.assert_error('InvalidArgs', job.call, 'Cancel', '(a{sv})',
-                          {'overwrite': GLib.Variant('s', 'fail')})
-        self.assertEqual(job.state, 'suspended')
-
-
-for one_state in STATES:
-    setattr(Cancel, f'test_in_{one_state}'.replace('-', '_'),
-            lambda self, state=one_state: self.check(state))
-
-
-class ReadOnly(CompleteCase):
-    """The directory becomes read-only between the transfer and its end."""
-
-    def test_complete(self):
-        job = self.transferred('a')
-        with read_only(self.world.downloads):
-            self.assert_error('CommitFailed', job.complete)
-            self.assertEqual(job.state, 'transferred')
-        self.assertEqual(job.complete()[0], 'completed')
-        self.assert_in_place('a')
-
-    def test_cancel(self):
-        job = self.transferred('a', 'b')
-        parts = [self.world.target(f'.transferd-{job.id}-{number}.part') for number in range(2)]
-        with read_only(self.world.downloads):
-            self.assertEqual(job.cancel(), ('cancelled', {'undeleted': parts}))
-            self.assertEqual(job.tombstone()['undeleted'], parts)
-        self.assertEqual([os.path.exists(part) for part in parts], [True, True])
 
 
 if __name__ == '__main__':

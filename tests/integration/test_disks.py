@@ -10,7 +10,8 @@ import tap  # noqa: E402
 from bus import SECOND, wait_for  # noqa: E402
 from disks import Disk, Tmpfs, command, own_mounts  # noqa: E402
 from httpd import KIB, MIB, Answer  # noqa: E402
-from world import World, WorldCase, process_start, temporaries  # noqa: E402
+from processes import process_start  # noqa: E402
+from world import World, WorldCase, temporaries  # noqa: E402
 
 
 class PowerCut(WorldCase):

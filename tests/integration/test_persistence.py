@@ -11,7 +11,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 import tap  # noqa: E402
 from bus import SECOND, DBusError, wait_for  # noqa: E402
 from httpd import KIB, MIB, Answer, Forever  # noqa: E402
-from world import WorldCase, kill, process_start, seed, temporaries  # noqa: E402
+from processes import kill, process_start  # noqa: E402
+from world import WorldCase, seed, temporaries  # noqa: E402
 
 
 class Persistence(WorldCase):

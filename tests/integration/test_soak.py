@@ -12,7 +12,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 import tap  # noqa: E402
 from bus import DBusError, wait_for  # noqa: E402
 from httpd import GIB, MIB  # noqa: E402
-from world import WorldCase, kill, process_start, seed  # noqa: E402
+from processes import kill, process_start  # noqa: E402
+from world import WorldCase, seed  # noqa: E402
 
 
 class Soak(WorldCase):

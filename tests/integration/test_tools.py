@@ -98,6 +98,31 @@ class Programs(WorldCase):
                                   check=True).stdout
             self.assertIn('--', said)
 
+    def test_recover(self):
+        """What no job knows is listed; what one knows, and what only looks alike, is not."""
+        _, row, _ = self.file('a')
+        job = self.client.create([row], start=True)
+        job.wait('transferred')
+        directory = os.path.dirname(self.world.target('a'))
+        orphan = os.path.join(directory, '.transferd-' + '0123456789abcdef' * 2 + '-3.part')
+        for path in orphan, os.path.join(directory, '.transferd-x.part'):
+            with open(path, 'w', encoding='ascii') as file:
+                file.write('bytes')
+        command = [program('transferd'), '--state-dir', self.world.state_dir, '--recover', directory]
+
+        def recover():
+            return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                  check=False, timeout=30)
+        running = recover()
+        self.assertEqual((running.returncode, running.stdout), (1, ''))
+        self.assertIn('must be stopped', running.stderr)
+        self.world.kill_daemon()
+        stopped = recover()
+        self.assertEqual(stopped.returncode, 0, stopped.stderr)
+        self.assertEqual([line.split('\t')[0] for line in stopped.stdout.splitlines()], [orphan])
+        self.world.restart()
+        os.unlink(orphan)
+
     def test_root_needs_to_say_so(self):
         if os.getuid():
             return

@@ -13,7 +13,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 import tap  # noqa: E402
 from bus import SECOND, wait_for  # noqa: E402
 from httpd import MIB, Answer  # noqa: E402
-from world import World, WorldCase, process_start, status_field  # noqa: E402
+from processes import process_start, status_field  # noqa: E402
+from world import World, WorldCase  # noqa: E402
 
 
 class Worker(WorldCase):
@@ -131,17 +132,24 @@ class Worker(WorldCase):
         with open(lock_file, 'r+b') as lock, self.assertRaises(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
+    def lose_three_times(self, job, file, begun):
+        for number in range(3):
+            self.world.kill_worker()
+            file.stalled.clear()
+            if number < 2:
+                wait_for(begun, 'the next try', 40)
+        wait_for(lambda: job.state == 'transient-error', lambda: f'transient-error, not {job.state}', 40)
+        self.assertEqual(job.error[0], 'WorkerLost')
+        self.assertEqual(job.get('ErrorCount'), 0)
+
     def test_lost_again_and_again(self):
         """The file that kills its worker stops; a job that has nothing to do with it runs on."""
         job, file, path = self.half_way()
         file.script = [Answer(stall=10)] * 20
-        for number in range(3):
-            file.stalled.clear()
-            self.world.kill_worker()
-            if number < 2:
-                wait_for(file.stalled.is_set, 'the next try', 40)
-        wait_for(lambda: job.state == 'transient-error', lambda: f'transient-error, not {job.state}', 40)
-        self.assertEqual(job.error[0], 'WorkerLost')
+
+        def begun():
+            return file.stalled.is_set() and job.file_states() == ['transferring']
+        self.lose_three_times(job, file, begun)
         other, row, other_path = self.file('other')
         second = self.client.create([row], start=True)
         second.wait('transferred')
@@ -152,6 +160,13 @@ class Worker(WorldCase):
         job.wait('transferred')
         job.complete()
         self.assert_file(path, file)
+
+    def test_lost_before_any_news(self):
+        """A server whose very answer kills the worker: it has told nothing by then."""
+        file, row, _ = self.file('a', script=[Answer(hang=1)] * 20)
+        job = self.client.create([row], start=True)
+        wait_for(file.stalled.is_set, 'the request')
+        self.lose_three_times(job, file, file.stalled.is_set)
 
     def test_worker_has_what_its_user_has(self):
         self.half_way()

@@ -18,11 +18,11 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 
 import httpd
 import tap
 from bus import NAME, Client, DBusError, GLib, wait_for
+from processes import children, executable, kill, process_start
 
 BUILD = os.environ.get('TFD_BUILD_ROOT', '')
 PROGRAMS = {
@@ -63,54 +63,6 @@ def installed(name):
         if os.path.isfile(path):
             return path
     raise FileNotFoundError(f'{name} is not installed')
-
-
-def process_start(pid):
-    """A value that is different for another process with the same number; None when it is gone."""
-    try:
-        with open(f'/proc/{pid}/stat', encoding='latin-1') as file:
-            fields = file.read().rpartition(')')[2].split()
-    except OSError:
-        return None
-    return None if fields[0] in 'ZX' else fields[19]
-
-
-def children(parent):
-    """The numbers of the living children of a process."""
-    found = []
-    for entry in os.listdir('/proc'):
-        if entry.isdigit():
-            try:
-                with open(f'/proc/{entry}/stat', encoding='latin-1') as file:
-                    fields = file.read().rpartition(')')[2].split()
-            except OSError:
-                continue
-            if int(fields[1]) == parent and fields[0] not in 'ZX':
-                found.append(int(entry))
-    return found
-
-
-def executable(pid):
-    try:
-        return os.path.basename(os.readlink(f'/proc/{pid}/exe'))
-    except OSError:
-        return ''
-
-
-def status_field(pid, field):
-    """A line of /proc/PID/status as a list of words."""
-    with open(f'/proc/{pid}/status', encoding='latin-1') as file:
-        for line in file:
-            if line.startswith(field + ':'):
-                return line.split()[1:]
-    return []
-
-
-def kill(pid, number=signal.SIGKILL):
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        pass
 
 
 def digest(path):
@@ -401,47 +353,6 @@ class World:
                 kill(pid, signal.SIGCONT)
                 kill(pid)
             return left
-
-
-class Tracer:
-    """strace on a living process: kills it at the n-th call of a kind, or counts the calls."""
-
-    def __init__(self, world, pid, calls, inject=None):
-        self.file = world.path(f'strace-{pid}-{time.monotonic_ns()}')
-        trace = calls if isinstance(calls, str) else ','.join(calls)
-        command = ['strace', '-f', '-qq', '-o', self.file, '-e', f'trace={trace}', '-e', 'signal=none']
-        if inject:
-            command += ['-e', f'inject={trace}:{inject}']
-        self.process = world.spawn([*command, '-p', str(pid)], stderr=subprocess.PIPE)
-        self.attached(pid)
-
-    def attached(self, pid):
-        """Waits until every thread of the process is traced."""
-        def all_traced():
-            if self.process.poll() is not None:
-                raise AssertionError(f'strace: {self.process.stderr.read().decode()}')
-            try:
-                threads = os.listdir(f'/proc/{pid}/task')
-            except OSError:
-                return True
-            return all(status_field(f'{pid}/task/{one}', 'TracerPid')[0] != '0' for one in threads)
-        wait_for(all_traced, 'strace to attach', 30)
-
-    def calls(self):
-        """The calls seen so far."""
-        with open(self.file, encoding='latin-1') as file:
-            return [line.split(None, 1)[1].strip() for line in file if '(' in line]
-
-    def detach(self):
-        """Lets the process go on by itself."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        self.process.stderr.close()
 
 
 class WorldCase(tap.TestCase):

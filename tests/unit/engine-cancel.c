@@ -246,71 +246,6 @@ ENGINE_TEST (test_others)
   tfd_signal_log_clear (self->log);
 }
 
-/* ---- what is left over ---- */
-
-static void
-make_leftovers (EngineFixture *self)
-{
-  TfdJob *job = engine_create_done (self, "a", 2, 2, NULL);
-
-  engine_cancel (self, job);
-  engine_answer (self, "Discard", "([(0, [byte 0x2f, 0x78], 'x'), (1, [byte 0x2f, 0x79], 'x')],)");
-  g_assert_cmpuint (engine_count_rows (self, "leftovers"), ==, 2);
-  tfd_signal_log_clear (self->log);
-}
-
-/* Tried again when a mount changes, until they are gone. */
-ENGINE_TEST (test_leftovers_mount)
-{
-  make_leftovers (self);
-  tfd_engine_mounts_changed (self->engine);
-  engine_settle (self);
-  engine_assert_asked (self, "Discard", "0 1");
-  engine_assert_file_value (self, "Discard", 0, "path", "/home/a/0");
-  engine_assert_file_value (self, "Discard", 0, "part", "{'done': <true>}");
-  engine_answer (self, "Discard", "([(0, [byte 0x2f, 0x78], 'x')],)");
-  g_assert_cmpuint (engine_count_rows (self, "leftovers"), ==, 1);
-  tfd_engine_mounts_changed (self->engine);
-  engine_settle (self);
-  engine_assert_asked (self, "Discard", "0");
-  engine_fail (self, "Discard", G_IO_ERROR_CONNECTION_CLOSED);
-  g_assert_cmpuint (engine_count_rows (self, "leftovers"), ==, 1);
-  tfd_engine_mounts_changed (self->engine);
-  engine_answer (self, "Discard", "([],)");
-  engine_restart (self);
-  g_assert_cmpuint (engine_count_rows (self, "leftovers"), ==, 0);
-}
-
-/* … when the service starts, and once a day … */
-ENGINE_TEST (test_leftovers_daily)
-{
-  make_leftovers (self);
-  engine_restart (self);
-  for (guint day = 0; day < 3; day++)
-    {
-      engine_assert_asked (self, "Discard", "0 1");
-      engine_answer (self, "Discard", "([(0, [byte 0x2f], 'x'), (1, [byte 0x2f], 'x')],)");
-      engine_advance (self, 24 * 3600 * SECOND);
-    }
-  engine_answer (self, "Discard", "([],)");
-  g_assert_cmpuint (engine_count_rows (self, "leftovers"), ==, 0);
-}
-
-/* … for 90 days. Tombstones go after 7. */
-ENGINE_TEST (test_leftovers_given_up)
-{
-  make_leftovers (self);
-  for (guint day = 1; day <= 90; day++)
-    {
-      engine_advance (self, 24 * 3600 * SECOND);
-      engine_answer (self, "Discard", "([(0, [byte 0x2f], 'x'), (1, [byte 0x2f], 'x')],)");
-      g_assert_cmpuint (engine_count_rows (self, "tombstones"), ==, day <= 7 ? 1 : 0);
-    }
-  engine_advance (self, 24 * 3600 * SECOND);
-  engine_assert_requests (self, "");
-  g_assert_cmpuint (engine_count_rows (self, "leftovers"), ==, 0);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -328,8 +263,5 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/busy/complete-then-cancel", test_complete_then_cancel);
   ENGINE_ADD ("/engine/busy/rests", test_rests);
   ENGINE_ADD ("/engine/busy/others", test_others);
-  ENGINE_ADD ("/engine/leftovers/mount", test_leftovers_mount);
-  ENGINE_ADD ("/engine/leftovers/daily", test_leftovers_daily);
-  ENGINE_ADD ("/engine/leftovers/given-up", test_leftovers_given_up);
   return g_test_run ();
 }

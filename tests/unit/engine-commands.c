@@ -1,26 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: 2026 The transferd authors */
-/* Tests of what owners ask the engine for: create, add, suspend, resume, change. */
+/* Tests of what owners ask the engine for: create, add, read. */
 #include "engine-fixture.h"
-
-static gboolean
-add_files (
-    EngineFixture *self, TfdJob *job, guint first, guint count, guint32 *index, GError **error)
-{
-  g_autoptr (GPtrArray) specs =
-      engine_specs (tfd_job_record (job)->properties->display_name, first, count);
-
-  return tfd_engine_add_files (self->engine, job, specs, NULL, index, error);
-}
-
-static gboolean
-set (EngineFixture *self, TfdJob *job, const char *text, GError **error)
-{
-  g_autoptr (GVariant) changes = g_variant_parse (G_VARIANT_TYPE_VARDICT, text, NULL, NULL, NULL);
-
-  g_assert_nonnull (changes);
-  return tfd_engine_set_properties (self->engine, job, changes, error);
-}
 
 /* ---- create ---- */
 
@@ -149,10 +130,10 @@ ENGINE_TEST (test_limit_files)
   FAILS (engine_try_create (self, ALICE, "a", 6, FALSE, NULL, error) != NULL,
          TFD_ERROR_TOO_MANY_FILES_IN_JOB);
   job = engine_create (self, "a", 3, FALSE, NULL);
-  FAILS (add_files (self, job, 3, 3, &first, error), TFD_ERROR_TOO_MANY_FILES_IN_JOB);
-  OK (add_files (self, job, 3, 2, &first, error));
+  FAILS (engine_add_files (self, job, 3, 3, &first, error), TFD_ERROR_TOO_MANY_FILES_IN_JOB);
+  OK (engine_add_files (self, job, 3, 2, &first, error));
   g_assert_cmpuint (first, ==, 3);
-  FAILS (add_files (self, job, 5, 1, &first, error), TFD_ERROR_TOO_MANY_FILES_IN_JOB);
+  FAILS (engine_add_files (self, job, 5, 1, &first, error), TFD_ERROR_TOO_MANY_FILES_IN_JOB);
   engine_settle (self);
   g_assert_cmpuint (engine_count_rows (self, "files"), ==, 5);
   tfd_signal_log_clear (self->log);
@@ -168,7 +149,7 @@ ENGINE_TEST (test_add_indices)
 
   for (guint i = 0; i < 5; i++)
     {
-      OK (add_files (self, job, i * 2, 2, &first, error));
+      OK (engine_add_files (self, job, i * 2, 2, &first, error));
       g_assert_cmpuint (first, ==, i * 2);
     }
   engine_settle (self);
@@ -183,10 +164,11 @@ ENGINE_TEST (test_add_duplicate)
   TfdJob *job = engine_create (self, "a", 3, FALSE, NULL);
   guint32 first = 0;
 
-  FAILS (add_files (self, job, 3, 0, &first, error) && add_files (self, job, 2, 2, &first, error),
+  FAILS (engine_add_files (self, job, 3, 0, &first, error) &&
+             engine_add_files (self, job, 2, 2, &first, error),
          TFD_ERROR_DUPLICATE_DESTINATION);
   /* what shares the commit with the refused call is kept */
-  OK (add_files (self, job, 7, 1, &first, error));
+  OK (engine_add_files (self, job, 7, 1, &first, error));
   g_assert_cmpuint (first, ==, 3);
   engine_settle (self);
   g_assert_cmpuint (tfd_job_record (job)->files_total, ==, 4);
@@ -209,7 +191,7 @@ ENGINE_TEST (test_add_while_running)
   guint32 first;
   TfdJob *job = engine_create_running (self, "a", 1, NULL, &run);
 
-  OK (add_files (self, job, 1, 2, &first, error));
+  OK (engine_add_files (self, job, 1, 2, &first, error));
   engine_settle (self);
   engine_assert_asked (self, "AddFiles", "1 2");
   engine_answer (self, "AddFiles", "()");
@@ -227,7 +209,7 @@ ENGINE_TEST (test_add_to_transferred)
   TfdJob *job = engine_create_done (self, "a", 1, 1, NULL);
   guint32 first;
 
-  OK (add_files (self, job, 1, 1, &first, error));
+  OK (engine_add_files (self, job, 1, 1, &first, error));
   engine_settle (self);
   assert_job (job, "transferred");
   OK (tfd_engine_resume (self->engine, job, error));
@@ -246,195 +228,11 @@ ENGINE_TEST (test_add_after_end)
   guint32 first;
 
   engine_cancel (self, job);
-  FAILS (add_files (self, job, 0, 1, &first, error), TFD_ERROR_INVALID_STATE);
+  FAILS (engine_add_files (self, job, 0, 1, &first, error), TFD_ERROR_INVALID_STATE);
   FAILS (tfd_engine_resume (self->engine, job, error), TFD_ERROR_INVALID_STATE);
   FAILS (tfd_engine_suspend (self->engine, job, error), TFD_ERROR_INVALID_STATE);
-  FAILS (set (self, job, "{'Description': <'x'>}", error), TFD_ERROR_INVALID_STATE);
-  tfd_signal_log_clear (self->log);
-}
-
-/* ---- suspend and resume ---- */
-
-ENGINE_TEST (test_resume_without_files)
-{
-  TfdJob *job = engine_create (self, "a", 0, FALSE, NULL);
-
-  FAILS (tfd_engine_resume (self->engine, job, error), TFD_ERROR_EMPTY);
-  assert_job (job, "suspended");
-  tfd_signal_log_clear (self->log);
-}
-
-ENGINE_TEST (test_resume_transferred)
-{
-  TfdJob *job = engine_create_done (self, "a", 2, 2, NULL);
-
-  FAILS (tfd_engine_resume (self->engine, job, error), TFD_ERROR_EMPTY);
-  OK (tfd_engine_suspend (self->engine, job, error));
-  assert_job (job, "transferred");
-}
-
-ENGINE_TEST (test_suspend_queued)
-{
-  TfdJob *job = engine_try_create (self, ALICE, "a", 1, TRUE, NULL, NULL);
-
-  OK (tfd_engine_suspend (self->engine, job, error));
-  engine_settle (self);
-  assert_job (job, "suspended");
-  engine_assert_requests (self, "");
-  tfd_signal_log_assert (self->log, "a added\na is suspended");
-}
-
-ENGINE_TEST (test_suspend_running)
-{
-  guint64 run;
-  TfdJob *job = engine_create_running (self, "a", 1, NULL, &run);
-
-  engine_progress (self, run, 0, 10, 100);
-  OK (tfd_engine_suspend (self->engine, job, error));
-  /* the worker is told only when the state is durable */
-  engine_assert_requests (self, "");
-  engine_settle (self);
-  engine_assert_requests (self, "Stop");
-  engine_answer (self, "Stop", "([(0, {'position': <uint64 10>})],)");
-  assert_job (job, "suspended");
-  g_assert_cmpuint (tfd_job_record (job)->bytes_transferred, ==, 10);
-  engine_restart (self);
-  OK (tfd_engine_resume (self->engine, engine_find (self, "a"), error));
-  engine_settle (self);
-  engine_assert_file_value (self, "Start", 0, "part", "{'position': <uint64 10>}");
-  engine_take_start (self);
-  tfd_signal_log_clear (self->log);
-}
-
-/* Resumed before the worker has let go: one run follows the other. */
-ENGINE_TEST (test_resume_while_stopping)
-{
-  guint64 run;
-  TfdJob *job = engine_create_running (self, "a", 1, NULL, &run);
-
-  OK (tfd_engine_suspend (self->engine, job, error));
-  engine_settle (self);
-  OK (tfd_engine_resume (self->engine, job, error));
-  engine_settle (self);
-  assert_job (job, "queued");
-  engine_assert_requests (self, "Stop");
-  engine_answer (self, "Stop", "([],)");
-  engine_assert_requests (self, "Start");
-  g_assert_cmpuint (engine_take_start (self), >, run);
-  assert_job (job, "connecting");
-  tfd_signal_log_clear (self->log);
-}
-
-/* In one turn: nothing happened, but the worker may have begun. */
-ENGINE_TEST (test_suspend_resume_at_once)
-{
-  guint64 run;
-  TfdJob *job = engine_create_running (self, "a", 1, NULL, &run);
-
-  OK (tfd_engine_suspend (self->engine, job, error));
-  OK (tfd_engine_resume (self->engine, job, error));
-  engine_settle (self);
-  engine_answer (self, "Stop", "([],)");
-  assert_job (job, "connecting");
-  engine_take_start (self);
-  tfd_signal_log_clear (self->log);
-}
-
-ENGINE_TEST (test_resume_running)
-{
-  guint64 run;
-  TfdJob *job = engine_create_running (self, "a", 1, NULL, &run);
-  gint64 modified = tfd_job_record (job)->modification_time;
-
-  engine_advance (self, SECOND);
-  OK (tfd_engine_resume (self->engine, job, error));
-  engine_settle (self);
-  assert_job (job, "connecting");
-  g_assert_cmpint (tfd_job_record (job)->modification_time, ==, modified);
-  engine_assert_requests (self, "");
-  tfd_signal_log_assert (self->log, "");
-}
-
-/* ---- properties ---- */
-
-ENGINE_TEST (test_set_properties)
-{
-  TfdJob *job = engine_create (self, "a", 1, FALSE, NULL);
-
-  OK (set (self, job, "{'Description': <'x'>, 'MinimumRetryDelay': <uint64 7000000>}", error));
-  engine_restart (self);
-  job = engine_find (self, "a");
-  g_assert_cmpstr (tfd_job_record (job)->properties->description, ==, "");
-  OK (set (self, job, "{'Description': <'x'>, 'MinimumRetryDelay': <uint64 7000000>}", error));
-  engine_settle (self);
-  engine_restart (self);
-  job = engine_find (self, "a");
-  g_assert_cmpstr (tfd_job_record (job)->properties->description, ==, "x");
-  g_assert_cmpuint (tfd_job_record (job)->properties->minimum_retry_delay, ==, 7 * SECOND);
-  tfd_signal_log_clear (self->log);
-}
-
-/* All or nothing: a bad value leaves the good ones out, too. */
-ENGINE_TEST (test_set_properties_bad)
-{
-  TfdJob *job = engine_create (self, "a", 0, FALSE, NULL);
-
-  FAILS (set (self, job, "{'Description': <'x'>, 'Nonsense': <1>}", error), TFD_ERROR_INVALID_ARGS);
-  engine_settle (self);
-  g_assert_cmpstr (tfd_job_record (job)->properties->description, ==, "");
-  tfd_signal_log_clear (self->log);
-}
-
-/* What is fixed after the first file or the first Resume stays so over a restart. */
-ENGINE_TEST (test_set_read_only)
-{
-  TfdJob *job = engine_create (self, "a", 0, FALSE, NULL);
-  guint32 first;
-
-  OK (set (self, job, "{'HighPerformance': <true>}", error));
-  OK (add_files (self, job, 0, 1, &first, error));
-  FAILS (set (self, job, "{'HighPerformance': <false>}", error),
-         TFD_ERROR_READ_ONLY_AFTER_ADD_FILE);
-  OK (set (self, job, "{'MaximumSize': <uint64 100>}", error));
-  OK (tfd_engine_resume (self->engine, job, error));
-  OK (tfd_engine_suspend (self->engine, job, error));
-  engine_settle (self);
-  for (guint life = 0; life < 2; life++)
-    {
-      FAILS (set (self, job, "{'MaximumSize': <uint64 200>}", error),
-             TFD_ERROR_READ_ONLY_AFTER_RESUME);
-      FAILS (set (self, job, "{'Description': <'x'>, 'DynamicContent': <true>}", error),
-             TFD_ERROR_READ_ONLY_AFTER_RESUME);
-      g_assert_cmpstr (tfd_job_record (job)->properties->description, ==, "");
-      OK (set (self, job, "{'MaximumSize': <uint64 100>}", error));
-      engine_restart (self);
-      job = engine_find (self, "a");
-    }
-  tfd_signal_log_clear (self->log);
-}
-
-/* A job that is raised goes first. */
-ENGINE_TEST (test_set_priority)
-{
-  guint64 run;
-  TfdJob *first, *second, *third;
-
-  self->config->background_jobs = self->config->background_jobs_per_user = 1;
-  first = engine_create_running (self, "a", 1, NULL, &run);
-  second = engine_create (self, "b", 1, TRUE, NULL);
-  third = engine_create (self, "c", 1, TRUE, NULL);
-  OK (set (self, third, "{'Priority': <'high'>}", error));
-  engine_settle (self);
-  engine_done (self, run, 0);
-  engine_answer (self, "Stop", "([],)");
-  assert_job (first, "transferred");
-  assert_job (second, "queued");
-  assert_job (third, "connecting");
-  engine_take_start (self);
-  OK (set (self, second, "{'Priority': <'foreground'>}", error));
-  engine_settle (self);
-  assert_job (second, "connecting");
-  engine_take_start (self);
+  FAILS (engine_set_properties (self, job, "{'Description': <'x'>}", error),
+         TFD_ERROR_INVALID_STATE);
   tfd_signal_log_clear (self->log);
 }
 
@@ -552,17 +350,6 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/add/while-running", test_add_while_running);
   ENGINE_ADD ("/engine/add/to-transferred", test_add_to_transferred);
   ENGINE_ADD ("/engine/add/after-end", test_add_after_end);
-  ENGINE_ADD ("/engine/resume/without-files", test_resume_without_files);
-  ENGINE_ADD ("/engine/resume/transferred", test_resume_transferred);
-  ENGINE_ADD ("/engine/resume/while-stopping", test_resume_while_stopping);
-  ENGINE_ADD ("/engine/resume/running", test_resume_running);
-  ENGINE_ADD ("/engine/suspend/queued", test_suspend_queued);
-  ENGINE_ADD ("/engine/suspend/running", test_suspend_running);
-  ENGINE_ADD ("/engine/suspend/and-resume", test_suspend_resume_at_once);
-  ENGINE_ADD ("/engine/properties/set", test_set_properties);
-  ENGINE_ADD ("/engine/properties/bad", test_set_properties_bad);
-  ENGINE_ADD ("/engine/properties/read-only", test_set_read_only);
-  ENGINE_ADD ("/engine/properties/priority", test_set_priority);
   ENGINE_ADD ("/engine/read/foreach", test_foreach);
   ENGINE_ADD ("/engine/read/list-files", test_list_files);
   ENGINE_ADD ("/engine/read/count", test_count);

@@ -90,8 +90,20 @@ ENGINE_TEST (test_nothing_finished)
 {
   TfdJob *job = engine_create (self, "a", 2, FALSE, NULL);
 
+  /* never handed to a worker: there is nothing to delete */
   engine_complete (self, job, "{}");
-  engine_assert_requests (self, "Discard");
+  engine_assert_requests (self, "");
+  tfd_signal_log_assert_has (self->log, "a removed partial\na outcome partial discarded 0 1");
+}
+
+ENGINE_TEST (test_nothing_finished_but_begun)
+{
+  guint64 run;
+  TfdJob *job = engine_create_running (self, "a", 2, NULL, &run);
+
+  engine_complete (self, job, "{}");
+  engine_answer (self, "Stop", "([],)");
+  engine_assert_asked (self, "Discard", "0 1");
   engine_answer (self, "Discard", "([],)");
   tfd_signal_log_assert_has (self->log, "a removed partial\na outcome partial discarded 0 1");
 }
@@ -362,6 +374,7 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/complete/partial", test_partial);
   ENGINE_ADD ("/engine/complete/empty", test_empty);
   ENGINE_ADD ("/engine/complete/nothing-finished", test_nothing_finished);
+  ENGINE_ADD ("/engine/complete/nothing-finished-but-begun", test_nothing_finished_but_begun);
   ENGINE_ADD ("/engine/complete/require-all", test_require_all);
   ENGINE_ADD ("/engine/complete/require-all-running", test_require_all_running);
   ENGINE_ADD ("/engine/complete/running", test_running);

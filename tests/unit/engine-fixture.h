@@ -40,6 +40,12 @@ void engine_tear_down (EngineFixture *self, gconstpointer data);
   g_test_add (path, EngineFixture, NULL, engine_set_up, function, engine_tear_down)
 #define ENGINE_TEST(name) static void name (EngineFixture *self, gconstpointer data G_GNUC_UNUSED)
 
+/* As in the log. */
+const char *engine_name_of (TfdJob *job);
+const char *engine_short_name (TfdErrorCode code);
+/* @word and the numbers of @indices (of guint32); "" when there are none. (transfer full) */
+char *engine_print_indices (const char *word, GArray *indices);
+
 /* ---- life ---- */
 
 /* Runs the main loop until nothing is to be done at this time. */
@@ -103,6 +109,13 @@ TfdFileRecord *engine_file (TfdJob *job, guint index);
 /* Their outcome comes into the log. @options is an a{sv} as text. */
 void engine_complete (EngineFixture *self, TfdJob *job, const char *options);
 void engine_cancel (EngineFixture *self, TfdJob *job);
+
+/* Adds @count files from number @first on. */
+gboolean engine_add_files (
+    EngineFixture *self, TfdJob *job, guint first, guint count, guint32 *index, GError **error);
+
+/* @text is an a{sv}. */
+gboolean engine_set_properties (EngineFixture *self, TfdJob *job, const char *text, GError **error);
 
 /* @call is an expression with "error" as its GError **: it succeeds, or fails with @code. */
 #define OK(call)                                                                                   \

@@ -89,11 +89,13 @@ ENGINE_TEST (test_cache)
   probe (self, ALICE, "/a/1", &answer);
   engine_answer (self, "Probe", "([([byte 0x78], '', '')],)");
   engine_advance (self, 10 * SECOND - 1);
+  /* that it may be used, not which one it was: it may be another by the same name now */
   probe (self, ALICE, "/a/2", &answer);
-  assert_found (&answer, "/a", "x");
+  g_assert_true (answer.called);
+  g_assert_cmpuint (g_hash_table_size (answer.found), ==, 0);
   probe (self, ALICE, "/a/2 /b/2", &answer);
   engine_answer (self, "Probe", "([([byte 0x79], '', '')],)");
-  assert_found (&answer, "/a", "x");
+  g_assert_cmpuint (g_hash_table_size (answer.found), ==, 1);
   assert_found (&answer, "/b", "y");
   probe (self, BOB, "/a/1", &answer);
   engine_answer (self, "Probe", "([([byte 0x7a], '', '')],)");
@@ -236,7 +238,6 @@ ENGINE_TEST (test_open_fails)
   engine_answer (self, "OpenPart", "(handle 5,)");
   g_assert_error (answer.error, TFD_ERROR, TFD_ERROR_FILE_MISSING);
   engine_cancel (self, job);
-  engine_answer (self, "Discard", "([],)");
   open_temporary (self, job, 0, &answer);
   g_assert_error (answer.error, TFD_ERROR, TFD_ERROR_INVALID_STATE);
   tfd_signal_log_clear (self->log);

@@ -161,6 +161,7 @@ ENGINE_TEST (test_news_while_stopping)
   engine_settle (self);
   engine_done (self, run, 0);
   engine_progress (self, run, 1, 40, 100);
+  assert_file (job, 1, "transferring");
   engine_failed (self, run, 2, "{'name': <'org.transferd.Transfer1.Error.HttpStatus'>}");
   assert_job (job, "suspended");
   assert_file (job, 0, "transferred");

@@ -36,6 +36,40 @@ ENGINE_TEST (test_create)
   engine_assert_requests (self, "");
 }
 
+/* A worker never hears of a file that there is not. */
+ENGINE_TEST (test_add_running)
+{
+  guint64 run;
+  TfdJob *job = engine_create_running (self, "a", 1, NULL, &run);
+  g_autoptr (GPtrArray) specs = engine_specs ("a", 1, 1);
+  g_autoptr (GPtrArray) others = engine_specs ("b", 1, 1);
+  g_autofree char *requests = NULL;
+  guint32 first;
+
+  self->failing_commits = 1;
+  OK (tfd_engine_add_files (self->engine, job, specs, NULL, &first, error));
+  engine_settle (self);
+  requests = tfd_fake_transport_list (self->transport);
+  g_assert_null (strstr (requests, "AddFiles"));
+  OK (tfd_engine_add_files (self->engine, job, others, NULL, &first, error));
+  engine_settle (self);
+  if (g_str_equal (requests, "Stop"))
+    {
+      engine_answer (self, "Stop", "([],)");
+      engine_advance (self, SECOND);
+      engine_assert_asked (self, "Start", "0 1");
+      engine_assert_file_value (self, "Start", 1, "url", "'http://host/b/1'");
+      engine_take_start (self);
+    }
+  else
+    {
+      engine_assert_asked (self, "AddFiles", "1");
+      engine_assert_file_value (self, "AddFiles", 1, "url", "'http://host/b/1'");
+      engine_answer (self, "AddFiles", "()");
+    }
+  tfd_signal_log_clear (self->log);
+}
+
 /* The limits are judged on what is there. */
 ENGINE_TEST (test_limits)
 {
@@ -252,151 +286,6 @@ ENGINE_TEST (test_other_job)
   tfd_signal_log_assert (self->log, "warning\na is transferred\na transferred");
 }
 
-/* ---- Complete and Cancel ---- */
-
-/* The intent cannot be recorded: nothing has happened. */
-ENGINE_TEST (test_intent)
-{
-  TfdJob *job = engine_create_done (self, "a", 2, 1, NULL);
-
-  engine_complete (self, job, "{}");
-  self->failing_commits = 1;
-  engine_answer_each (self, "Verify", "ok");
-  engine_assert_requests (self, "");
-  assert_job (job, "suspended");
-  g_assert_false (tfd_engine_is_busy (self->engine, job));
-  tfd_signal_log_assert (self->log, "warning\na outcome StorageFailed");
-
-  self->failing_commits = 1;
-  engine_cancel (self, job);
-  engine_assert_requests (self, "");
-  assert_job (job, "suspended");
-  tfd_signal_log_assert (self->log, "warning\na outcome StorageFailed");
-}
-
-/* A job that was taken from its worker for that runs on. */
-ENGINE_TEST (test_intent_running)
-{
-  guint64 run;
-  TfdJob *job = engine_create_running (self, "a", 1, NULL, &run);
-
-  self->failing_commits = 2;
-  engine_cancel (self, job);
-  engine_answer (self, "Stop", "([],)");
-  self->failing_commits = 0;
-  engine_advance (self, 10 * SECOND);
-  tfd_signal_log_assert_has (self->log, "warning\na outcome StorageFailed");
-  assert_job (job, "connecting");
-  engine_take_start (self);
-  tfd_signal_log_clear (self->log);
-}
-
-/* The files are in place: what is recorded says that they are on their way. */
-ENGINE_TEST (test_batch)
-{
-  TfdJob *job = engine_create_done (self, "a", 2, 2, NULL);
-
-  engine_complete (self, job, "{}");
-  engine_answer_each (self, "Verify", "ok");
-  self->failing_commits = 1;
-  engine_answer (self, "Finalize", "([(0, 'renamed', {})],)");
-  assert_file (job, 0, "transferred");
-  engine_assert_asked (self, "Finalize", "0 1");
-  engine_assert_option (self, "Finalize", "recovering", "true");
-  engine_answer_each (self, "Finalize", "renamed");
-  tfd_signal_log_assert_has (self->log, "warning\na removed completed\n"
-                                        "a outcome completed kept 0 1");
-}
-
-/* The end cannot be recorded: the caller hears that, and it is tried again. */
-ENGINE_TEST (test_end)
-{
-  TfdJob *job = engine_create_done (self, "a", 2, 1, NULL);
-
-  engine_complete (self, job, "{}");
-  engine_answer_each (self, "Verify", "ok");
-  engine_answer_each (self, "Finalize", "renamed");
-  self->failing_commits = 1;
-  engine_answer (self, "Discard", "([(1, [byte 0x2f, 0x78], 'x')],)");
-  tfd_signal_log_assert (self->log,
-                         "a is suspended (completing)\nwarning\na outcome StorageFailed");
-  g_assert_true (tfd_engine_is_busy (self->engine, job));
-  g_assert_cmpuint (engine_count_rows (self, "tombstones"), ==, 0);
-  engine_advance (self, 5 * SECOND);
-  engine_answer (self, "Discard", "([(1, [byte 0x2f, 0x78], 'x')],)");
-  tfd_signal_log_assert (self->log, "a is acknowledged\na removed partial");
-
-  g_autoptr (GPtrArray) rows = tfd_store_load_tombstones (self->store, ALICE, NULL, NULL);
-  g_assert_cmpuint (rows->len, ==, 1);
-  g_assert_cmpuint (g_strv_length (((TfdTombstone *) rows->pdata[0])->undeleted), ==, 1);
-  g_assert_cmpuint (engine_count_rows (self, "leftovers"), ==, 1);
-}
-
-/* The commit fails in which a file was noted as missing, between two questions. */
-ENGINE_TEST (test_verify)
-{
-  TfdJob *job = engine_create (self, "a", 1500, TRUE, NULL);
-  guint64 run = engine_take_start (self);
-  GVariantBuilder builder;
-
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(uta{sv})"));
-  for (guint i = 0; i < 1500; i++)
-    g_variant_builder_add (&builder, "(uta{sv})", i, G_GUINT64_CONSTANT (1), NULL);
-  tfd_fake_transport_news (self->transport, ALICE, "FilesDone",
-                           g_variant_new ("(ta(uta{sv}))", run, &builder));
-  engine_settle (self);
-  engine_answer (self, "Stop", "([],)");
-  engine_complete (self, job, "{}");
-  self->failing_commits = 1;
-  engine_answer_each (self, "Verify", "missing");
-  engine_answer_each (self, "Verify", "ok");
-  engine_assert_requests (self, "");
-  g_assert_false (tfd_engine_is_busy (self->engine, job));
-  tfd_signal_log_assert_has (self->log, "warning\na outcome CommitFailed");
-  assert_file (job, 0, "transferred");
-  engine_complete (self, job, "{}");
-  engine_answer_each (self, "Verify", "ok");
-  engine_answer_each (self, "Verify", "ok");
-  engine_answer_each (self, "Finalize", "renamed");
-  engine_answer_each (self, "Finalize", "renamed");
-  tfd_signal_log_clear (self->log);
-}
-
-ENGINE_TEST (test_cancel_end)
-{
-  TfdJob *job = engine_create_done (self, "a", 1, 1, NULL);
-
-  engine_cancel (self, job);
-  self->failing_commits = 3;
-  engine_answer (self, "Discard", "([],)");
-  tfd_signal_log_assert_has (self->log, "warning\na outcome StorageFailed");
-  for (guint i = 0; i < 3; i++)
-    {
-      engine_advance (self, 5 * SECOND);
-      engine_answer (self, "Discard", "([],)");
-    }
-  tfd_signal_log_assert_has (self->log, "warning\nwarning\na removed cancelled");
-}
-
-/* What was left over and is deleted now may be asked for twice. */
-ENGINE_TEST (test_leftovers)
-{
-  TfdJob *job = engine_create_done (self, "a", 1, 1, NULL);
-
-  engine_cancel (self, job);
-  engine_answer (self, "Discard", "([(0, [byte 0x2f], 'x')],)");
-  tfd_engine_mounts_changed (self->engine);
-  engine_settle (self);
-  self->failing_commits = 1;
-  engine_answer (self, "Discard", "([],)");
-  g_assert_cmpuint (engine_count_rows (self, "leftovers"), ==, 1);
-  tfd_engine_mounts_changed (self->engine);
-  engine_settle (self);
-  engine_answer (self, "Discard", "([],)");
-  g_assert_cmpuint (engine_count_rows (self, "leftovers"), ==, 0);
-  tfd_signal_log_clear (self->log);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -404,6 +293,7 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/storage/create", test_create);
   ENGINE_ADD ("/engine/storage/limits", test_limits);
   ENGINE_ADD ("/engine/storage/add", test_add);
+  ENGINE_ADD ("/engine/storage/add-running", test_add_running);
   ENGINE_ADD ("/engine/storage/resume", test_resume);
   ENGINE_ADD ("/engine/storage/suspend", test_suspend);
   ENGINE_ADD ("/engine/storage/properties", test_properties);
@@ -415,12 +305,5 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/storage/files-done", test_files_done);
   ENGINE_ADD ("/engine/storage/last-file-done", test_last_file_done);
   ENGINE_ADD ("/engine/storage/other-job", test_other_job);
-  ENGINE_ADD ("/engine/storage/intent", test_intent);
-  ENGINE_ADD ("/engine/storage/intent-running", test_intent_running);
-  ENGINE_ADD ("/engine/storage/batch", test_batch);
-  ENGINE_ADD ("/engine/storage/end", test_end);
-  ENGINE_ADD ("/engine/storage/verify", test_verify);
-  ENGINE_ADD ("/engine/storage/cancel-end", test_cancel_end);
-  ENGINE_ADD ("/engine/storage/leftovers", test_leftovers);
   return g_test_run ();
 }

@@ -3,6 +3,33 @@
 /* Tests of Complete when the worker says that something is wrong, or says nonsense, or nothing. */
 #include "engine-fixture.h"
 
+/* @method is asked for once more after each of @count losses, and what it waits for is longer each
+ * time. */
+static void
+fail_often (EngineFixture *self, const char *method, guint count)
+{
+  static const gint64 pauses[] = { 0, 1, 5, 30, 30 };
+
+  for (guint i = 0; i < count; i++)
+    {
+      engine_fail (self, method, G_IO_ERROR_CONNECTION_CLOSED);
+      if (pauses[i] > 0)
+        {
+          engine_assert_requests (self, "");
+          engine_advance (self, pauses[i] * SECOND - 1);
+          engine_assert_requests (self, "");
+          engine_advance (self, 1);
+        }
+      if (g_str_equal (method, "Finalize"))
+        {
+          /* a new worker is shown the job's own files first */
+          engine_assert_option (self, "Verify", "recovering", "true");
+          engine_answer_each (self, "Verify", "ok");
+        }
+      engine_assert_requests (self, method);
+    }
+}
+
 static TfdJob *
 begin (EngineFixture *self, guint n_files, guint n_done, const char *options)
 {
@@ -98,19 +125,44 @@ ENGINE_TEST (test_verify_fails)
 {
   TfdJob *job = begin (self, 1, 1, "{}");
 
-  for (guint i = 0; i < 3; i++)
-    engine_fail (self, "Verify", G_IO_ERROR_CONNECTION_CLOSED);
+  fail_often (self, "Verify", 4);
   engine_answer_each (self, "Verify", "ok");
   engine_answer_each (self, "Finalize", "renamed");
   tfd_signal_log_assert_has (self->log, "a outcome completed kept 0");
 
   job = begin (self, 1, 1, "{}");
-  for (guint i = 0; i < 4; i++)
-    engine_fail (self, "Verify", G_IO_ERROR_CONNECTION_CLOSED);
+  fail_often (self, "Verify", 4);
+  engine_fail (self, "Verify", G_IO_ERROR_CONNECTION_CLOSED);
   engine_assert_requests (self, "");
   assert_job (job, "transferred");
   tfd_signal_log_assert_has (self->log, "a outcome CommitFailed");
   complete_again (self, job, "0");
+  tfd_signal_log_clear (self->log);
+}
+
+/* Nothing was committed, so nothing has happened: a job that ran runs on. */
+ENGINE_TEST (test_verify_fails_running)
+{
+  guint64 run;
+  TfdJob *job = engine_create_running (self, "a", 2, NULL, &run);
+
+  engine_done (self, run, 0);
+  for (guint i = 0; i < 2; i++)
+    {
+      engine_complete (self, job, "{}");
+      engine_answer (self, "Stop", "([],)");
+      if (i == 0)
+        engine_answer_each (self, "Verify", "unavailable");
+      else
+        {
+          fail_often (self, "Verify", 4);
+          engine_fail (self, "Verify", G_IO_ERROR_CONNECTION_CLOSED);
+        }
+      tfd_signal_log_assert_has (self->log, "a is queued\na outcome CommitFailed");
+      assert_job (job, "connecting");
+      engine_assert_asked (self, "Start", "1");
+      engine_take_start (self);
+    }
   tfd_signal_log_clear (self->log);
 }
 
@@ -244,18 +296,15 @@ ENGINE_TEST (test_finalize_fails)
 
   engine_answer_each (self, "Verify", "ok");
   engine_assert_option (self, "Finalize", "recovering", "false");
-  for (guint i = 0; i < 3; i++)
-    {
-      engine_fail (self, "Finalize", G_IO_ERROR_CONNECTION_CLOSED);
-      engine_assert_option (self, "Finalize", "recovering", "true");
-    }
+  fail_often (self, "Finalize", 4);
+  engine_assert_option (self, "Finalize", "recovering", "true");
   engine_answer_each (self, "Finalize", "renamed");
   tfd_signal_log_assert_has (self->log, "a outcome completed kept 0");
 
   job = begin (self, 1, 1, "{}");
   engine_answer_each (self, "Verify", "ok");
-  for (guint i = 0; i < 4; i++)
-    engine_fail (self, "Finalize", G_IO_ERROR_CONNECTION_CLOSED);
+  fail_often (self, "Finalize", 4);
+  engine_fail (self, "Finalize", G_IO_ERROR_CONNECTION_CLOSED);
   engine_assert_requests (self, "");
   assert_job (job, "transferred");
   tfd_signal_log_assert_has (self->log, "a outcome CommitFailed");
@@ -266,13 +315,37 @@ ENGINE_TEST (test_finalize_fails)
   tfd_signal_log_clear (self->log);
 }
 
+/* With nobody waiting for the answer there is nobody who would ask again: it goes on. */
+ENGINE_TEST (test_finalize_fails_for_long)
+{
+  guint64 run;
+  TfdJob *job = engine_create_running (self, "a", 1, "{'AutoComplete': <true>}", &run);
+
+  engine_done (self, run, 0);
+  engine_answer (self, "Stop", "([],)");
+  engine_answer_each (self, "Verify", "ok");
+  for (guint i = 0; i < 50; i++)
+    {
+      engine_fail (self, "Finalize", G_IO_ERROR_CONNECTION_CLOSED);
+      if (i == 30)
+        engine_restart (self);
+      engine_advance (self, 30 * SECOND);
+      engine_answer_each (self, "Verify", "ok");
+      engine_assert_requests (self, "Finalize");
+    }
+  job = engine_find (self, "a");
+  g_assert_true (tfd_engine_is_busy (self->engine, job));
+  engine_answer_each (self, "Finalize", "renamed");
+  tfd_signal_log_assert_has (self->log, "a is acknowledged\na removed completed");
+}
+
 /* The caller was told of the failure, so nothing is done behind its back when a mount comes. */
 ENGINE_TEST (test_finalize_unavailable)
 {
   TfdJob *job = begin (self, 1, 1, "{}");
 
   engine_answer_each (self, "Verify", "ok");
-  engine_fail (self, "Finalize", G_IO_ERROR_CONNECTION_CLOSED);
+  fail_often (self, "Finalize", 1);
   engine_answer (self, "Finalize",
                  "([(0, 'failed', {'error':"
                  " <'org.transferd.Transfer1.Error.DestinationUnavailable'>})],)");
@@ -348,68 +421,6 @@ ENGINE_TEST (test_target_unwanted)
   tfd_signal_log_clear (self->log);
 }
 
-/* ---- Discard ---- */
-
-static TfdJob *
-begin_discard (EngineFixture *self)
-{
-  guint64 run;
-  TfdJob *job = engine_create_running (self, "a", 3, NULL, &run);
-  g_autofree char *parts =
-      g_strdup_printf ("(%" G_GUINT64_FORMAT ", [(1, {'x': <1>}), (2, {'x': <2>})])", run);
-
-  engine_news (self, "Parts", "(ta(ua{sv}))", parts);
-  engine_done (self, run, 0);
-  engine_complete (self, job, "{}");
-  engine_answer (self, "Stop", "([],)");
-  engine_answer_each (self, "Verify", "ok");
-  engine_answer_each (self, "Finalize", "renamed");
-  engine_assert_asked (self, "Discard", "1 2");
-  tfd_signal_log_clear (self->log);
-  return job;
-}
-
-/* What cannot be deleted is told, and remembered. */
-ENGINE_TEST (test_discard_undeleted)
-{
-  g_autoptr (GPtrArray) rows = NULL;
-  const TfdLeftover *row;
-  TfdJob *job = begin_discard (self);
-
-  engine_answer (self, "Discard", "([(2, [byte 0x2f, 0x78], 'x'), (9, [byte 0x2f], 'x')],)");
-  tfd_signal_log_assert (self->log, "a is acknowledged\na removed partial\n"
-                                    "a outcome partial kept 0 discarded 1 2 undeleted /x");
-  rows = tfd_store_load_leftovers (self->store, ALICE, NULL);
-  g_assert_cmpuint (rows->len, ==, 1);
-  row = rows->pdata[0];
-  g_assert_cmpstr (row->job_id, ==, tfd_job_id (job));
-  g_assert_cmpuint (row->index, ==, 2);
-  g_assert_cmpstr (row->path, ==, "/home/a/2");
-  g_assert_nonnull (row->part);
-}
-
-/* Without a worker nothing is known: all that may be there is remembered. */
-ENGINE_TEST (test_discard_fails)
-{
-  TfdJob *job = begin_discard (self);
-
-  for (guint i = 0; i < 4; i++)
-    engine_fail (self, "Discard", G_IO_ERROR_CONNECTION_CLOSED);
-  g_assert_true (tfd_job_state_is_final (tfd_job_record (job)->state));
-  g_assert_cmpuint (engine_count_rows (self, "leftovers"), ==, 2);
-  tfd_signal_log_clear (self->log);
-}
-
-ENGINE_TEST (test_discard_fails_once)
-{
-  begin_discard (self);
-  engine_fail (self, "Discard", G_IO_ERROR_CONNECTION_CLOSED);
-  engine_assert_asked (self, "Discard", "1 2");
-  engine_answer (self, "Discard", "([],)");
-  g_assert_cmpuint (engine_count_rows (self, "leftovers"), ==, 0);
-  tfd_signal_log_assert_has (self->log, "a outcome partial kept 0 discarded 1 2");
-}
-
 int
 main (int argc, char **argv)
 {
@@ -420,6 +431,7 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/complete/verify/unavailable", test_verify_unavailable);
   ENGINE_ADD ("/engine/complete/verify/unavailable-partial", test_verify_unavailable_partial);
   ENGINE_ADD ("/engine/complete/verify/fails", test_verify_fails);
+  ENGINE_ADD ("/engine/complete/verify/fails-running", test_verify_fails_running);
   ENGINE_ADD ("/engine/complete/verify/nonsense", test_verify_nonsense);
   ENGINE_ADD ("/engine/complete/verify/in-place", test_verify_in_place);
   ENGINE_ADD ("/engine/complete/finalize/failed", test_finalize_failed);
@@ -429,12 +441,10 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/complete/finalize/nonsense", test_finalize_nonsense);
   ENGINE_ADD ("/engine/complete/finalize/moved", test_finalize_moved);
   ENGINE_ADD ("/engine/complete/finalize/fails", test_finalize_fails);
+  ENGINE_ADD ("/engine/complete/finalize/fails-for-long", test_finalize_fails_for_long);
   ENGINE_ADD ("/engine/complete/finalize/unavailable", test_finalize_unavailable);
   ENGINE_ADD ("/engine/complete/keep-both/chosen", test_keep_both);
   ENGINE_ADD ("/engine/complete/keep-both/taken", test_keep_both_taken);
   ENGINE_ADD ("/engine/complete/keep-both/unwanted", test_target_unwanted);
-  ENGINE_ADD ("/engine/complete/discard/undeleted", test_discard_undeleted);
-  ENGINE_ADD ("/engine/complete/discard/fails", test_discard_fails);
-  ENGINE_ADD ("/engine/complete/discard/fails-once", test_discard_fails_once);
   return g_test_run ();
 }

@@ -10,7 +10,8 @@ import servers  # noqa: E402
 import tap  # noqa: E402
 from bus import DBusError, wait_for  # noqa: E402
 from httpd import GIB  # noqa: E402
-from world import SystemCase, digest, kill, seed  # noqa: E402
+from processes import kill  # noqa: E402
+from world import SystemCase, digest, seed  # noqa: E402
 
 
 class Soak(SystemCase):

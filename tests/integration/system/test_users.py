@@ -15,8 +15,8 @@ import servers  # noqa: E402
 import tap  # noqa: E402
 from bus import JOB, MANAGER_PATH, NAME, PROPERTIES, DBusError, GLib, Job, wait_for  # noqa: E402
 from httpd import MIB, Answer, Server  # noqa: E402
-from world import (SystemCase, children, digest, executable, kill, process_start, status_field,  # noqa: E402
-                   temporaries)
+from processes import children, executable, kill, process_start, status_field  # noqa: E402
+from world import SystemCase, digest, temporaries  # noqa: E402
 
 
 class Users(SystemCase):
