@@ -23,6 +23,7 @@ struct _TfdBus
   TfdReloadFunc reload;
   gpointer reload_data;
   guint registrations[2];
+  guint guard;       /* filter of the connection */
   GHashTable *peers; /* (owned) unique name -> (owned) TfdPeer */
   TfdEmit *emit;     /* (owned) */
   guint calls;       /* that have arrived and are not handled yet */
@@ -86,6 +87,10 @@ GError *tfd_access_check (TfdCall *call);
 /* The job @path of the caller, or NULL with NOT_FOUND. */
 TfdJob *tfd_access_find_job (TfdCall *call, const char *path, GError **error);
 GError *tfd_access_not_found (void);
+
+/* ---- guard.c ---- */
+/* Refuses calls that could not be answered safely; the number of the filter. */
+guint tfd_guard_add (GDBusConnection *connection);
 
 /* ---- registration.c ---- */
 gboolean tfd_bus_register (TfdBus *bus, GError **error);

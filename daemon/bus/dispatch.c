@@ -23,6 +23,7 @@ tfd_bus_new (GDBusConnection *connection,
   bus->peers =
       g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) tfd_peer_unref);
   bus->emit = tfd_emit_new (bus);
+  bus->guard = tfd_guard_add (connection);
   return tfd_bus_register (bus, error) ? g_steal_pointer (&bus) : NULL;
 }
 
@@ -32,6 +33,7 @@ tfd_bus_free (TfdBus *bus)
   for (gsize i = 0; i < G_N_ELEMENTS (bus->registrations); i++)
     if (bus->registrations[i] != 0)
       g_dbus_connection_unregister_subtree (bus->connection, bus->registrations[i]);
+  g_dbus_connection_remove_filter (bus->connection, bus->guard);
   tfd_emit_free (bus->emit);
   g_hash_table_unref (bus->peers);
   g_object_unref (bus->engine);
@@ -55,7 +57,7 @@ decide_again_cb (TfdJob *job G_GNUC_UNUSED, gpointer data)
 
   *(TfdCall **) data = NULL;
   /* an earlier call of the same client is under way and keeps the order */
-  if (call->peer->waiting > 0)
+  if (call->peer->waiting > 0 && !call->peer->gone)
     tfd_call_put_back (call);
   else
     tfd_bus_handle (call);

@@ -19,6 +19,8 @@ struct _TfdFakeTransport
   GObject parent;
 
   GQueue requests; /* (owned) of (owned) Request, the oldest first */
+  TfdFakeTransportGuard guard;
+  gpointer guard_data;
 };
 
 static void tfd_fake_transport_iface_init (TfdTransportInterface *iface);
@@ -91,6 +93,8 @@ request_async (TfdTransport *transport,
                                            : g_variant_ref_sink (g_variant_new_tuple (NULL, 0));
   request->task = g_task_new (self, NULL, callback, user_data);
   check_type (request->parameters, method_info (method)->in_args, method);
+  if (self->guard != NULL)
+    self->guard (method, request->parameters, self->guard_data);
   g_queue_push_tail (&self->requests, request);
 }
 
@@ -126,6 +130,13 @@ TfdFakeTransport *
 tfd_fake_transport_new (void)
 {
   return g_object_new (TFD_TYPE_FAKE_TRANSPORT, NULL);
+}
+
+void
+tfd_fake_transport_set_guard (TfdFakeTransport *self, TfdFakeTransportGuard guard, gpointer data)
+{
+  self->guard = guard;
+  self->guard_data = data;
 }
 
 guint

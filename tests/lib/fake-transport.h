@@ -14,6 +14,11 @@ G_DECLARE_FINAL_TYPE (TfdFakeTransport, tfd_fake_transport, TFD, FAKE_TRANSPORT,
 
 TfdFakeTransport *tfd_fake_transport_new (void);
 
+/* Has @guard look at each request when it is made. */
+typedef void (*TfdFakeTransportGuard) (const char *method, GVariant *parameters, gpointer data);
+void
+tfd_fake_transport_set_guard (TfdFakeTransport *self, TfdFakeTransportGuard guard, gpointer data);
+
 /* Requests that have no answer yet. */
 guint tfd_fake_transport_count (TfdFakeTransport *self);
 

@@ -138,6 +138,24 @@ commit_cb (gpointer data)
   return 1;
 }
 
+/* Nobody writes to a disk for what is not recorded. */
+static void
+guard_cb (const char *method, GVariant *parameters, gpointer data)
+{
+  EngineFixture *self = data;
+  TfdJob *job = NULL;
+  const char *id;
+
+  if (g_str_equal (method, "Discard") || g_str_equal (method, "Finalize"))
+    {
+      g_variant_get_child (parameters, 0, "&s", &id);
+      job = tfd_engine_get_job (self->engine, id);
+    }
+  /* what is left over of a job that ended is deleted without ceremony */
+  if (g_str_equal (method, "Start") || (job != NULL && !job->ended))
+    g_assert_false (tfd_store_in_transaction (self->store));
+}
+
 void
 engine_start (EngineFixture *self)
 {
@@ -148,6 +166,7 @@ engine_start (EngineFixture *self)
   g_assert_no_error (error);
   sqlite3_commit_hook (self->store->db, commit_cb, self);
   self->transport = tfd_fake_transport_new ();
+  tfd_fake_transport_set_guard (self->transport, guard_cb, self);
   self->engine = tfd_engine_new (self->store, TFD_CLOCK (self->clock),
                                  TFD_TRANSPORT (self->transport), self->config);
   g_signal_connect (self->engine, "job-added", G_CALLBACK (added_cb), self);

@@ -3,6 +3,7 @@
 # SPDX-FileCopyrightText: 2026 The transferd authors
 """The system mode: one daemon as root, a worker for each user, and nobody sees what is not theirs."""
 import grp
+import json
 import os
 import pwd
 import re
@@ -16,7 +17,7 @@ import tap  # noqa: E402
 from bus import JOB, MANAGER_PATH, NAME, PROPERTIES, DBusError, GLib, Job, wait_for  # noqa: E402
 from httpd import MIB, Answer, Server  # noqa: E402
 from processes import children, executable, kill, process_start, status_field  # noqa: E402
-from world import SystemCase, digest, temporaries  # noqa: E402
+from world import SystemCase, WorldCase, digest, installed, temporaries  # noqa: E402
 
 
 class Users(SystemCase):
@@ -363,6 +364,73 @@ class Tls(SystemCase):
         job.wait('error')
         self.assertEqual(job.error[0], 'CertificateInvalid')
         self.assertEqual(self.secure.requests(), [])
+
+
+class Hostile(SystemCase):
+    """A user may put any program in the place of the worker: nobody else notices."""
+
+    def test_wrong_answers(self):
+        lib = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'lib')
+        script, starter = self.world.path('bad.json'), self.world.path('worker')
+        with open(starter, 'w', encoding='utf-8') as file:
+            file.write(f'#!/bin/sh\nif [ $(id -un) = alice ]; then\n  export TFD_BAD_WORKER={script}\n'
+                       f'  exec {os.path.abspath(lib)}/bad-worker.py "$@"\nfi\n'
+                       f'exec {installed("transferd-worker")} "$@"\n')
+        os.chmod(starter, 0o755)
+        for path in script, script + '.starts':
+            with open(path, 'w', encoding='utf-8') as file:
+                file.write('{}')
+            os.chmod(path, 0o666)
+        self.world.stop()
+        self.world.start('--worker', starter)
+        self.client, bob = self.world.client('alice'), self.world.client('bob')
+        file, row, path = self.row('theirs', 2 * MIB, 'bob', script=[Answer(stall=MIB)])
+        other = bob.create([row], start=True)
+        wait_for(lambda: other.get('BytesTransferred') == MIB, 'the first half')
+        pid, start = self.world.daemon_pid, process_start(self.world.daemon_pid)
+        theirs = self.world.worker()
+
+        def behave(**how):
+            with open(script, 'w', encoding='utf-8') as bad:
+                json.dump(how, bad)
+
+        def create():
+            return self.client.create([(self.server.url('/a'), self.place('a'))], start=True)
+        finished = [create() for _ in range(4)]
+        for job in finished:
+            job.wait('transferred')
+        for wrong in '()', "('x',)":
+            behave(Stop=[wrong], finish=False, news=[('Connected', '(uint64 RUN,)')])
+            job = create()
+            job.wait('transferring')
+            job.cancel()
+            self.assertEqual(process_start(pid), start)
+        for method in 'Verify', 'Finalize':
+            for wrong in '()', "('x',)":
+                behave(**{method: [wrong]})
+                self.assertEqual(finished.pop().complete()[0], 'completed')
+                self.assertEqual(process_start(pid), start)
+        file.released.set()
+        other.wait('transferred')
+        self.assertIn(theirs, self.world.workers())
+        self.assertEqual(bob.named('JobError'), [])
+        other.complete()
+        self.assert_file(path, file)
+
+
+class OneUser(WorldCase):
+    """The service of one user answers nobody else, whatever the bus lets through."""
+
+    def test_others_are_refused(self):
+        job = self.client.create(name='secret')
+        alice = self.world.client('alice')
+        theirs = job.seen_by(alice)
+        for _ in range(3):
+            for call in (lambda: alice.manager('ListJobs', '(a{sv})', {}), alice.create, theirs.cancel,
+                         lambda: alice.manager_property('Version'), theirs.get_all,
+                         lambda: theirs.set_one('DisplayName', 'x')):
+                self.assert_error('AccessDenied', call)
+        self.assertEqual((job.state, len(self.client.list_jobs())), ('suspended', 1))
 
 
 if __name__ == '__main__':

@@ -1,0 +1,408 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The transferd authors
+"""Hostile neighbours: workers that answer nonsense or cannot be started, and clients that send as
+much as the bus lets through. The service stays, and whoever did not ask for trouble notices nothing."""
+import json
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
+import tap  # noqa: E402
+from bus import (ERROR, MANAGER, MANAGER_PATH, PROPERTIES, DBusError, GLib,  # noqa: E402
+                 wait_for)
+from httpd import MIB, Answer  # noqa: E402
+from processes import kill, process_start  # noqa: E402
+from world import WorldCase  # noqa: E402
+
+BAD_WORKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib', 'bad-worker.py')
+# A little less than the bus lets through.
+LARGE = 32 * MIB - 1000
+WRONG = ('()', "('x',)", '(uint32 5,)', "([(uint32 0, 'x')],)", "({'x': <1>}, 1, 2)", '([1, 2],)',
+         'error', 'garbage')
+
+
+class HostileCase(WorldCase):
+    def setUp(self):
+        super().setUp()
+        self.pid = self.world.daemon_pid
+        self.start = process_start(self.pid)
+
+    def assert_alive(self):
+        """The same process still serves."""
+        self.assertEqual(process_start(self.pid), self.start)
+        self.client.manager_property('Version')
+
+
+class Worker(HostileCase):
+    timeout = 180
+    config = {'WorkerTimeout': '5s', 'StopTimeout': '2s', 'ProbeTimeout': '2s'}
+
+    def setUp(self):
+        super().setUp()
+        self.script = self.world.path('bad.json')
+        self.behave()
+        os.environ['TFD_BAD_WORKER'] = self.script
+        self.addCleanup(os.environ.pop, 'TFD_BAD_WORKER')
+        self.begin()
+
+    def begin(self):
+        """A daemon that has lost no worker yet, and so waits for none."""
+        self.world.stop()
+        self.world.start('--worker', BAD_WORKER)
+        self.client.close()
+        self.client = self.world.client()
+        self.pid = self.world.daemon_pid
+        self.start = process_start(self.pid)
+
+    def behave(self, **script):
+        with open(self.script, 'w', encoding='utf-8') as file:
+            json.dump(script, file)
+
+    def starts(self):
+        try:
+            with open(self.script + '.starts', encoding='utf-8') as file:
+                return len(file.readlines())
+        except FileNotFoundError:
+            return 0
+
+    def row(self, name='a'):
+        return self.server.url('/' + name), self.world.target(name)
+
+    def finished(self):
+        job = self.client.create([self.row()], start=True)
+        job.wait('transferred')
+        return job
+
+    def test_behaves(self):
+        """The program of this test itself, when it does nothing wrong."""
+        job = self.finished()
+        self.assertEqual(job.complete()[0], 'completed')
+        self.assertEqual(self.starts(), 1)
+
+    def test_wrong_probe(self):
+        for number, wrong in enumerate(WRONG):
+            with self.subTest(wrong):
+                # another directory each time: what was seen is not asked again
+                directory = self.world.target(str(number))
+                os.mkdir(directory)
+                self.behave(Probe=[wrong])
+                job = self.client.create()
+                self.assertEqual(job.add(self.server.url('/a'), directory + '/a'), 0)
+                self.assert_alive()
+                job.cancel()
+
+    def test_wrong_start(self):
+        for wrong in WRONG:
+            with self.subTest(wrong):
+                self.begin()
+                self.behave(Start=[wrong] if wrong != '()' else [])
+                job = self.client.create([self.row()], start=True)
+                job.wait('transferred', hurry=True)
+                self.assert_alive()
+                job.cancel()
+
+    def test_wrong_stop(self):
+        """A worker that answers nonsense may still be writing: only its end is an answer."""
+        for wrong in WRONG:
+            with self.subTest(wrong):
+                self.begin()
+                self.behave(Stop=[wrong], finish=False, news=[('Connected', '(uint64 RUN,)')])
+                job = self.client.create([self.row()], start=True)
+                job.wait('transferring')
+                before = self.starts()
+                job.suspend()
+                job.cancel()
+                self.assert_alive()
+                if wrong != 'error':
+                    self.assertGreater(self.starts(), before)
+
+    def test_wrong_verify_and_finalize(self):
+        cases = [(method, wrong) for method in ('Verify', 'Finalize', 'Discard') for wrong in WRONG]
+        jobs = [self.finished() for _ in cases]
+        for (method, wrong), job in zip(cases, jobs, strict=True):
+            with self.subTest(f'{method} {wrong}'):
+                if method == 'Discard':
+                    job.add(*self.row('b'))
+                self.behave(**{method: [wrong]})
+                self.assertEqual(job.complete()[0],
+                                 'partial' if method == 'Discard' else 'completed')
+                self.assert_alive()
+
+    def test_wrong_open(self):
+        job = self.finished()
+        for wrong in WRONG + ("(handle 0,)", "(handle 7,)"):
+            with self.subTest(wrong):
+                self.behave(OpenPart=[wrong])
+                with self.assertRaises(Exception):
+                    job.call('OpenTemporary', '(u)', 0)
+                self.assert_alive()
+        job.cancel()
+
+    def test_wrong_news(self):
+        news = [('Connected', '()'), ('Connected', "('x',)"), ('Progress', '([1],)'), ('Parts', '(uint64 RUN,)'),
+                ('FilesDone', '(uint64 RUN, [(uint32 0, uint64 1)])'), ('Failed', '(uint64 RUN, uint32 9, @a{sv} {})'),
+                ('Event', "(uint64 RUN, uint32 4294967295, 'part-replaced', @a{sv} {})"), ('Nonsense', '(1,)'),
+                ('Progress', '([(uint64 RUN, [(uint32 0, uint64 18446744073709551615, uint64 1),'
+                             ' (uint32 77, uint64 1, uint64 1)])],)'),
+                ('Failed', f"(uint64 RUN, uint32 0, {{'transient': <true>, 'name': <1>, 'message': <'{'x' * 100000}'>,"
+                           " 'retry-after': <uint64 18446744073709551615>})")]
+        for one in news:
+            with self.subTest(one[0]):
+                self.behave(news=[one])
+                job = self.client.create([self.row()], start=True)
+                job.wait('transferred', 'transient-error')
+                self.assert_alive()
+                job.cancel()
+
+    def test_flood(self):
+        self.behave(Stop=['flood'], finish=False)
+        job = self.client.create([self.row()], start=True)
+        wait_for(lambda: job.state == 'connecting' and self.starts(), 'the start')
+        job.suspend()
+        job.cancel()
+        self.assert_alive()
+
+    def test_silence(self):
+        """Who is asked and says nothing is ended, and the next one is asked."""
+        self.behave(Ping=['silence'] * 20, Verify=['silence'])
+        job = self.finished()
+        self.assertEqual(job.complete()[0], 'completed')
+        self.assertGreater(self.starts(), 1)
+        self.assert_alive()
+
+    def test_dies_when_it_is_asked(self):
+        for method in 'Verify', 'Finalize':
+            self.behave()
+            job = self.finished()
+            self.behave(**{method: ['exit', 'exit']})
+            self.assertEqual(job.complete()[0], 'completed')
+
+    def test_endless_words(self):
+        """What a worker says of a failure is cut, in the answer and in the log of the job."""
+        words = 'x' * 5_000_000
+        job = self.finished()
+        self.behave(Verify=[f"([(uint32 0, 'unavailable', {{'message': <'{words}'>}})],)"])
+        self.assertLess(len(self.assert_error('CommitFailed', job.complete)), 5000)
+        self.behave(Finalize=[f"([(uint32 0, 'failed', {{'message': <'{words}'>}})],)"])
+        self.assertLess(len(self.assert_error('CommitFailed', job.complete)), 5000)
+        self.assertLess(sum(len(str(event)) for event in job.call('GetEvents', '(u)', 0)[0]), 100_000)
+        os.mkdir(self.world.target('d'))
+        self.behave(Probe=[f"([([byte 1], '{ERROR}InvalidPath', '{words}')],)"])
+        self.assertLess(len(self.assert_error('InvalidPath', job.add, self.server.url('/b'),
+                                              self.world.target('d/b'))), 5000)
+
+
+class NoWorker(HostileCase):
+    """The program of the worker ends at once: a half-done upgrade, a missing library."""
+
+    config = {'ProbeTimeout': '5s'}
+
+    def setUp(self):
+        super().setUp()
+        self.file('a')
+        self.starts = self.world.path('starts')
+        program = self.world.path('worker')
+        with open(program, 'w', encoding='utf-8') as file:
+            file.write(f'#!/bin/sh\necho >>{self.starts}\nexit 3\n')
+        os.chmod(program, 0o755)
+        self.bad = program
+
+    def break_worker(self):
+        self.world.stop()
+        self.world.start('--worker', self.bad)
+        self.client = self.world.client()
+
+    def count(self):
+        try:
+            with open(self.starts, encoding='utf-8') as file:
+                return len(file.readlines())
+        except FileNotFoundError:
+            return 0
+
+    def test_calls_are_answered(self):
+        _, row, path = self.file('a')
+        job = self.client.create([row], start=True)
+        job.wait('transferred')
+        _, other, _ = self.file('b', 2 * MIB, script=[Answer(stall=MIB)])
+        unfinished = self.client.create([other], start=True)
+        wait_for(lambda: unfinished.get('BytesTransferred') == MIB, 'the first half')
+        unfinished.suspend()
+        self.break_worker()
+
+        job, unfinished = job.seen_by(self.client), unfinished.seen_by(self.client)
+        # accepted and looked at later
+        fresh = self.client.create([(self.server.url('/c'), self.world.target('c'))])
+        self.assertEqual(fresh.cancel()[0], 'cancelled')
+        self.assert_error('FileMissing', job.call, 'OpenTemporary', '(u)', 0)
+        # answered after less than a minute, by when the next try may be far away
+        completing, cancelling = job.send_complete(), unfinished.send_cancel()
+        self.assertLessEqual(self.count(), 20)
+        result, details = cancelling.result(60)
+        self.assertEqual(result, 'cancelled')
+        self.assertEqual(len(details['undeleted']), 1)
+        with self.assertRaises(Exception) as caught:
+            completing.result(60)
+        self.assertEqual(caught.exception.short, 'CommitFailed')
+        self.assertFalse(os.path.exists(path))
+        self.assertLessEqual(self.count(), 40)
+        self.assertEqual(job.state, 'transferred')
+
+        # as soon as there is a worker again, all is well
+        self.world.stop()
+        self.world.start()
+        job = job.seen_by(self.world.client())
+        self.assertEqual(job.complete()[0], 'completed')
+        wait_for(lambda: not [name for name in os.listdir(self.world.downloads)
+                              if name.startswith('.transferd-')], 'what was left over to go')
+
+    def test_running_jobs_wait(self):
+        _, row, _ = self.file('a')
+        self.break_worker()
+        job = self.client.create([row], start=True)
+        wait_for(lambda: 'worker-starting' in job.explain(), 'the job to wait')
+        self.assertLessEqual(self.count(), 20)
+        self.assertEqual(job.get('ErrorCount'), 0)
+        self.assertEqual(job.cancel()[0], 'cancelled')
+
+
+class Stopped(WorldCase):
+    """A worker that stands still while nothing times out but what must."""
+
+    config = {'WorkerTimeout': '600s', 'StopTimeout': '2s', 'ProbeTimeout': '1s'}
+
+    def test_open_temporary(self):
+        """It gives up, and the client's next calls are handled."""
+        _, row, _ = self.file('a', 2 * MIB, script=[Answer(stall=MIB)])
+        job = self.client.create([row], start=True)
+        wait_for(lambda: job.get('BytesTransferred') == MIB, 'the first half')
+        pid = self.world.worker()
+        kill(pid, 19)
+        opened = job.send('OpenTemporary', '(u)', 0)
+        suspended = job.send('Suspend')
+        with self.assertRaises(Exception):
+            opened.result(20)
+        suspended.result(20)
+        self.assertEqual(job.state, 'suspended')
+        self.assertEqual(job.cancel()[0], 'cancelled')
+
+
+class Pipelined(WorldCase):
+    def test_failing_complete_before_add_and_resume(self):
+        """AddFile asks the worker about a directory, and Resume waits for it although both waited
+        for the Complete before them."""
+        _, row, path = self.file('a')
+        job = self.client.create([row], start=True)
+        job.wait('transferred')
+        os.mkdir(path)
+        self.file('b')
+        for number in range(5):
+            directory = self.world.target(f'd{number}')
+            os.mkdir(directory)
+            calls = [job.send_complete(),
+                     job.send('AddFile', '(ssa{sv})', self.server.url('/b'), directory + '/b', {}),
+                     job.send('Resume'), job.send('SetProperties', '(a{sv})', {
+                         'DisplayName': GLib.Variant('s', str(number))})]
+            with self.assertRaises(Exception) as caught:
+                calls[0].result()
+            self.assertEqual(caught.exception.short, 'CommitFailed')
+            self.assertEqual(calls[1].result()[0], number + 1)
+            calls[2].result()
+            calls[3].result()
+            self.assertEqual((job.get('DisplayName'), len(job.files())), (str(number), number + 2))
+            job.wait('transferred')
+        os.rmdir(path)
+        job.complete()
+
+
+class Client(HostileCase):
+    timeout = 240
+
+    def refused(self, call):
+        try:
+            call()
+        except DBusError as error:
+            if 'org.transferd' in error.name:
+                self.assertLess(len(error.message), 100_000)
+        self.assert_alive()
+
+    def test_words_are_not_given_back(self):
+        """Errors quote what was sent, but never so much that the bus throws the service out."""
+        large = 'x' * LARGE
+        job = self.client.create()
+
+        def get(path, interface, name):
+            return self.client.call(path, PROPERTIES, 'Get', GLib.Variant('(ss)', (interface, name)))
+        calls = {
+            'GetJob': lambda: self.client.manager('GetJob', '(s)', large),
+            'CreateJob type': lambda: self.client.create(job_type=large),
+            'CreateJob name': lambda: self.client.create(name=large),
+            'CreateJob key': lambda: self.client.create(**{large: GLib.Variant('u', 1)}),
+            'DescribeError': lambda: self.client.manager('DescribeError', '(ss)', large, ''),
+            'ListJobs property': lambda: self.client.list_jobs(properties=[large]),
+            'ListJobs state': lambda: self.client.list_jobs(states=[large]),
+            'ListJobs key': lambda: self.client.manager('ListJobs', '(a{sv})', {
+                large: GLib.Variant('u', 1)}),
+            'ListJobs after': lambda: self.client.list_jobs(
+                after=f'{MANAGER_PATH}/jobs/{"x" * LARGE}'),
+            'GetJobHistory': lambda: self.client.history(ids=[large]),
+            'AddFile url': lambda: job.add(large, self.world.target('a')),
+            'AddFile path': lambda: job.add(self.server.url('/a'), '/' + large),
+            'AddFile option': lambda: job.add(self.server.url('/a'), self.world.target('a'),
+                                              digest=large),
+            'AddFile key': lambda: job.add(self.server.url('/a'), self.world.target('a'),
+                                           **{large: GLib.Variant('u', 1)}),
+            'SetProperties': lambda: job.set(Priority=large),
+            'SetProperties key': lambda: job.set(**{large: GLib.Variant('u', 1)}),
+            'Set': lambda: job.set_one('Priority', large),
+            'Complete': lambda: job.complete(overwrite=large),
+            'CompleteJobs': lambda: self.client.manager('CompleteJobs', '(aoa{sv})', [job.path], {
+                large: GLib.Variant('u', 1)}),
+            'Get property': lambda: get(MANAGER_PATH, MANAGER, large),
+            'Get interface': lambda: get(MANAGER_PATH, large, 'Version'),
+        }
+        for name, call in calls.items():
+            with self.subTest(name):
+                self.refused(call)
+
+    def test_words_of_an_address(self):
+        """GDBus itself quotes the path and the names of what there is not."""
+        for base in '/', MANAGER_PATH + '/', MANAGER_PATH + '/jobs/':
+            for room in 60, 100, 140, 180, 220, 260, 400:
+                with self.subTest(f'{base} {room}'):
+                    path = base + 'x' * (32 * MIB - room - len(base))
+                    try:
+                        self.world.client().call(path, 'a.b', 'c')
+                    except DBusError:
+                        pass
+                    self.assert_alive()
+
+    def test_many_paths(self):
+        paths = [f'{MANAGER_PATH}/jobs/{number:032x}' for number in range(300_000)]
+        for method in 'CompleteJobs', 'CancelJobs':
+            self.assert_error('LimitsExceeded', self.client.manager, method, '(aoa{sv})', paths, {})
+            self.assert_alive()
+        rows = self.client.manager('CancelJobs', '(aoa{sv})', paths[:10_000], {})[0]
+        self.assertEqual({error for _, _, error in rows}, {ERROR + 'NotFound'})
+
+    def test_history_of_a_huge_job(self):
+        """More names than an answer may have: the counts are right and some of the names are there."""
+        count, chunk = 60_000, 20_000
+        directory = self.world.target('/'.join(['x' * 250] * 2))
+        os.makedirs(directory)
+        job = self.client.create()
+        for first in range(0, count, chunk):
+            job.add_files([(self.server.url('/a'), f'{directory}/{"y" * 100}{number}')
+                           for number in range(first, first + chunk)])
+        page = job.files()
+        self.assertTrue(0 < len(page) < count)
+        self.assertEqual(job.complete()[0], 'partial')
+        self.assert_alive()
+        row = job.tombstone(files=True)
+        self.assertEqual((row['kept-count'], row['discarded-count']), (0, count))
+        self.assertTrue(0 < len(row['discarded']) < count)
+        self.assert_alive()
+
+
+if __name__ == '__main__':
+    tap.main()
