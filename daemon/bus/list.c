@@ -151,9 +151,7 @@ describe_file (const TfdFileRecord *file)
   gboolean utf8 = g_utf8_validate (file->path, -1, NULL);
 
   if (!utf8)
-    g_variant_dict_insert_value (
-        &details, "path",
-        g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, file->path, strlen (file->path), 1));
+    g_variant_dict_insert_value (&details, "path", g_variant_new_bytestring (file->path));
   if (file->target != NULL && file->state == TFD_FILE_STATE_COMPLETED)
     {
       g_autofree char *target = g_filename_display_name (file->target);
