@@ -10,7 +10,8 @@
 #include <gio/gio.h>
 #include <string.h>
 
-G_DEFINE_QUARK (tfd - error - quark, tfd_error)
+/* the name of a quark with dashes would not survive clang-format */
+G_DEFINE_QUARK (tfd_error, tfd_error)
 
 typedef enum
 {

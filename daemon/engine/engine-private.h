@@ -206,7 +206,9 @@ void tfd_engine_store_parts (TfdEngine *self, TfdJob *job, GVariant *parts);
 
 /* ---- requests.c: records to the formats of the worker interface ---- */
 GVariant *tfd_request_file (const TfdFileRecord *file); /* (ua{sv}) */
-GVariant *tfd_request_run_options (const TfdJobRecord *record, const TfdConfig *config);
+/* @finished: bytes of the files that are done, which no run has to fetch any more. */
+GVariant *
+tfd_request_run_options (const TfdJobRecord *record, guint64 finished, const TfdConfig *config);
 
 /* ---- outcome.c ---- */
 TfdOutcome *tfd_outcome_new (void);

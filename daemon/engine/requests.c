@@ -35,19 +35,19 @@ tfd_request_file (const TfdFileRecord *file)
   return g_variant_new ("(u@a{sv})", file->index, g_variant_dict_end (&dict));
 }
 
-/* Bytes that the job may still receive; 0 = any number. */
+/* Bytes that the unfinished files may have; 0 = any number. */
 static guint64
-bytes_left (const TfdJobRecord *record)
+bytes_left (const TfdJobRecord *record, guint64 finished)
 {
   guint64 limit = record->properties->maximum_size;
 
   if (limit == 0)
     return 0;
-  return limit > record->bytes_transferred ? limit - record->bytes_transferred : 1;
+  return limit > finished ? limit - finished : 1;
 }
 
 GVariant *
-tfd_request_run_options (const TfdJobRecord *record, const TfdConfig *config)
+tfd_request_run_options (const TfdJobRecord *record, guint64 finished, const TfdConfig *config)
 {
   const TfdJobProperties *properties = record->properties;
   g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
@@ -59,7 +59,7 @@ tfd_request_run_options (const TfdJobRecord *record, const TfdConfig *config)
       &dict, "redirect-policy", "s",
       tfd_enum_to_string (TFD_TYPE_REDIRECT_POLICY, properties->redirect_policy));
   g_variant_dict_insert (&dict, "allow-downgrade", "b", properties->allow_downgrade);
-  g_variant_dict_insert (&dict, "maximum-size", "t", bytes_left (record));
+  g_variant_dict_insert (&dict, "maximum-size", "t", bytes_left (record, finished));
   g_variant_dict_insert (&dict, "umask", "u", (guint32) config->umask);
   g_variant_dict_insert (&dict, "keep-free", "t", config->keep_free);
   return g_variant_dict_end (&dict);

@@ -157,6 +157,22 @@ hand_over (TfdEngine *self, TfdJob *job, const char *method, GVariant *parameter
                                run_request_new (job));
 }
 
+/* What a run throws away and fetches again must not count twice: only whole files count here. */
+static guint64
+finished_bytes (const TfdJob *job)
+{
+  guint64 sum = 0;
+
+  for (guint i = 0; i < job->files->len; i++)
+    {
+      const TfdFileRecord *file = job->files->pdata[i];
+
+      if (file->state == TFD_FILE_STATE_TRANSFERRED || file->state == TFD_FILE_STATE_COMPLETED)
+        sum += file->transferred;
+    }
+  return sum;
+}
+
 /* "connecting" is durable: the worker may begin. */
 static void
 send_start_cb (const GError *error, gpointer data)
@@ -177,8 +193,9 @@ send_start_cb (const GError *error, gpointer data)
     files = g_variant_new_array (G_VARIANT_TYPE ("(ua{sv})"), NULL, 0);
   job->run->started = TRUE;
   hand_over (self, job, "Start",
-             g_variant_new ("(ts@a{sv}@a(ua{sv}))", job->run->number, job->record->id,
-                            tfd_request_run_options (job->record, self->config), files));
+             g_variant_new (
+                 "(ts@a{sv}@a(ua{sv}))", job->run->number, job->record->id,
+                 tfd_request_run_options (job->record, finished_bytes (job), self->config), files));
 }
 
 void

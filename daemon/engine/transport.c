@@ -15,7 +15,7 @@ enum
 
 static guint signals[N_SIGNALS];
 
-static G_DEFINE_QUARK (tfd - transport - fds, fds)
+static G_DEFINE_QUARK (tfd_transport_fds, fds)
 
     G_DEFINE_INTERFACE (TfdTransport, tfd_transport, G_TYPE_OBJECT)
 

@@ -32,11 +32,9 @@ tfd_download_accept (TfdDownload *self, guint64 total, gboolean source_changed)
 
   if (total != TFD_SIZE_UNKNOWN)
     {
-      guint64 more = total > part->length ? total - part->length : 0;
-
       if (!has_demanded_size (self, total))
         return FALSE;
-      if (!self->client->allows (self, more, self->user_data))
+      if (!self->client->allows (self, total, self->user_data))
         {
           tfd_download_fail_with (self, TFD_ERROR_MAXIMUM_SIZE_EXCEEDED,
                                   TFD_ERROR_CONTEXT_REMOTE_FILE,
@@ -75,7 +73,7 @@ tfd_download_take (const void *data, gsize count, gpointer user_data)
     count = (gsize) (limit - MIN (before, limit));
 
   written = tfd_part_write (self->part, data, count, &failure);
-  allowed = self->client->progressed (self, self->part->length - before, self->user_data);
+  allowed = self->client->progressed (self, self->user_data);
   if (!written)
     tfd_download_fail (self, &failure);
   else if (too_much)

@@ -132,7 +132,7 @@ tfd_download_restart (TfdDownload *self, const char *reason)
           return FALSE;
         }
     }
-  self->client->progressed (self, 0, self->user_data);
+  self->client->progressed (self, self->user_data);
 
   return TRUE;
 }
@@ -177,7 +177,7 @@ proceed (TfdDownload *self)
   if (complete && self->part->length > 0)
     {
       self->client->answered (self, self->user_data);
-      self->client->progressed (self, 0, self->user_data);
+      self->client->progressed (self, self->user_data);
       tfd_download_finish (self);
       return;
     }
@@ -190,7 +190,7 @@ proceed (TfdDownload *self)
         return;
     }
   self->client->changed (self, FALSE, self->user_data);
-  self->client->progressed (self, 0, self->user_data);
+  self->client->progressed (self, self->user_data);
   tfd_download_request (self);
 }
 

@@ -18,7 +18,7 @@ typedef struct
   gboolean high_performance; /* no checkpoints */
   TfdRedirectPolicy redirect_policy;
   gboolean allow_downgrade;
-  guint64 maximum_size; /* 0 = none */
+  guint64 maximum_size; /* of all files of the run together, 0 = none */
   guint64 keep_free;
   guint32 umask;
 } TfdRunOptions;
@@ -41,10 +41,10 @@ typedef struct
   void (*answered) (TfdDownload *self, gpointer user_data);
   /* its record changed; @at_once: it must be stored before the bytes that follow */
   void (*changed) (TfdDownload *self, gboolean at_once, gpointer user_data);
-  /* the number of bytes present changed, @received of them came in; FALSE: too many for the job */
-  gboolean (*progressed) (TfdDownload *self, guint64 received, gpointer user_data);
-  /* may @more bytes be fetched? */
-  gboolean (*allows) (TfdDownload *self, guint64 more, gpointer user_data);
+  /* the number of bytes present changed; FALSE: too many for the job */
+  gboolean (*progressed) (TfdDownload *self, gpointer user_data);
+  /* may the file have @total bytes? */
+  gboolean (*allows) (TfdDownload *self, guint64 total, gpointer user_data);
   /* it was sent to @host; TRUE: go on; FALSE: it waits for tfd_download_go () */
   gboolean (*moved) (TfdDownload *self, const char *host, gpointer user_data);
   /* it needs no connection any more */

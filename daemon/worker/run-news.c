@@ -4,6 +4,7 @@
 #include "config.h"
 #include "worker/run-private.h"
 
+#include "common/names.h"
 #include "worker/failure.h"
 
 void
@@ -134,24 +135,49 @@ changed_cb (TfdDownload *download, gboolean at_once, gpointer user_data)
     tfd_runs_tell_soon (run->runs);
 }
 
-static gboolean
-allows_cb (G_GNUC_UNUSED TfdDownload *download, guint64 more, gpointer user_data)
+/* A file counts with what it will have, once that is known: what was thrown away does not count. */
+static void
+set_size (TfdRunItem *item, guint64 size)
 {
-  const TfdRun *run = ((TfdRunItem *) user_data)->run;
-  guint64 limit = run->options.maximum_size;
-
-  return limit == 0 || (run->received <= limit && more <= limit - run->received);
+  item->run->size -= item->size;
+  item->size = MIN (size, G_MAXUINT64 - item->run->size);
+  item->run->size += item->size;
 }
 
 static gboolean
-progressed_cb (TfdDownload *download, guint64 received, gpointer user_data)
+fits (const TfdRun *run)
+{
+  return run->options.maximum_size == 0 || run->size <= run->options.maximum_size;
+}
+
+static void
+count (TfdRunItem *item)
+{
+  guint64 length = tfd_download_get_length (item->download);
+  guint64 total = tfd_download_get_total (item->download);
+
+  set_size (item, total == TFD_SIZE_UNKNOWN ? length : MAX (length, total));
+}
+
+static gboolean
+allows_cb (G_GNUC_UNUSED TfdDownload *download, guint64 total, gpointer user_data)
+{
+  TfdRunItem *item = user_data;
+
+  set_size (item, total);
+
+  return fits (item->run);
+}
+
+static gboolean
+progressed_cb (G_GNUC_UNUSED TfdDownload *download, gpointer user_data)
 {
   TfdRunItem *item = user_data;
 
   item->moved = TRUE;
-  item->run->received += received;
+  count (item);
 
-  return allows_cb (download, 0, item);
+  return fits (item->run);
 }
 
 static gboolean
@@ -181,6 +207,7 @@ done_cb (TfdDownload *download, gpointer user_data)
   guint at;
 
   tell_connected (run);
+  count (item);
   if (g_ptr_array_find (run->active, item, &at))
     {
       /* The group sync has it now. */
@@ -249,6 +276,7 @@ stopped_cb (TfdDownload *download, gpointer user_data)
   guint32 index = tfd_run_item_index (item);
 
   release (item);
+  set_size (item, 0);
   if (part != NULL && run->closing)
     {
       g_autoptr (GVariant) record = g_variant_ref_sink (tfd_record_to_variant (part->record));

@@ -20,7 +20,7 @@ struct _TfdRun
   GHashTable *parts;   /* (owned) index to record (a{sv}), to be told */
   GPtrArray *done;     /* (owned) (element-type GVariant) (uta{sv}), to be told */
   gboolean connected;
-  guint64 received;
+  guint64 size; /* of all files that it has begun: what is there, or what there will be */
 
   gboolean closing;
   gboolean failed; /* the failure is to be told at the end */
@@ -44,6 +44,7 @@ typedef struct
   TfdHost *host;         /* of the connection it holds or waits for */
   gboolean holds;        /* the connection */
   gboolean moved;        /* bytes came, not yet told */
+  guint64 size;          /* its share of the size of the run */
 } TfdRunItem;
 
 extern const TfdDownloadClient tfd_run_download_client;

@@ -321,6 +321,21 @@ class Fatal(WorldCase):
                 job.cancel()
         self.assert_no_temporaries()
 
+    def test_maximum_size_counts_nothing_twice(self):
+        """What was thrown away because the source changed is no part of the job."""
+        other, first, first_path = self.file('first', MIB)
+        file, row, path = self.file('a', SIZE, script=[Answer(stall=SIZE - MIB), Answer(reset=2 * MIB)])
+        job = self.client.create([first, row], start=True, MaximumSize=SIZE + MIB)
+        wait_for(lambda: job.get('BytesTransferred') == SIZE, 'most of it')
+        job.suspend()
+        file.become(seed='new')
+        file.script[0].after = lambda: file.become(seed='newer')
+        job.resume()
+        job.wait('transferred', hurry=True)
+        job.complete()
+        self.assert_file(first_path, other)
+        self.assert_file(path, file)
+
     def test_no_retry_when_the_delay_exceeds_the_patience(self):
         _, row, _ = self.file('a', script=Forever(Answer(status=503)))
         job = self.client.create([row], start=True, NoProgressTimeout=SECOND)

@@ -149,6 +149,24 @@ ENGINE_TEST (test_rest_of_size)
   tfd_signal_log_clear (self->log);
 }
 
+/* A file that is half there may have to be fetched anew: only whole files are taken off. */
+ENGINE_TEST (test_rest_of_size_with_half_a_file)
+{
+  guint64 run;
+  TfdJob *job = engine_create_running (self, "a", 2, "{'MaximumSize': <uint64 500>}", &run);
+
+  engine_done (self, run, 0);
+  engine_progress (self, run, 1, 150, 200);
+  OK (tfd_engine_suspend (self->engine, job, error));
+  engine_settle (self);
+  engine_answer (self, "Stop", "([],)");
+  OK (tfd_engine_resume (self->engine, job, error));
+  engine_settle (self);
+  engine_assert_option (self, "Start", "maximum-size", "400");
+  engine_take_start (self);
+  tfd_signal_log_clear (self->log);
+}
+
 /* ---- stop ---- */
 
 /* What a worker tells before it has let go counts; failures are of no interest any more. */
@@ -334,6 +352,7 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/run/batches", test_batches);
   ENGINE_ADD ("/engine/run/rest", test_rest);
   ENGINE_ADD ("/engine/run/rest-of-size", test_rest_of_size);
+  ENGINE_ADD ("/engine/run/rest-of-size-with-half-a-file", test_rest_of_size_with_half_a_file);
   ENGINE_ADD ("/engine/run/way", test_way);
   ENGINE_ADD ("/engine/stop/news", test_news_while_stopping);
   ENGINE_ADD ("/engine/stop/last-file", test_last_file_while_stopping);

@@ -6,6 +6,13 @@
 #include "common/error.h"
 #include "common/names.h"
 
+/* A formatter that takes the name for an expression changes it. */
+static void
+test_domain (void)
+{
+  g_assert_cmpstr (g_quark_to_string (TFD_ERROR), ==, "tfd_error");
+}
+
 static void
 test_names (void)
 {
@@ -128,6 +135,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/common/error/domain", test_domain);
   g_test_add_func ("/common/error/names", test_names);
   g_test_add_func ("/common/error/every-code", test_every_code);
   g_test_add_func ("/common/error/foreign-names", test_foreign_names);

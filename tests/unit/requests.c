@@ -72,7 +72,7 @@ test_run_options (void)
 
   config->umask = 022;
   config->keep_free = 100;
-  usual = g_variant_ref_sink (tfd_request_run_options (record, config));
+  usual = g_variant_ref_sink (tfd_request_run_options (record, 0, config));
   assert_value (usual, "foreground", "false");
   assert_value (usual, "dynamic-content", "false");
   assert_value (usual, "high-performance", "false");
@@ -87,7 +87,7 @@ test_run_options (void)
   properties->dynamic_content = properties->high_performance = TRUE;
   properties->allow_downgrade = TRUE;
   properties->redirect_policy = TFD_REDIRECT_POLICY_REPORT;
-  other = g_variant_ref_sink (tfd_request_run_options (record, config));
+  other = g_variant_ref_sink (tfd_request_run_options (record, 0, config));
   assert_value (other, "foreground", "true");
   assert_value (other, "dynamic-content", "true");
   assert_value (other, "high-performance", "true");
@@ -115,8 +115,8 @@ test_maximum_size (void)
       g_autoptr (GVariant) options = NULL;
 
       record->properties->maximum_size = cases[i].limit;
-      record->bytes_transferred = cases[i].have;
-      options = g_variant_ref_sink (tfd_request_run_options (record, config));
+      record->bytes_transferred = 77;
+      options = g_variant_ref_sink (tfd_request_run_options (record, cases[i].have, config));
       assert_value (options, "maximum-size", cases[i].left);
     }
 }
