@@ -126,7 +126,9 @@ job_get_events (TfdCall *call, GVariant *parameters)
   g_autoptr (GPtrArray) events = NULL;
   GVariantBuilder rows;
   GError *error = NULL;
+  gsize size = 0;
   guint32 limit;
+  guint first;
 
   g_variant_get (parameters, "(u)", &limit);
   events = tfd_store_load_events (tfd_engine_get_store (call->bus->engine), tfd_job_id (call->job),
@@ -136,8 +138,15 @@ job_get_events (TfdCall *call, GVariant *parameters)
       tfd_call_fail (call, error);
       return;
     }
+  /* the newest are what is asked for: those for which a reply has room */
+  for (first = events->len; first > 0 && size < TFD_MAX_MESSAGE; first--)
+    {
+      const TfdEventRow *row = events->pdata[first - 1];
+
+      size += g_variant_get_size (row->details) + strlen (row->kind) + 32;
+    }
   g_variant_builder_init (&rows, G_VARIANT_TYPE ("a(tsa{sv})"));
-  for (guint i = 0; i < events->len; i++)
+  for (guint i = first; i < events->len; i++)
     {
       const TfdEventRow *row = events->pdata[i];
 

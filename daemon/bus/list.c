@@ -211,6 +211,27 @@ tfd_job_list_files (TfdCall *call, GVariant *parameters)
 
 /* ---- GetJobHistory ---- */
 
+/* The rows of @list, a(us), for which a reply has room; floating. */
+static GVariant *
+first_rows (GVariant *list)
+{
+  const gsize room = TFD_MAX_MESSAGE / 2;
+  GVariantBuilder builder;
+  GVariantIter iter;
+  GVariant *row;
+  gsize size = 0;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(us)"));
+  g_variant_iter_init (&iter, list);
+  while (size < room && (row = g_variant_iter_next_value (&iter)) != NULL)
+    {
+      size += g_variant_get_size (row) + 8;
+      g_variant_builder_add_value (&builder, row);
+      g_variant_unref (row);
+    }
+  return g_variant_builder_end (&builder);
+}
+
 static GVariant *
 describe_tombstone (const TfdTombstone *tombstone, gboolean files)
 {
@@ -229,11 +250,12 @@ describe_tombstone (const TfdTombstone *tombstone, gboolean files)
                          tombstone->error_name != NULL ? tombstone->error_name : "");
   g_variant_dict_insert (&dict, "kept-count", "u", tombstone->kept_count);
   g_variant_dict_insert (&dict, "discarded-count", "u", tombstone->discarded_count);
-  g_variant_dict_insert (&dict, "undeleted", "^as", undeleted);
+  g_variant_dict_insert_value (&dict, "undeleted",
+                               tfd_bus_list_paths (undeleted, g_strv_length ((char **) undeleted)));
   if (files && tombstone->kept != NULL)
-    g_variant_dict_insert_value (&dict, "kept", tombstone->kept);
+    g_variant_dict_insert_value (&dict, "kept", first_rows (tombstone->kept));
   if (files && tombstone->discarded != NULL)
-    g_variant_dict_insert_value (&dict, "discarded", tombstone->discarded);
+    g_variant_dict_insert_value (&dict, "discarded", first_rows (tombstone->discarded));
   return g_variant_new ("(s@a{sv})", tombstone->id, g_variant_dict_end (&dict));
 }
 
