@@ -127,6 +127,8 @@ GVariant *tfd_job_get_property (TfdBus *bus, TfdJob *job, const char *name);
 void tfd_job_add_changed (TfdBus *bus, TfdJob *job, guint mask, GVariantBuilder *builder);
 
 /* ---- outcome.c ---- */
+/* As many of @paths as a reply has room for, as; floating. */
+GVariant *tfd_bus_list_paths (const char *const *paths, gsize n_paths);
 /* The reply of Complete and Cancel: (sa{sv}). */
 GVariant *tfd_bus_describe_outcome (TfdJob *job, const TfdOutcome *outcome);
 

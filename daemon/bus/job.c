@@ -126,8 +126,8 @@ job_get_events (TfdCall *call, GVariant *parameters)
   g_autoptr (GPtrArray) events = NULL;
   GVariantBuilder rows;
   GError *error = NULL;
-  guint32 limit;
   gsize size = 0;
+  guint32 limit;
   guint first;
 
   g_variant_get (parameters, "(u)", &limit);
@@ -138,11 +138,14 @@ job_get_events (TfdCall *call, GVariant *parameters)
       tfd_call_fail (call, error);
       return;
     }
-  first = events->len;
+  /* the newest are what is asked for: those for which a reply has room */
+  for (first = events->len; first > 0 && size < TFD_MAX_MESSAGE; first--)
+    {
+      const TfdEventRow *row = events->pdata[first - 1];
+
+      size += g_variant_get_size (row->details) + strlen (row->kind) + 32;
+    }
   g_variant_builder_init (&rows, G_VARIANT_TYPE ("a(tsa{sv})"));
-  /* the newest are wanted most: the oldest are left out of an answer that gets too large */
-  for (guint i = events->len; i > 0 && size < TFD_MAX_MESSAGE; i--, first--)
-    size += g_variant_get_size (((TfdEventRow *) events->pdata[i - 1])->details) + 64;
   for (guint i = first; i < events->len; i++)
     {
       const TfdEventRow *row = events->pdata[i];

@@ -209,25 +209,23 @@ tfd_job_list_files (TfdCall *call, GVariant *parameters)
 
 /* ---- GetJobHistory ---- */
 
-/* Names of temporaries in one row: a row must fit into an answer. */
-#define MAX_UNDELETED 500
-
-/* As many of a(us) as an answer may carry; the counts beside it tell how many there are. */
+/* The rows of @list, a(us), for which a reply has room; floating. */
 static GVariant *
-cut_names (GVariant *names)
+first_rows (GVariant *list)
 {
+  const gsize room = TFD_MAX_MESSAGE / 2;
   GVariantBuilder builder;
+  GVariantIter iter;
+  GVariant *row;
   gsize size = 0;
 
-  if (g_variant_get_size (names) <= TFD_MAX_MESSAGE / 2)
-    return names;
   g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(us)"));
-  for (gsize i = 0; size < TFD_MAX_MESSAGE / 2; i++)
+  g_variant_iter_init (&iter, list);
+  while (size < room && (row = g_variant_iter_next_value (&iter)) != NULL)
     {
-      g_autoptr (GVariant) name = g_variant_get_child_value (names, i);
-
-      size += g_variant_get_size (name);
-      g_variant_builder_add_value (&builder, name);
+      size += g_variant_get_size (row) + 8;
+      g_variant_builder_add_value (&builder, row);
+      g_variant_unref (row);
     }
   return g_variant_builder_end (&builder);
 }
@@ -239,7 +237,6 @@ describe_tombstone (const TfdTombstone *tombstone, gboolean files)
   g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
   const char *const *undeleted =
       tombstone->undeleted != NULL ? (const char *const *) tombstone->undeleted : none;
-  gssize n_undeleted = MIN (g_strv_length ((char **) undeleted), MAX_UNDELETED);
 
   g_variant_dict_insert (&dict, "result", "s",
                          tfd_enum_to_string (TFD_TYPE_RESULT, tombstone->result));
@@ -251,11 +248,12 @@ describe_tombstone (const TfdTombstone *tombstone, gboolean files)
                          tombstone->error_name != NULL ? tombstone->error_name : "");
   g_variant_dict_insert (&dict, "kept-count", "u", tombstone->kept_count);
   g_variant_dict_insert (&dict, "discarded-count", "u", tombstone->discarded_count);
-  g_variant_dict_insert_value (&dict, "undeleted", g_variant_new_strv (undeleted, n_undeleted));
+  g_variant_dict_insert_value (&dict, "undeleted",
+                               tfd_bus_list_paths (undeleted, g_strv_length ((char **) undeleted)));
   if (files && tombstone->kept != NULL)
-    g_variant_dict_insert_value (&dict, "kept", cut_names (tombstone->kept));
+    g_variant_dict_insert_value (&dict, "kept", first_rows (tombstone->kept));
   if (files && tombstone->discarded != NULL)
-    g_variant_dict_insert_value (&dict, "discarded", cut_names (tombstone->discarded));
+    g_variant_dict_insert_value (&dict, "discarded", first_rows (tombstone->discarded));
   return g_variant_new ("(s@a{sv})", tombstone->id, g_variant_dict_end (&dict));
 }
 

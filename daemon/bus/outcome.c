@@ -12,7 +12,8 @@ name_files (GArray *indices, GPtrArray *files)
   gsize size = 0;
 
   g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(us)"));
-  /* a reply that is too large would throw the service off the bus: the history has the rest */
+  /* a reply that is too large would throw the service off the bus: the history has more, and
+   * right counts in any case */
   for (guint i = 0; files != NULL && i < indices->len && size < TFD_MAX_MESSAGE / 4; i++)
     {
       guint32 index = g_array_index (indices, guint32, i);
@@ -29,12 +30,20 @@ name_files (GArray *indices, GPtrArray *files)
 }
 
 GVariant *
+tfd_bus_list_paths (const char *const *paths, gsize n_paths)
+{
+  gsize n = 0;
+
+  for (gsize size = 0; n < n_paths && size < TFD_MAX_MESSAGE / 4; n++)
+    size += strlen (paths[n]) + 8;
+  return g_variant_new_strv (paths, (gssize) n);
+}
+
+GVariant *
 tfd_bus_describe_outcome (TfdJob *job, const TfdOutcome *outcome)
 {
   g_auto (GVariantDict) details = G_VARIANT_DICT_INIT (NULL);
-  g_autoptr (GPtrArray) undeleted = g_ptr_array_new ();
   GPtrArray *files = tfd_job_peek_files (job);
-  gsize size = 0;
 
   if (outcome->result != TFD_RESULT_CANCELLED)
     {
@@ -42,21 +51,17 @@ tfd_bus_describe_outcome (TfdJob *job, const TfdOutcome *outcome)
       g_variant_dict_insert_value (&details, "discarded", name_files (outcome->discarded, files));
       g_variant_dict_insert_value (&details, "moved", name_files (outcome->moved, files));
     }
-  for (guint i = 0; i < outcome->undeleted->len && size < TFD_MAX_MESSAGE / 4; i++)
-    {
-      g_ptr_array_add (undeleted, outcome->undeleted->pdata[i]);
-      size += strlen (outcome->undeleted->pdata[i]) + 8;
-    }
-  g_variant_dict_insert_value (
-      &details, "undeleted",
-      g_variant_new_strv ((const char *const *) undeleted->pdata, (gssize) undeleted->len));
+  g_variant_dict_insert_value (&details, "undeleted",
+                               tfd_bus_list_paths ((const char *const *) outcome->undeleted->pdata,
+                                                   outcome->undeleted->len));
   return g_variant_new ("(s@a{sv})", tfd_enum_to_string (TFD_TYPE_RESULT, outcome->result),
                         g_variant_dict_end (&details));
 }
 
 /* ---- CompleteJobs, CancelJobs ---- */
 
-#define MAX_BULK 10000
+/* The reply has a row for each: it must stay below the size at which the bus gives up on us. */
+#define MAX_BULK 20000
 
 typedef struct
 {
@@ -178,8 +183,7 @@ bulk_call (TfdCall *call, GVariant *parameters, gboolean cancel)
   if (g_strv_length (paths) > MAX_BULK)
     {
       tfd_call_fail_code (call, TFD_ERROR_LIMITS_EXCEEDED,
-                          "%u jobs in one call, at most %u are "
-                          "allowed: use several calls",
+                          "%u jobs in one call, at most %d are allowed: use several calls",
                           g_strv_length (paths), MAX_BULK);
       return;
     }

@@ -9,13 +9,11 @@
 static gboolean
 check_job_limits (TfdEngine *self, guint32 uid, GError **error)
 {
-  guint of_user, of_machine;
+  guint of_user = tfd_engine_worker_state (self, uid)->counted;
 
   /* the administrator is never refused, and takes nothing from the others' budget */
   if (uid == 0)
     return TRUE;
-  if (!tfd_store_count_jobs (self->store, uid, &of_user, &of_machine, error))
-    return FALSE;
   if (of_user >= self->config->max_jobs_per_user)
     {
       g_set_error (error, TFD_ERROR, TFD_ERROR_TOO_MANY_JOBS_PER_USER,
@@ -24,10 +22,10 @@ check_job_limits (TfdEngine *self, guint32 uid, GError **error)
                    of_user, self->config->max_jobs_per_user);
       return FALSE;
     }
-  if (of_machine >= self->config->max_jobs_per_machine)
+  if (self->counted >= self->config->max_jobs_per_machine)
     {
       g_set_error (error, TFD_ERROR, TFD_ERROR_TOO_MANY_JOBS_PER_MACHINE,
-                   "there are %u jobs, MaxJobsPerMachine allows %" G_GUINT64_FORMAT, of_machine,
+                   "there are %u jobs, MaxJobsPerMachine allows %" G_GUINT64_FORMAT, self->counted,
                    self->config->max_jobs_per_machine);
       return FALSE;
     }

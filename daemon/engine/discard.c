@@ -51,13 +51,14 @@ note_all_undeleted (TfdWork *work)
       const TfdFileRecord *file = work->job->files->pdata[i];
       g_autofree char *directory = NULL;
       g_autofree char *name = NULL;
+      g_autofree char *path = NULL;
 
       if (!wants_discard (work, file) || file->part == NULL)
         continue;
       directory = g_path_get_dirname (file->path);
       name = tfd_part_name (work->job->record->id, file->index, file->attempt);
-      g_hash_table_insert (work->undeleted, GUINT_TO_POINTER (i),
-                           g_build_filename (directory, name, NULL));
+      path = g_build_filename (directory, name, NULL);
+      g_hash_table_insert (work->undeleted, GUINT_TO_POINTER (i), g_utf8_make_valid (path, -1));
     }
 }
 

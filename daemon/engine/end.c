@@ -40,7 +40,7 @@ linger (TfdEngine *self, TfdJob *job)
 
   *ended = (Ended){ self, tfd_job_ref (job) };
   job->ended = TRUE;
-  g_clear_pointer (&job->place, g_sequence_remove);
+  tfd_engine_retire_job (self, job);
   tfd_clock_add_alarm (self->clock, tfd_clock_now_boot (self->clock) + LINGER, forget_cb, ended,
                        ended_free);
 }
@@ -69,22 +69,22 @@ count_outcome (TfdWork *work)
 {
   GPtrArray *files = work->job->files;
   TfdOutcome *outcome = work->outcome;
+  g_autoptr (GHashTable) moved = g_hash_table_new (NULL, NULL);
   GHashTableIter iter;
   const char *path;
 
   g_array_set_size (outcome->kept, 0);
   g_array_set_size (outcome->discarded, 0);
   g_ptr_array_set_size (outcome->undeleted, 0);
+  for (guint m = 0; m < outcome->moved->len; m++)
+    g_hash_table_add (moved, GUINT_TO_POINTER (g_array_index (outcome->moved, guint32, m)));
   for (guint32 i = 0; i < files->len; i++)
     {
       const TfdFileRecord *file = files->pdata[i];
-      gboolean moved = FALSE;
 
-      for (guint m = 0; m < outcome->moved->len && !moved; m++)
-        moved = g_array_index (outcome->moved, guint32, m) == i;
       if (file->state != TFD_FILE_STATE_COMPLETED)
         g_array_append_val (outcome->discarded, i);
-      else if (!moved)
+      else if (!g_hash_table_contains (moved, GUINT_TO_POINTER (i)))
         g_array_append_val (outcome->kept, i);
     }
   g_hash_table_iter_init (&iter, work->undeleted);

@@ -73,6 +73,7 @@ typedef struct
   gint64 last_loss;  /* boot time */
   gint64 not_before; /* boot time of the next start */
   gint64 served;     /* boot time at which a background job of the user last gave up a slot */
+  guint counted;     /* jobs of the user that count against the limits */
   gboolean stuck;
   TfdSession session; /* of the user */
 } TfdWorkerState;
@@ -89,6 +90,7 @@ struct _TfdEngine
 
   GHashTable *jobs;    /* (owned) id -> (owned) TfdJob, those that ended lately included */
   GSequence *order;    /* (owned) of TfdJob in order of creation, those that ended not */
+  guint counted;       /* jobs that count against the limits */
   GHashTable *touched; /* (owned) ids that the open transaction changed -> NULL */
   GHashTable *workers; /* (owned) uid -> (owned) TfdWorkerState */
   GHashTable *probes;  /* (owned) "uid:directory" -> (owned) Probe: probe.c */
@@ -142,6 +144,8 @@ void tfd_engine_log_event (TfdEngine *self, TfdJob *job, const char *kind, GVari
 void tfd_engine_touch (TfdEngine *self, TfdJob *job);
 void tfd_engine_insert_job (TfdEngine *self, TfdJob *job);
 void tfd_engine_remove_job (TfdEngine *self, TfdJob *job);
+/* The job has ended: it is not listed any more, and its slot is free. */
+void tfd_engine_retire_job (TfdEngine *self, TfdJob *job);
 
 /* Something could not be written: the open transaction is given up as a whole. */
 void tfd_engine_doom (TfdEngine *self, const GError *error);

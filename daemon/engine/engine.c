@@ -102,12 +102,24 @@ tfd_engine_insert_job (TfdEngine *self, TfdJob *job)
 {
   g_hash_table_insert (self->jobs, job->record->id, job);
   job->place = g_sequence_append (self->order, job);
+  self->counted += job->record->counts;
+  tfd_engine_worker_state (self, job->record->owner_uid)->counted += job->record->counts;
+}
+
+void
+tfd_engine_retire_job (TfdEngine *self, TfdJob *job)
+{
+  if (job->place == NULL)
+    return;
+  g_clear_pointer (&job->place, g_sequence_remove);
+  self->counted -= job->record->counts;
+  tfd_engine_worker_state (self, job->record->owner_uid)->counted -= job->record->counts;
 }
 
 void
 tfd_engine_remove_job (TfdEngine *self, TfdJob *job)
 {
-  g_clear_pointer (&job->place, g_sequence_remove);
+  tfd_engine_retire_job (self, job);
   g_hash_table_remove (self->jobs, job->record->id);
 }
 

@@ -25,8 +25,6 @@ static const char update_sql[] = "UPDATE jobs SET (" JOB_COLUMNS ") = " JOB_VALU
 static const char delete_sql[] = "DELETE FROM jobs WHERE id = ?1";
 static const char load_sql[] = "SELECT " JOB_COLUMNS " FROM jobs WHERE id = ?1";
 static const char load_all_sql[] = "SELECT " JOB_COLUMNS " FROM jobs ORDER BY number";
-static const char count_sql[] =
-    "SELECT count (*) FILTER (WHERE owner_uid = ?1), count (*) FROM jobs WHERE counts = 1";
 
 static void
 bind_failure (TfdStatement *statement, const TfdFailure *failure)
@@ -218,23 +216,4 @@ tfd_store_load_job (TfdStore *store, const char *job_id, GError **error)
     g_set_error (error, TFD_ERROR, TFD_ERROR_STORAGE_FAILED,
                  "job ‘%s’ in the database cannot be understood", job_id);
   return job;
-}
-
-gboolean
-tfd_store_count_jobs (
-    TfdStore *store, guint32 uid, guint *of_user, guint *of_machine, GError **error)
-{
-  g_auto (TfdStatement) statement = TFD_STATEMENT_INIT;
-  gboolean row = FALSE;
-
-  if (!tfd_statement_init (&statement, store, count_sql, error))
-    return FALSE;
-  tfd_bind_int (&statement, uid);
-  if (!tfd_statement_step (&statement, &row, error))
-    return FALSE;
-
-  g_assert (row); /* an aggregate always has one */
-  *of_user = tfd_read_uint32 (&statement);
-  *of_machine = tfd_read_uint32 (&statement);
-  return TRUE;
 }

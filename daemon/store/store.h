@@ -71,10 +71,6 @@ GPtrArray *tfd_store_load_jobs (TfdStore *store, GError **error);
 /* (transfer full), NOT_FOUND when there is none. */
 TfdJobRecord *tfd_store_load_job (TfdStore *store, const char *job_id, GError **error);
 
-/* Jobs that count against the limits: of one user, and of all. */
-gboolean tfd_store_count_jobs (
-    TfdStore *store, guint32 uid, guint *of_user, guint *of_machine, GError **error);
-
 /* --- files --- */
 
 /* Adds files (element type TfdFileRecord) to a job: all or none. DUPLICATE_DESTINATION when a path

@@ -134,28 +134,6 @@ test_job_delete (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
 }
 
 static void
-test_job_count (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
-{
-  guint expected_user = 0, expected_machine = 0, of_user = 99, of_machine = 99;
-
-  store_reopen (self);
-  OK (tfd_store_count_jobs (self->store, 1000, &of_user, &of_machine, error));
-  g_assert_cmpuint (of_user + of_machine, ==, 0);
-
-  for (guint i = 0; i < N_JOBS; i++)
-    {
-      g_autoptr (TfdJobRecord) job = sample_job (i);
-
-      expected_machine += job->counts ? 1 : 0;
-      expected_user += job->counts && job->owner_uid == 1000 ? 1 : 0;
-      insert_job (self, i);
-    }
-  OK (tfd_store_count_jobs (self->store, 1000, &of_user, &of_machine, error));
-  g_assert_cmpuint (of_user, ==, expected_user);
-  g_assert_cmpuint (of_machine, ==, expected_machine);
-}
-
-static void
 test_file_fields (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
 {
   g_autoptr (GPtrArray) files = sample_files (0, 60);
@@ -459,7 +437,6 @@ main (int argc, char **argv)
   STORE_ADD ("/store/jobs/update", test_job_update);
   STORE_ADD ("/store/jobs/unknown", test_job_unknown);
   STORE_ADD ("/store/jobs/delete", test_job_delete);
-  STORE_ADD ("/store/jobs/count", test_job_count);
   STORE_ADD ("/store/files/fields", test_file_fields);
   STORE_ADD ("/store/files/range", test_file_range);
   STORE_ADD ("/store/files/duplicate", test_file_duplicate);
