@@ -133,14 +133,7 @@ tfd_engine_try_leftovers (TfdEngine *self)
   GHashTableIter iter;
   GPtrArray *of_job;
 
-  if (!tfd_store_prune_leftovers (self->store, now - GIVE_UP, NULL, &error) ||
-      !tfd_store_prune_tombstones (self->store, now - (gint64) self->config->history_time, NULL,
-                                   &error))
-    tfd_warning ("cannot tidy the database: %s", error->message);
-  tfd_outbox_wake (self->outbox);
-
   rows = tfd_store_load_leftovers (self->store, G_MAXUINT32, NULL);
-  g_clear_error (&error);
   if (rows != NULL)
     g_ptr_array_set_free_func (rows, NULL);
   for (guint i = 0; rows != NULL && i < rows->len; i++)
@@ -163,6 +156,13 @@ tfd_engine_try_leftovers (TfdEngine *self)
   g_hash_table_iter_init (&iter, jobs);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &of_job))
     try_job (self, of_job);
+
+  /* after the requests: they must not speak of what is not recorded yet */
+  if (!tfd_store_prune_leftovers (self->store, now - GIVE_UP, NULL, &error) ||
+      !tfd_store_prune_tombstones (self->store, now - (gint64) self->config->history_time, NULL,
+                                   &error))
+    tfd_warning ("cannot tidy the database: %s", error->message);
+  tfd_outbox_wake (self->outbox);
 
   tfd_clock_remove_alarm (self->clock, self->leftover_alarm);
   self->leftover_alarm = tfd_clock_add_alarm (self->clock, tfd_clock_now_boot (self->clock) + DAY,
