@@ -40,6 +40,8 @@ tfd_engine_load (TfdEngine *self, GError **error)
   for (guint i = 0; i < jobs->len; i++)
     take_up (self, jobs->pdata[i]);
   tfd_engine_mark_time (self);
+  /* what was taken up is recorded before anybody is asked to act on it */
+  tfd_outbox_flush (self->outbox);
   tfd_engine_try_leftovers (self);
   tfd_engine_plan_later (self);
   return TRUE;
