@@ -140,6 +140,11 @@ tfd_engine_try_leftovers (TfdEngine *self)
     {
       TfdLeftover *row = rows->pdata[i];
 
+      if (row->created < now - GIVE_UP)
+        {
+          tfd_leftover_free (row);
+          continue;
+        }
       of_job = g_hash_table_lookup (jobs, row->job_id);
       if (of_job != NULL && of_job->len >= ROWS_PER_REQUEST)
         {
