@@ -100,6 +100,16 @@ fail_or_rename_again (TfdWork *work, TfdFileRecord *file, const char *verdict, G
   fail_with_words (work, file, code, message);
 }
 
+/* One of our own errors, from a worker that has tried. */
+static gboolean
+is_refusal (const GError *error)
+{
+  g_autofree char *name = g_dbus_error_get_remote_error (error);
+  TfdErrorCode code;
+
+  return name != NULL && tfd_error_code_from_name (name, &code);
+}
+
 static void
 finalized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -116,7 +126,7 @@ finalized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (answer == NULL)
     {
       /* pauses are for a worker that is gone: one that answers has tried, and says why not */
-      if (!g_dbus_error_is_remote_error (error) && tfd_work_may_try_again (work))
+      if (!is_refusal (error) && tfd_work_may_try_again (work))
         tfd_work_again (work);
       else
         tfd_work_fail (work,
@@ -181,14 +191,12 @@ wants_verify (const TfdWork *work, const TfdFileRecord *file)
 }
 
 static void
-lose_part (TfdWork *work, TfdFileRecord *file)
+lose_part (TfdWork *work, TfdFileRecord *file, gboolean foreign)
 {
+  if (!work->missing)
+    work->foreign = foreign;
   work->missing = TRUE;
-  tfd_job_set_file_state (work->job, file, TFD_FILE_STATE_MISSING);
-  tfd_job_set_file_progress (work->job, file, 0, file->total);
-  tfd_engine_save_file (work->engine, work->job, file);
-  tfd_engine_log_event (work->engine, work->job, "part-missing",
-                        g_variant_new_parsed ("{'file': <%u>}", file->index));
+  tfd_engine_lose_part (work->engine, work->job, file);
 }
 
 static void
@@ -199,7 +207,10 @@ fail_missing (TfdWork *work)
     .context = TFD_ERROR_CONTEXT_LOCAL_FILE,
     .file = G_MAXUINT32,
     .message =
-        g_strdup ("a transferred temporary file is not there any more; Resume fetches it again"),
+        g_strdup (work->foreign ? "its temporary file was replaced, or has a second name, and is "
+                                  "left alone; Resume fetches the file again"
+                                : "its temporary file is not there any more; Resume fetches the "
+                                  "file again"),
   };
 
   for (guint i = 0; i < work->job->files->len && failure.file == G_MAXUINT32; i++)
@@ -280,7 +291,7 @@ verified_cb (GObject *source, GAsyncResult *result, gpointer user_data)
           return;
         }
       else
-        lose_part (work, file);
+        lose_part (work, file, g_str_equal (status, "foreign"));
     }
   work->cursor = work->next;
   tfd_work_verify_next (work);

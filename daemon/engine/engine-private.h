@@ -207,6 +207,8 @@ void tfd_engine_connect_news (TfdEngine *self);
 void tfd_engine_connect_losses (TfdEngine *self); /* losses.c */
 /* Stores part records a(ua{sv}) that a worker reported. */
 void tfd_engine_store_parts (TfdEngine *self, TfdJob *job, GVariant *parts);
+/* The temporary of @file is gone: Resume fetches the file again. */
+void tfd_engine_lose_part (TfdEngine *self, TfdJob *job, TfdFileRecord *file);
 
 /* ---- requests.c: records to the formats of the worker interface ---- */
 GVariant *tfd_request_file (const TfdFileRecord *file); /* (ua{sv}) */

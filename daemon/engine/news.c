@@ -290,6 +290,32 @@ replace_part (TfdEngine *self, TfdJob *job, TfdFileRecord *file)
   tfd_engine_save_file (self, job, file);
 }
 
+void
+tfd_engine_lose_part (TfdEngine *self, TfdJob *job, TfdFileRecord *file)
+{
+  tfd_job_set_file_state (job, file, TFD_FILE_STATE_MISSING);
+  tfd_job_set_file_progress (job, file, 0, file->total);
+  tfd_engine_save_file (self, job, file);
+  tfd_engine_log_event (self, job, "part-missing",
+                        g_variant_new_parsed ("{'file': <%u>}", file->index));
+}
+
+static void
+miss_part (TfdEngine *self, TfdJob *job, TfdFileRecord *file)
+{
+  g_auto (TfdFailure) failure = {
+    .code = TFD_ERROR_FILE_MISSING,
+    .context = TFD_ERROR_CONTEXT_LOCAL_FILE,
+    .file = file->index,
+    .message = g_strdup ("the temporary file with what had arrived is not there any more; Resume "
+                         "fetches the file again"),
+  };
+
+  tfd_engine_lose_part (self, job, file);
+  tfd_engine_tell_changed (self, job, TFD_CHANGED_PROGRESS);
+  tfd_engine_apply (self, job, TFD_EVENT_PART_MISSING, TFD_GUARD_NONE, &failure, NULL);
+}
+
 typedef struct
 {
   TfdJob *job; /* (owned) */
@@ -343,6 +369,12 @@ news_event (TfdEngine *self, guint32 uid, GVariant *parameters)
   file = job == NULL ? NULL : file_of (job, index);
   if (file == NULL || g_variant_get_size (details) > TFD_MAX_PART * 4)
     return;
+  if (g_str_equal (kind, "part-missing"))
+    {
+      if (!is_finished (file))
+        miss_part (self, job, file);
+      return;
+    }
 
   g_variant_dict_clear (&logged);
   g_variant_dict_init (&logged, details);

@@ -26,6 +26,7 @@ struct _TfdWork
   guint pauses;          /* since something was achieved */
   guint64 alarm;         /* end of the pause */
   gboolean missing;      /* a finished temporary is not there */
+  gboolean foreign;      /* something stands in its place: not ours, or not ours alone */
   GHashTable *undeleted; /* (owned) index -> (owned) path of a temporary that is still there */
   TfdOutcome *outcome;   /* (owned) */
   TfdOutcomeFunc func;

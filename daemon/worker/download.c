@@ -264,6 +264,10 @@ tfd_download_start (TfdDownload *self)
       self->phase = TFD_PHASE_FAILED;
       self->client->replaced (self, self->user_data);
       break;
+    case TFD_PART_MISSING:
+      self->phase = TFD_PHASE_FAILED;
+      self->client->missing (self, self->user_data);
+      break;
     case TFD_PART_FAILED:
       tfd_download_fail (self, &failure);
       break;

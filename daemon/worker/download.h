@@ -55,6 +55,8 @@ typedef struct
   void (*failed) (TfdDownload *self, const TfdFailure *failure, gpointer user_data);
   /* something foreign stands under the name of the temporary; to be stopped by the receiver */
   void (*replaced) (TfdDownload *self, gpointer user_data);
+  /* the temporary is gone, with bytes in it; to be stopped by the receiver */
+  void (*missing) (TfdDownload *self, gpointer user_data);
   /* after tfd_download_stop (): nothing is written any more, the record is final */
   void (*stopped) (TfdDownload *self, gpointer user_data);
   /* something for the log; @details is floating */

@@ -89,9 +89,11 @@ event_cb (G_GNUC_UNUSED guint64 run,
   Fetch *fetch = user_data;
 
   g_variant_unref (g_variant_ref_sink (details));
-  if (g_str_equal (kind, "part-replaced"))
+  if (g_str_equal (kind, "part-replaced") || g_str_equal (kind, "part-missing"))
     {
-      fetch->message = g_strdup ("something foreign stands under the temporary's name");
+      fetch->message = g_strdup (g_str_equal (kind, "part-missing")
+                                     ? "the temporary is gone"
+                                     : "something foreign stands under the temporary's name");
       g_main_loop_quit (fetch->loop);
     }
 }

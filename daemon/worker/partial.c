@@ -166,7 +166,9 @@ tfd_part_open (TfdDirectory *directory,
   /* Looked at before it is opened: opening a device or a FIFO can do something. */
   error_number = tfd_part_look (directory, name, file->record, TRUE, &same, &size);
   if (error_number == ENOENT)
-    return create (directory, name, file, default_umask, part, failure);
+    return tfd_record_has_source (file->record)
+               ? TFD_PART_MISSING
+               : create (directory, name, file, default_umask, part, failure);
   if (error_number == 0 && !same)
     return TFD_PART_FOREIGN;
 

@@ -27,6 +27,7 @@ typedef enum
   TFD_PART_CREATED,  /* empty and new */
   TFD_PART_REOPENED, /* the one that was recorded */
   TFD_PART_FOREIGN,  /* something else stands there: left untouched */
+  TFD_PART_MISSING,  /* nothing stands there, though bytes had arrived */
   TFD_PART_FAILED,   /* the failure says why */
 } TfdPartOutcome;
 

@@ -103,6 +103,13 @@ tfd_record_to_variant (const TfdRecord *record)
   return g_variant_dict_end (&dict);
 }
 
+gboolean
+tfd_record_has_source (const TfdRecord *record)
+{
+  return record->checkpoint > 0 || record->size != TFD_SIZE_UNKNOWN || record->etag != NULL ||
+         record->last_modified != NULL || record->validator != NULL;
+}
+
 void
 tfd_record_forget_source (TfdRecord *record)
 {

@@ -34,6 +34,9 @@ TfdRecord *tfd_record_parse (GVariant *dictionary);
 /* The record as a{sv} of at most 4096 bytes, floating. */
 GVariant *tfd_record_to_variant (const TfdRecord *record);
 
+/* TRUE when a server had answered, so that bytes were there or about to be. */
+gboolean tfd_record_has_source (const TfdRecord *record);
+
 /* Forgets where the bytes came from: the file starts anew. */
 void tfd_record_forget_source (TfdRecord *record);
 

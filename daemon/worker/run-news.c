@@ -291,16 +291,28 @@ stopped_cb (TfdDownload *download, gpointer user_data)
   tfd_run_end_if_settled (run);
 }
 
+/* It is for transferd to say how the file goes on: it may be handed in again. */
 static void
-replaced_cb (TfdDownload *download, gpointer user_data)
+give_back (TfdRunItem *item, const char *kind)
 {
-  TfdRunItem *item = user_data;
   TfdRun *run = item->run;
 
-  run->runs->news->event (run->number, tfd_run_item_index (item), "part-replaced",
+  run->runs->news->event (run->number, tfd_run_item_index (item), kind,
                           g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0),
                           run->runs->user_data);
-  tfd_download_stop (download);
+  tfd_download_stop (item->download);
+}
+
+static void
+replaced_cb (G_GNUC_UNUSED TfdDownload *download, gpointer user_data)
+{
+  give_back (user_data, "part-replaced");
+}
+
+static void
+missing_cb (G_GNUC_UNUSED TfdDownload *download, gpointer user_data)
+{
+  give_back (user_data, "part-missing");
 }
 
 static void
@@ -326,6 +338,7 @@ const TfdDownloadClient tfd_run_download_client = {
   .done = done_cb,
   .failed = failed_cb,
   .replaced = replaced_cb,
+  .missing = missing_cb,
   .stopped = stopped_cb,
   .event = event_cb,
 };

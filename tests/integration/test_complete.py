@@ -215,7 +215,7 @@ class Complete(CompleteCase):
         job = self.transferred('a')
         part = self.world.target(f'.transferd-{job.id}-0.part')
         os.link(part, self.world.target('a'))
-        self.assert_error('CommitFailed', job.complete)
+        self.assertIn('second name', self.assert_error('CommitFailed', job.complete))
         self.assertEqual(job.file_states(), ['missing'])
         job.resume()
         job.wait('transferred')

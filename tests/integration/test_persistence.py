@@ -177,10 +177,12 @@ class Persistence(WorldCase):
         self.world.kill_daemon()
         os.unlink(self.world.target(temporaries(self.world.downloads)[0]))
         self.world.start()
-        # Fetched again at once, or said to be missing until Resume: both lose nothing.
-        if job.wait('suspended', 'transferred') == 'suspended':
-            self.assertEqual(job.file_states(), ['missing'])
-            job.resume()
+        # Nothing is fetched a second time before the user was told why.
+        job.wait('suspended')
+        self.assertEqual((job.file_states(), job.error), (['missing'], ('FileMissing', 'local-file')))
+        self.assertIn('part-missing', job.events())
+        self.assertEqual(len(self.server.requests('/a')), 1)
+        job.resume()
         job.wait('transferred')
         job.complete()
         self.assert_file(path, file)

@@ -115,6 +115,38 @@ ENGINE_TEST (test_wrong_index)
   assert_untouched (self, a.job);
 }
 
+/* A temporary that is gone with what had arrived: nothing is fetched twice unasked. */
+ENGINE_TEST (test_part_missing)
+{
+  Running a = start (self, 2, NULL);
+  g_autofree char *finished =
+      g_strdup_printf ("(%" G_GUINT64_FORMAT ", 0, 'part-missing', {})", a.run);
+  g_autofree char *event =
+      g_strdup_printf ("(%" G_GUINT64_FORMAT ", 1, 'part-missing', {})", a.run);
+
+  engine_done (self, a.run, 0);
+  engine_progress (self, a.run, 1, 40, 100);
+  engine_news (self, "Event", "(tusa{sv})", finished);
+  assert_job (a.job, "transferring");
+  engine_news (self, "Event", "(tusa{sv})", event);
+  assert_job (a.job, "suspended");
+  assert_file (a.job, 0, "transferred");
+  assert_file (a.job, 1, "missing");
+  g_assert_cmpuint (tfd_job_record (a.job)->bytes_transferred, ==, 100);
+  g_assert_cmpint (tfd_job_record (a.job)->failure.code, ==, TFD_ERROR_FILE_MISSING);
+  g_assert_cmpuint (tfd_job_record (a.job)->failure.file, ==, 1);
+  engine_answer (self, "Stop", "([],)");
+  engine_advance (self, 3600 * SECOND);
+  engine_assert_requests (self, "");
+
+  OK (tfd_engine_resume (self->engine, a.job, error));
+  engine_settle (self);
+  engine_assert_asked (self, "Start", "1");
+  engine_assert_file_value (self, "Start", 1, "attempt", "1");
+  engine_take_start (self);
+  tfd_signal_log_clear (self->log);
+}
+
 /* ---- sizes ---- */
 
 ENGINE_TEST (test_sizes)
@@ -387,6 +419,7 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/news/wrong-user", test_wrong_user);
   ENGINE_ADD ("/engine/news/wrong-types", test_wrong_types);
   ENGINE_ADD ("/engine/news/wrong-index", test_wrong_index);
+  ENGINE_ADD ("/engine/news/part-missing", test_part_missing);
   ENGINE_ADD ("/engine/news/sizes", test_sizes);
   ENGINE_ADD ("/engine/news/shrinking", test_shrinking);
   ENGINE_ADD ("/engine/news/random-progress", test_random_progress);

@@ -288,7 +288,13 @@ test_another_file (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
   g_assert_true (g_file_get_contents (path, &content, NULL, NULL));
   g_assert_cmpstr (content, ==, "hello");
 
+  /* bytes had arrived: nothing is put in their place unasked */
   unlink (path);
+  file->record->size = 5;
+  g_assert_cmpint (tfd_part_open (fixture->directory, JOB, file, 0, &part, &failure), ==,
+                   TFD_PART_MISSING);
+  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+  tfd_record_forget_source (file->record);
   g_assert_cmpint (tfd_part_open (fixture->directory, JOB, file, 0, &part, &failure), ==,
                    TFD_PART_CREATED);
 }
