@@ -3,6 +3,7 @@
 # SPDX-FileCopyrightText: 2026 The transferd authors
 """Hostile neighbours: workers that answer nonsense or cannot be started, and clients that send as
 much as the bus lets through. The service stays, and whoever did not ask for trouble notices nothing."""
+import fcntl
 import json
 import os
 import sys
@@ -56,7 +57,10 @@ class Worker(HostileCase):
         self.start = process_start(self.pid)
 
     def behave(self, **script):
-        with open(self.script, 'w', encoding='utf-8') as file:
+        # A worker may be reading or cutting the script at this moment.
+        with open(self.script, 'a', encoding='utf-8') as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.truncate(0)
             json.dump(script, file)
 
     def starts(self):
@@ -125,6 +129,9 @@ class Worker(HostileCase):
                 if method == 'Discard':
                     job.add(*self.row('b'))
                 self.behave(**{method: [wrong]})
+                if (method, wrong) == ('Finalize', 'error'):
+                    # a refusal of a living worker is told, and the call can be repeated
+                    self.assert_error('CommitFailed', job.complete)
                 self.assertEqual(job.complete()[0],
                                  'partial' if method == 'Discard' else 'completed')
                 self.assert_alive()

@@ -32,12 +32,12 @@ def next_wrong(method):
     """The next wrong answer for a method, or None."""
     with open(SCRIPT, 'r+', encoding='utf-8') as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        script = json.load(file)
+        text = file.read()
+        script = json.loads(text)
         answers = script.get(method) or [None]
         answer = answers.pop(0)
-        file.seek(0)
-        file.truncate()
-        json.dump(script, file)
+        # In one write, since this process may be killed at any moment: no truncation before it.
+        os.pwrite(file.fileno(), json.dumps(script).ljust(len(text)).encode(), 0)
     return answer
 
 
