@@ -54,9 +54,10 @@ struct _TfdJob
   gint64 active_since;         /* boot time up to which active_time is counted, 0 = does not run */
   gboolean local, local_known; /* all that is left is on this machine */
   gint64 last_served; /* boot time of the end of its last run, or when it was queued, if later */
-  guint untold;       /* TfdChanged that waits to be told */
-  TfdWait wait;       /* why it does not run though it could */
-  gint64 wait_since;  /* epoch */
+  gint64 auto_complete_after; /* boot time before which a mount does not make it try again */
+  guint untold;               /* TfdChanged that waits to be told */
+  TfdWait wait;               /* why it does not run though it could */
+  gint64 wait_since;          /* epoch */
 
   TfdWork *work;  /* (nullable) what makes it busy */
   GQueue waiting; /* of Waiting: calls that wait for the end of work */
@@ -101,6 +102,8 @@ struct _TfdEngine
   guint plan_source; /* plan is due in this turn */
   guint64 alarm;     /* the next moment that plan named */
   guint64 leftover_alarm;
+  guint64 mounts_alarm;
+  gint64 mounts_tried; /* boot time, a minute later for each try of late: mounts.c */
   TfdWorld world;
   gint64 blocked_until;        /* epoch: end of the blocked hours, 0 = not known */
   guint64 waiting_for_network; /* jobs that were let go since it came back */

@@ -17,6 +17,7 @@ tfd_engine_finalize (GObject *object)
   g_clear_handle_id (&self->plan_source, g_source_remove);
   tfd_clock_remove_alarm (self->clock, self->alarm);
   tfd_clock_remove_alarm (self->clock, self->leftover_alarm);
+  tfd_clock_remove_alarm (self->clock, self->mounts_alarm);
   tfd_clock_remove_alarm (self->clock, self->mark_alarm);
   tfd_engine_forget_pauses (self);
   g_signal_handlers_disconnect_by_data (self->transport, self);

@@ -46,32 +46,3 @@ tfd_engine_load (TfdEngine *self, GError **error)
   tfd_engine_plan_later (self);
   return TRUE;
 }
-
-/* Jobs that wait for a destination try again; whether theirs came back only their worker can see.
- */
-void
-tfd_engine_mounts_changed (TfdEngine *self)
-{
-  g_autoptr (GPtrArray) jobs = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_job_unref);
-
-  for (GSequenceIter *iter = g_sequence_get_begin_iter (self->order);
-       !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter))
-    g_ptr_array_add (jobs, tfd_job_ref (g_sequence_get (iter)));
-
-  for (guint i = 0; i < jobs->len; i++)
-    {
-      TfdJob *job = jobs->pdata[i];
-      const TfdJobRecord *record = job->record;
-
-      if (job->work != NULL)
-        continue;
-      if (tfd_job_awaits_destination (job))
-        tfd_engine_roll_forward (self, job);
-      else if (record->state == TFD_JOB_STATE_TRANSFERRED && record->properties->auto_complete)
-        tfd_engine_auto_complete (self, job);
-      else if (record->state == TFD_JOB_STATE_TRANSIENT_ERROR &&
-               record->failure.code == TFD_ERROR_DESTINATION_UNAVAILABLE)
-        tfd_engine_apply (self, job, TFD_EVENT_DESTINATION_BACK, TFD_GUARD_NONE, NULL, NULL);
-    }
-  tfd_engine_try_leftovers (self);
-}

@@ -11,6 +11,8 @@
 
 #include "engine/work-private.h"
 
+#define MAX_WORDS 2048 /* bytes */
+
 #define FILES_PER_REQUEST 1000
 
 static TfdWork *
@@ -102,6 +104,20 @@ report_failure_cb (const GError *error, gpointer data)
   report->func (report->job, NULL, error != NULL ? error : report->error, report->data);
 }
 
+/* A worker may have chosen the words: they go into the log, the journal and a reply. */
+static void
+shorten (GError *error)
+{
+  char *message =
+      g_utf8_make_valid (error->message, (gssize) MIN (strlen (error->message), MAX_WORDS));
+
+  g_free (error->message);
+  error->message = message;
+}
+
+/* Whatever mounts come: somebody must do something about it before AutoComplete is worth a try. */
+#define AUTO_COMPLETE_PAUSE (3600 * (gint64) TFD_USEC_PER_SEC)
+
 /* The job stays: transferred when all of it is there, else suspended. Takes @error. */
 void
 tfd_work_fail (TfdWork *work, GError *error)
@@ -113,6 +129,7 @@ tfd_work_fail (TfdWork *work, GError *error)
   gboolean wait = work->func == NULL && work->recovering &&
                   g_error_matches (error, TFD_ERROR, TFD_ERROR_DESTINATION_UNAVAILABLE);
 
+  shorten (error);
   tfd_job_message (&log, "job %s could not be completed: %s", log.id, error->message);
   tfd_engine_log_event (self, job, "complete-failed",
                         g_variant_new_parsed ("{'message': <%s>}", error->message));
@@ -126,6 +143,8 @@ tfd_work_fail (TfdWork *work, GError *error)
     tfd_engine_apply (self, job, TFD_EVENT_COMPLETE_FAILED, TFD_GUARD_NONE, NULL, NULL);
   tfd_engine_save_job (self, job, NULL);
   tfd_engine_tell_changed (self, job, TFD_CHANGED_PROGRESS);
+  if (work->func == NULL && !g_error_matches (error, TFD_ERROR, TFD_ERROR_DESTINATION_UNAVAILABLE))
+    job->auto_complete_after = tfd_clock_now_boot (self->clock) + AUTO_COMPLETE_PAUSE;
 
   if (error->domain == TFD_ERROR && error->code != TFD_ERROR_COMMIT_FAILED)
     error->code = TFD_ERROR_COMMIT_FAILED;

@@ -358,6 +358,15 @@ ENGINE_TEST (test_auto_newer)
   engine_answer (self, "Finalize", "([(0, 'failed', {'message': <'newer'>})],)");
   assert_job (job, "transferred");
   engine_assert_requests (self, "");
+  /* no mount makes it older, but who knows */
+  tfd_engine_mounts_changed (self->engine);
+  engine_settle (self);
+  engine_assert_requests (self, "");
+  engine_advance (self, 3600 * SECOND);
+  tfd_engine_mounts_changed (self->engine);
+  engine_settle (self);
+  engine_answer (self, "Verify", "([(0, 'ok', {})],)");
+  engine_answer (self, "Finalize", "([(0, 'failed', {'message': <'newer'>})],)");
   /* the owner may decide otherwise */
   engine_complete (self, job, "{}");
   engine_answer_each (self, "Verify", "ok");

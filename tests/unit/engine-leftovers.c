@@ -108,6 +108,40 @@ ENGINE_TEST (test_leftovers_mount)
   g_assert_cmpuint (engine_count_rows (self, "leftovers"), ==, 0);
 }
 
+/* Containers change mounts all day: that costs a try a minute, and the last change is not lost. */
+ENGINE_TEST (test_leftovers_many_mounts)
+{
+  const char *still_there = "([(0, [byte 0x2f], 'x'), (1, [byte 0x2f], 'x')],)";
+  guint tries = 0;
+
+  make_leftovers (self);
+  for (guint i = 0; i < 600; i++)
+    {
+      tfd_engine_mounts_changed (self->engine);
+      engine_advance (self, SECOND);
+      if (tfd_fake_transport_count (self->transport) == 0)
+        continue;
+      engine_answer (self, "Discard", still_there);
+      tries++;
+    }
+  g_assert_cmpuint (tries, >=, 10);
+  g_assert_cmpuint (tries, <=, 15);
+  tfd_engine_mounts_changed (self->engine);
+  engine_settle (self);
+  engine_assert_requests (self, "");
+  engine_advance (self, 60 * SECOND);
+  engine_answer (self, "Discard", still_there);
+  engine_advance (self, 3600 * SECOND);
+  engine_assert_requests (self, "");
+  /* after a while without, several at a time are no burden */
+  for (guint i = 0; i < 5; i++)
+    {
+      tfd_engine_mounts_changed (self->engine);
+      engine_settle (self);
+      engine_answer (self, "Discard", still_there);
+    }
+}
+
 /* … when the service starts, and once a day … */
 ENGINE_TEST (test_leftovers_daily)
 {
@@ -146,6 +180,7 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/complete/discard/fails", test_discard_fails);
   ENGINE_ADD ("/engine/complete/discard/fails-once", test_discard_fails_once);
   ENGINE_ADD ("/engine/leftovers/mount", test_leftovers_mount);
+  ENGINE_ADD ("/engine/leftovers/many-mounts", test_leftovers_many_mounts);
   ENGINE_ADD ("/engine/leftovers/daily", test_leftovers_daily);
   ENGINE_ADD ("/engine/leftovers/given-up", test_leftovers_given_up);
   return g_test_run ();
