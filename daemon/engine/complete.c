@@ -100,16 +100,6 @@ fail_or_rename_again (TfdWork *work, TfdFileRecord *file, const char *verdict, G
   fail_with_words (work, file, code, message);
 }
 
-/* One of our own errors, from a worker that has tried. */
-static gboolean
-is_refusal (const GError *error)
-{
-  g_autofree char *name = g_dbus_error_get_remote_error (error);
-  TfdErrorCode code;
-
-  return name != NULL && tfd_error_code_from_name (name, &code);
-}
-
 static void
 finalized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -126,7 +116,7 @@ finalized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (answer == NULL)
     {
       /* pauses are for a worker that is gone: one that answers has tried, and says why not */
-      if (!is_refusal (error) && tfd_work_may_try_again (work))
+      if (!g_dbus_error_is_remote_error (error) && tfd_work_may_try_again (work))
         tfd_work_again (work);
       else
         tfd_work_fail (work,
