@@ -7,7 +7,8 @@
 
 #include "bus/bus-private.h"
 
-#define FILES_INTERVAL_MS 250
+/* With the one that comes before the job is done there are never more than four in a second. */
+#define FILES_INTERVAL_MS 340
 
 /* What waits to be told of one job. */
 typedef struct

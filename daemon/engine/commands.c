@@ -260,9 +260,19 @@ tfd_engine_resume (TfdEngine *self, TfdJob *job, GError **error)
   return tfd_engine_apply (self, job, TFD_EVENT_RESUME, TFD_GUARD_NONE, NULL, error);
 }
 
+static void
+auto_complete_cb (const GError *error, gpointer data)
+{
+  TfdJob *job = data;
+
+  if (error == NULL && job->record->properties->auto_complete)
+    tfd_engine_auto_complete (job->engine, job);
+}
+
 gboolean
 tfd_engine_set_properties (TfdEngine *self, TfdJob *job, GVariant *changes, GError **error)
 {
+  gboolean auto_complete = job->record->properties->auto_complete;
   TfdLife life = TFD_LIFE_NEW;
 
   if (!tfd_engine_check (self, job, TFD_EVENT_SET_PROPERTY, error))
@@ -277,6 +287,10 @@ tfd_engine_set_properties (TfdEngine *self, TfdJob *job, GVariant *changes, GErr
   if (!tfd_engine_apply (self, job, TFD_EVENT_SET_PROPERTY, TFD_GUARD_NONE, NULL, error))
     return FALSE;
   tfd_engine_tell_changed (self, job, TFD_CHANGED_PROPERTIES | TFD_CHANGED_TIMES);
+  /* a job that waited for its owner has just been told to go on without */
+  if (!auto_complete && job->record->properties->auto_complete)
+    tfd_outbox_add (self->outbox, auto_complete_cb, tfd_job_ref (job),
+                    (GDestroyNotify) tfd_job_unref);
   return TRUE;
 }
 
