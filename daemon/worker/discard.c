@@ -46,7 +46,8 @@ discard_one (const char *job, const TfdFile *file, GHashTable *directories, GPtr
   directory = tfd_directory_cache_get (directories, file->directory,
                                        tfd_file_expected_directory (file), &failure);
   if (directory == NULL)
-    return g_strdup (failure.message);
+    /* where nothing was ever begun, nothing is left over */
+    return file->record != NULL || file->attempt > 0 ? g_strdup (failure.message) : NULL;
 
   error_number = is_ours (directory, name, file, &ours);
   if (error_number == 0 && ours && unlinkat (directory->fd, name, 0) < 0)

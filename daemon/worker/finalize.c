@@ -113,12 +113,12 @@ judge_destination (Context *context,
                ? NULL
                : refuse (failure, TFD_ERROR_COMMIT_FAILED, file, name, g_strerror (errno));
 
+  if (context->overwrite == TFD_OVERWRITE_KEEP_BOTH)
+    return "taken";
   identity = tfd_identity_at (directory->fd, name);
   if (identity != NULL && tfd_owned_contains (context->owned, identity))
     return refuse (failure, TFD_ERROR_COMMIT_FAILED, file, name,
                    "another file of this job has been put there");
-  if (context->overwrite == TFD_OVERWRITE_KEEP_BOTH)
-    return "taken";
   if (context->overwrite == TFD_OVERWRITE_FAIL)
     return refuse (failure, TFD_ERROR_COMMIT_FAILED, file, name, "a file of that name exists");
   if (S_ISDIR (st.st_mode))
