@@ -30,6 +30,8 @@ tfd_bus_new (GDBusConnection *connection,
 void
 tfd_bus_free (TfdBus *bus)
 {
+  /* replies to what is committed are on their way */
+  g_dbus_connection_flush_sync (bus->connection, NULL, NULL);
   for (gsize i = 0; i < G_N_ELEMENTS (bus->registrations); i++)
     if (bus->registrations[i] != 0)
       g_dbus_connection_unregister_subtree (bus->connection, bus->registrations[i]);

@@ -246,15 +246,15 @@ job_transferred_cb (TfdEngine *engine G_GNUC_UNUSED, TfdJob *job, gpointer user_
 }
 
 static void
-job_error_cb (TfdEngine *engine G_GNUC_UNUSED, TfdJob *job, gpointer user_data)
+job_error_cb (
+    TfdEngine *engine G_GNUC_UNUSED, TfdJob *job, guint code, guint context, gpointer user_data)
 {
-  const TfdFailure *failure = &tfd_job_record (job)->failure;
   g_autofree char *path = tfd_job_path (tfd_job_id (job));
 
   tell_files_now (user_data, job);
   broadcast (user_data, "JobError",
-             g_variant_new ("(oss)", path, tfd_error_code_to_name (failure->code),
-                            tfd_enum_to_string (TFD_TYPE_ERROR_CONTEXT, failure->context)));
+             g_variant_new ("(oss)", path, tfd_error_code_to_name ((TfdErrorCode) code),
+                            tfd_enum_to_string (TFD_TYPE_ERROR_CONTEXT, (int) context)));
 }
 
 static void

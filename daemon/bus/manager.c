@@ -75,6 +75,23 @@ collect_cb (TfdJob *job, gpointer data)
   return TRUE;
 }
 
+typedef struct
+{
+  TfdEngine *engine; /* (not owned) */
+  Change change;
+} Later;
+
+/* A Complete or Cancel works on it: if that fails, the job is as it would have been. */
+static void
+change_later_cb (TfdJob *job, gpointer data)
+{
+  const Later *later = data;
+  g_autoptr (GError) error = NULL;
+
+  if (!later->change (later->engine, job, &error))
+    tfd_debug (TFD_LOG_BUS, "job %s: %s", tfd_job_id (job), error->message);
+}
+
 static void
 change_all (TfdCall *call, GVariant *parameters, Change change)
 {
@@ -93,10 +110,16 @@ change_all (TfdCall *call, GVariant *parameters, Change change)
     {
       g_autoptr (GError) local_error = NULL;
 
-      /* a job that is ending needs neither; one that cannot be resumed is passed over */
-      if (!tfd_engine_is_busy (engine, jobs->pdata[i]) &&
-          !change (engine, jobs->pdata[i], &local_error) &&
-          g_error_matches (local_error, TFD_ERROR, TFD_ERROR_STORAGE_FAILED))
+      if (tfd_engine_is_busy (engine, jobs->pdata[i]))
+        {
+          Later *later = g_new (Later, 1);
+
+          *later = (Later){ engine, change };
+          tfd_engine_when_free (engine, jobs->pdata[i], change_later_cb, later, g_free);
+        }
+      /* one that cannot be resumed is passed over */
+      else if (!change (engine, jobs->pdata[i], &local_error) &&
+               g_error_matches (local_error, TFD_ERROR, TFD_ERROR_STORAGE_FAILED))
         {
           tfd_call_fail (call, g_steal_pointer (&local_error));
           return;

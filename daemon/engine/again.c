@@ -46,24 +46,27 @@ tfd_work_may_try_again (TfdWork *work)
 }
 
 void
-tfd_engine_forget_pauses (TfdEngine *self)
+tfd_engine_forget_alarms (TfdEngine *self)
 {
   GHashTableIter iter;
   TfdJob *job;
 
   g_hash_table_iter_init (&iter, self->jobs);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &job))
-    if (job->work != NULL && job->work->alarm != 0)
-      {
-        TfdWork *work = g_steal_pointer (&job->work);
+    {
+      tfd_job_reset_rate (job);
+      if (job->work != NULL && job->work->alarm != 0)
+        {
+          TfdWork *work = g_steal_pointer (&job->work);
 
-        tfd_clock_remove_alarm (self->clock, work->alarm);
-        g_hash_table_unref (work->undeleted);
-        tfd_outcome_free (work->outcome);
-        g_free (work);
-        /* the table has a reference, too */
-        tfd_job_unref (job);
-      }
+          tfd_clock_remove_alarm (self->clock, work->alarm);
+          g_hash_table_unref (work->undeleted);
+          tfd_outcome_free (work->outcome);
+          g_free (work);
+          /* the table has a reference, too */
+          tfd_job_unref (job);
+        }
+    }
 }
 
 void

@@ -116,7 +116,7 @@ finalized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (answer == NULL)
     {
       /* pauses are for a worker that is gone: one that answers has tried, and says why not */
-      if (!g_dbus_error_is_remote_error (error) && tfd_work_may_try_again (work))
+      if (error->domain != TFD_ERROR && tfd_work_may_try_again (work))
         tfd_work_again (work);
       else
         tfd_work_fail (work,

@@ -50,9 +50,7 @@ stop_after_commit_cb (const GError *error, gpointer data)
 static void
 leave_run (TfdEngine *self, TfdJob *job)
 {
-  job->rate = 0;
-  job->rate_time = 0;
-  job->rate_bytes = 0;
+  tfd_job_reset_rate (job);
   if (job->run != NULL)
     tfd_outbox_add (self->outbox, stop_after_commit_cb, tfd_job_ref (job),
                     (GDestroyNotify) tfd_job_unref);

@@ -65,6 +65,7 @@ struct _TfdJob
   gint64 rate_time;   /* boot time of the last sample */
   guint64 rate_bytes; /* received since */
   guint64 rate;       /* bytes a second */
+  guint64 rate_alarm; /* when nothing came for a while */
 };
 
 /* What the engine keeps about a user's worker. */
@@ -125,6 +126,8 @@ void
 tfd_job_set_file_progress (TfdJob *job, TfdFileRecord *file, guint64 transferred, guint64 total);
 void tfd_job_set_file_state (TfdJob *job, TfdFileRecord *file, TfdFileState state);
 void tfd_job_sample_rate (TfdJob *job, guint64 bytes, gint64 now);
+/* Nothing comes any more. */
+void tfd_job_reset_rate (TfdJob *job);
 /* The job is not busy any more: the calls that waited are decided, in order. */
 void tfd_job_serve_waiting (TfdJob *job);
 
@@ -232,7 +235,7 @@ void tfd_engine_expire (TfdEngine *self, TfdJob *job);
 /* The same after a pause: the database could not be written. */
 void tfd_engine_roll_forward_later (TfdEngine *self, TfdJob *job);
 /* The service ends: what pauses is taken up by the next one. */
-void tfd_engine_forget_pauses (TfdEngine *self);
+void tfd_engine_forget_alarms (TfdEngine *self);
 /* AutoComplete: nobody waits for the outcome. */
 void tfd_engine_auto_complete (TfdEngine *self, TfdJob *job);
 /* TRUE when a Complete of the job waits for its destination to come back. */

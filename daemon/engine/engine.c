@@ -19,7 +19,7 @@ tfd_engine_finalize (GObject *object)
   tfd_clock_remove_alarm (self->clock, self->leftover_alarm);
   tfd_clock_remove_alarm (self->clock, self->mounts_alarm);
   tfd_clock_remove_alarm (self->clock, self->mark_alarm);
-  tfd_engine_forget_pauses (self);
+  tfd_engine_forget_alarms (self);
   g_signal_handlers_disconnect_by_data (self->transport, self);
   g_clear_pointer (&self->outbox, tfd_outbox_free);
   g_clear_pointer (&self->order, g_sequence_free);

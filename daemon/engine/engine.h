@@ -18,7 +18,8 @@ G_DECLARE_FINAL_TYPE (TfdEngine, tfd_engine, TFD, ENGINE, GObject)
 /**
  * Signals, each after the commit of what it tells:
  *   "job-added" (TfdJob *), "job-changed" (TfdJob *, guint mask of TfdChanged),
- *   "job-transferred" (TfdJob *), "job-error" (TfdJob *), "job-removed" (TfdJob *, guint
+ *   "job-transferred" (TfdJob *), "job-error" (TfdJob *, guint TfdErrorCode, guint
+ * TfdErrorContext), "job-removed" (TfdJob *, guint
  * TfdResult), "files-transferred" (TfdJob *, GArray of guint32): indices of files that are on disk
  * now.
  */

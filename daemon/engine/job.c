@@ -264,6 +264,16 @@ tfd_job_sample_rate (TfdJob *job, guint64 bytes, gint64 now)
   job->rate_bytes = 0;
 }
 
+void
+tfd_job_reset_rate (TfdJob *job)
+{
+  tfd_clock_remove_alarm (job->engine->clock, job->rate_alarm);
+  job->rate_alarm = 0;
+  job->rate = 0;
+  job->rate_time = 0;
+  job->rate_bytes = 0;
+}
+
 gboolean
 tfd_engine_is_busy (TfdEngine *self G_GNUC_UNUSED, TfdJob *job)
 {

@@ -29,7 +29,6 @@ note_progress (TfdEngine *self, TfdJob *job)
   record->no_progress_since = 0;
   record->retry_attempt = 0;
   record->last_activity = tfd_clock_now_boot (self->clock);
-  record->modification_time = tfd_clock_now_real (self->clock);
   if (job->record->state == TFD_JOB_STATE_CONNECTING)
     tfd_engine_apply (self, job, TFD_EVENT_CONNECTED, TFD_GUARD_NONE, NULL, NULL);
 }
@@ -46,6 +45,36 @@ news_connected (TfdEngine *self, guint32 uid, GVariant *parameters)
     return;
   tfd_engine_worker_state (self, uid)->losses = 0;
   tfd_engine_apply (self, job, TFD_EVENT_CONNECTED, TFD_GUARD_NONE, NULL, NULL);
+}
+
+/* A rate is of the last seconds: when nothing came in them it is none. */
+#define STALL (5 * (gint64) TFD_USEC_PER_SEC)
+
+static void
+stalled_cb (gpointer data)
+{
+  TfdJob *job = data;
+  TfdEngine *self = job->engine;
+
+  job->rate_alarm = 0;
+  if (tfd_clock_now_boot (self->clock) < job->rate_time + STALL)
+    {
+      job->rate_alarm =
+          tfd_clock_add_alarm (self->clock, job->rate_time + STALL, stalled_cb, job, NULL);
+      return;
+    }
+  tfd_job_reset_rate (job);
+  tfd_engine_tell_changed (self, job, TFD_CHANGED_PROGRESS);
+}
+
+static void
+note_rate (TfdEngine *self, TfdJob *job, guint64 bytes)
+{
+  gint64 now = tfd_clock_now_boot (self->clock);
+
+  tfd_job_sample_rate (job, bytes, now);
+  if (job->rate_alarm == 0 && tfd_job_state_is_running (job->record->state))
+    job->rate_alarm = tfd_clock_add_alarm (self->clock, now + STALL, stalled_cb, job, NULL);
 }
 
 static void
@@ -86,8 +115,7 @@ progress_of_job (TfdEngine *self, TfdJob *job, GVariantIter *files)
   if (job->record->bytes_transferred > before)
     {
       note_progress (self, job);
-      tfd_job_sample_rate (job, job->record->bytes_transferred - before,
-                           tfd_clock_now_boot (self->clock));
+      note_rate (self, job, job->record->bytes_transferred - before);
     }
   tfd_engine_tell_changed (self, job, TFD_CHANGED_PROGRESS);
   if (limit != 0 && tfd_job_state_is_running (job->record->state) &&
@@ -206,8 +234,7 @@ news_files_done (TfdEngine *self, guint32 uid, GVariant *parameters)
     return;
   note_progress (self, job);
   if (job->record->bytes_transferred > before)
-    tfd_job_sample_rate (job, job->record->bytes_transferred - before,
-                         tfd_clock_now_boot (self->clock));
+    note_rate (self, job, job->record->bytes_transferred - before);
   tfd_engine_save_job (self, job, NULL);
   tfd_engine_tell_changed (self, job, TFD_CHANGED_PROGRESS);
   if (job->record->properties->notify_files)

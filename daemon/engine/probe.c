@@ -177,15 +177,19 @@ opened_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   GError *error = NULL;
   g_autoptr (GVariant) answer =
       tfd_transport_request_finish (TFD_TRANSPORT (source), result, &fds, &error);
+  TfdErrorCode code = TFD_ERROR_FILE_MISSING;
   int fd = -1;
 
   if (answer != NULL && fds != NULL && g_unix_fd_list_get_length (fds) == 1)
     fd = g_unix_fd_list_get (fds, 0, &error);
+  if (error != NULL && error->domain == TFD_ERROR &&
+      (error->code == TFD_ERROR_FILE_ACCESS_DENIED ||
+       error->code == TFD_ERROR_DESTINATION_UNAVAILABLE))
+    code = (TfdErrorCode) error->code;
   if (fd >= 0)
     g_task_return_int (task, fd);
   else
-    g_task_return_new_error (task, TFD_ERROR, TFD_ERROR_FILE_MISSING,
-                             "the temporary file cannot be opened: %s",
+    g_task_return_new_error (task, TFD_ERROR, code, "the temporary file cannot be opened: %s",
                              error != NULL ? error->message : "nothing has arrived yet");
   g_clear_error (&error);
 }

@@ -190,7 +190,13 @@ send_start_cb (const GError *error, gpointer data)
     }
   files = take_batch (job);
   if (files == NULL)
-    files = g_variant_new_array (G_VARIANT_TYPE ("(ua{sv})"), NULL, 0);
+    {
+      /* nothing to fetch would be nothing to wait for, for ever */
+      tfd_warning ("job %s: none of its files can be transferred", job->record->id);
+      tfd_engine_apply (self, job, TFD_EVENT_SUSPEND, TFD_GUARD_NONE, NULL, NULL);
+      tfd_engine_drop_run (self, job);
+      return;
+    }
   job->run->started = TRUE;
   hand_over (self, job, "Start",
              g_variant_new (

@@ -26,6 +26,8 @@ typedef struct
   guint signal;
   guint argument;
   GArray *files; /* (owned) (nullable) */
+  TfdErrorCode code;
+  TfdErrorContext context;
 } Telling;
 
 void
@@ -38,7 +40,7 @@ tfd_engine_install_signals (GType type)
   signals[JOB_TRANSFERRED] = g_signal_new ("job-transferred", type, G_SIGNAL_RUN_LAST, 0, NULL,
                                            NULL, NULL, G_TYPE_NONE, 1, G_TYPE_POINTER);
   signals[JOB_ERROR] = g_signal_new ("job-error", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                     G_TYPE_NONE, 1, G_TYPE_POINTER);
+                                     G_TYPE_NONE, 3, G_TYPE_POINTER, G_TYPE_UINT, G_TYPE_UINT);
   signals[JOB_REMOVED] = g_signal_new ("job-removed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                        G_TYPE_NONE, 2, G_TYPE_POINTER, G_TYPE_UINT);
   signals[FILES_TRANSFERRED] =
@@ -73,6 +75,9 @@ tell_cb (const GError *error, gpointer data)
     g_signal_emit (telling->engine, signals[JOB_CHANGED], 0, telling->job, telling->argument);
   else if (telling->signal == JOB_REMOVED)
     g_signal_emit (telling->engine, signals[telling->signal], 0, telling->job, telling->argument);
+  else if (telling->signal == JOB_ERROR)
+    g_signal_emit (telling->engine, signals[JOB_ERROR], 0, telling->job, (guint) telling->code,
+                   (guint) telling->context);
   else if (telling->signal == FILES_TRANSFERRED)
     g_signal_emit (telling->engine, signals[telling->signal], 0, telling->job, telling->files);
   else
@@ -82,9 +87,12 @@ tell_cb (const GError *error, gpointer data)
 static void
 tell (TfdEngine *self, TfdJob *job, guint signal, guint argument, GArray *files)
 {
+  const TfdFailure *failure = &job->record->failure;
   Telling *telling = g_new (Telling, 1);
 
-  *telling = (Telling){ self, tfd_job_ref (job), signal, argument, files };
+  /* a failure as it is now: by the commit the last file may have come after all */
+  *telling = (Telling){ self,  tfd_job_ref (job), signal,          argument,
+                        files, failure->code,     failure->context };
   tfd_outbox_add (self->outbox, tell_cb, telling, (GDestroyNotify) telling_free);
 }
 

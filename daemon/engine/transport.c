@@ -5,6 +5,8 @@
 
 #include "engine/transport.h"
 
+#include "common/error.h"
+
 enum
 {
   SIGNAL_NEWS,
@@ -14,6 +16,9 @@ enum
 };
 
 static guint signals[N_SIGNALS];
+
+/* The words of a worker are cut to a length that people read. */
+#define MAX_WORDS 1024
 
 static G_DEFINE_QUARK (tfd_transport_fds, fds)
 
@@ -45,12 +50,34 @@ tfd_transport_request_async (TfdTransport *self,
                                                  user_data);
 }
 
+/* What a worker answered: one of our errors, in words that people read. */
+static void
+translate (GError *error)
+{
+  g_autofree char *name = g_dbus_error_get_remote_error (error);
+  g_autofree char *message = NULL;
+  TfdErrorCode code = TFD_ERROR_PROTOCOL_MISMATCH;
+
+  if (name == NULL)
+    return;
+  g_dbus_error_strip_remote_error (error);
+  message = g_utf8_make_valid (error->message, (gssize) MIN (strlen (error->message), MAX_WORDS));
+  g_free (error->message);
+  error->message = g_steal_pointer (&message);
+  tfd_error_code_from_name (name, &code);
+  error->domain = TFD_ERROR;
+  error->code = (int) code;
+}
+
 GVariant *
 tfd_transport_request_finish (TfdTransport *self,
                               GAsyncResult *result,
                               GUnixFDList **fds,
                               GError **error)
 {
+  GError *local_error = NULL;
+  GVariant *answer;
+
   g_return_val_if_fail (g_task_is_valid (result, self), NULL);
 
   if (fds != NULL)
@@ -59,7 +86,13 @@ tfd_transport_request_finish (TfdTransport *self,
       if (*fds != NULL)
         g_object_ref (*fds);
     }
-  return g_task_propagate_pointer (G_TASK (result), error);
+  answer = g_task_propagate_pointer (G_TASK (result), &local_error);
+  if (local_error != NULL)
+    {
+      translate (local_error);
+      g_propagate_error (error, local_error);
+    }
+  return answer;
 }
 
 void

@@ -50,9 +50,9 @@ void tfd_transport_request_async (TfdTransport *self,
                                   GAsyncReadyCallback callback,
                                   gpointer user_data);
 
-/* The answer (transfer full), whose type is that of the interface. Fails with what the worker
- * answered, or G_IO_ERROR_CONNECTION_CLOSED when it was lost, or G_IO_ERROR_TIMED_OUT when no
- * worker could be had in time (Probe only). @fds may be NULL. */
+/* The answer (transfer full), whose type is that of the interface. Fails with TFD_ERROR when
+ * the worker has answered with an error, or G_IO_ERROR_CONNECTION_CLOSED when it was lost, or
+ * G_IO_ERROR_TIMED_OUT when no worker could be had in time (Probe only). @fds may be NULL. */
 GVariant *tfd_transport_request_finish (TfdTransport *self,
                                         GAsyncResult *result,
                                         GUnixFDList **fds,

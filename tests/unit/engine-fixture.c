@@ -57,10 +57,14 @@ engine_short_name (TfdErrorCode code)
 }
 
 static void
-error_cb (TfdEngine *engine G_GNUC_UNUSED, TfdJob *job, EngineFixture *self)
+error_cb (TfdEngine *engine G_GNUC_UNUSED,
+          TfdJob *job,
+          guint code,
+          guint context G_GNUC_UNUSED,
+          EngineFixture *self)
 {
   tfd_signal_log_add (self->log, "%s failed %s", engine_name_of (job),
-                      engine_short_name (tfd_job_record (job)->failure.code));
+                      engine_short_name ((int) code));
 }
 
 static void
