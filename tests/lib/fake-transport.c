@@ -237,6 +237,18 @@ tfd_fake_transport_fail (TfdFakeTransport *self, const char *method, GIOErrorEnu
 }
 
 void
+tfd_fake_transport_refuse (TfdFakeTransport *self,
+                           const char *method,
+                           const char *name,
+                           const char *message)
+{
+  Request *request = take (self, method);
+
+  g_task_return_error (request->task, g_dbus_error_new_for_dbus_error (name, message));
+  request_free (request);
+}
+
+void
 tfd_fake_transport_lose (TfdFakeTransport *self, guint32 uid)
 {
   GQueue requests = self->requests;

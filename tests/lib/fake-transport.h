@@ -48,6 +48,12 @@ void tfd_fake_transport_answer_with_fds (TfdFakeTransport *self,
 /* Has the oldest request for @method fail. */
 void tfd_fake_transport_fail (TfdFakeTransport *self, const char *method, GIOErrorEnum code);
 
+/* Has the worker answer the oldest request for @method with the error @name. */
+void tfd_fake_transport_refuse (TfdFakeTransport *self,
+                                const char *method,
+                                const char *name,
+                                const char *message);
+
 /* The worker of @uid ends unexpectedly: its requests fail, then it is told. */
 void tfd_fake_transport_lose (TfdFakeTransport *self, guint32 uid);
 

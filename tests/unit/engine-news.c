@@ -411,6 +411,49 @@ ENGINE_TEST (test_events)
   assert_job (a.job, "connecting");
 }
 
+/* ---- rate ---- */
+
+static void
+count_cb (TfdEngine *engine G_GNUC_UNUSED, TfdJob *job G_GNUC_UNUSED, guint mask, guint *count)
+{
+  *count += (mask & TFD_CHANGED_PROGRESS) != 0;
+}
+
+/* When nothing comes any more the rate is none, which is told once. */
+ENGINE_TEST (test_rate)
+{
+  Running a = start (self, 1, NULL);
+  gint64 modified;
+  guint64 rate;
+  guint told = 0;
+
+  engine_connected (self, a.run);
+  modified = tfd_job_record (a.job)->modification_time;
+  for (guint i = 1; i <= 20; i++)
+    {
+      engine_progress (self, a.run, 0, i * 1000, 100000);
+      engine_advance (self, SECOND / 2);
+    }
+  rate = tfd_job_rate (a.job);
+  g_assert_cmpuint (rate, >, 1900);
+  g_assert_cmpuint (rate, <, 2100);
+  /* progress is no change that somebody made */
+  g_assert_cmpint (tfd_job_record (a.job)->modification_time, ==, modified);
+  g_signal_connect (self->engine, "job-changed", G_CALLBACK (count_cb), &told);
+  engine_advance (self, 4 * SECOND);
+  g_assert_cmpuint (tfd_job_rate (a.job), ==, rate);
+  engine_advance (self, SECOND);
+  g_assert_cmpuint (tfd_job_rate (a.job), ==, 0);
+  engine_advance (self, 600 * SECOND);
+  g_assert_cmpuint (told, ==, 1);
+  engine_progress (self, a.run, 0, 30000, 100000);
+  g_assert_cmpuint (tfd_job_rate (a.job), ==, 0);
+  engine_advance (self, SECOND);
+  engine_progress (self, a.run, 0, 31000, 100000);
+  g_assert_cmpuint (tfd_job_rate (a.job), >, 0);
+  tfd_signal_log_clear (self->log);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -433,5 +476,6 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/news/redirected", test_redirected);
   ENGINE_ADD ("/engine/news/redirected-to-nonsense", test_redirected_to_nonsense);
   ENGINE_ADD ("/engine/news/events", test_events);
+  ENGINE_ADD ("/engine/news/rate", test_rate);
   return g_test_run ();
 }

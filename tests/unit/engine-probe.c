@@ -243,6 +243,37 @@ ENGINE_TEST (test_open_fails)
   tfd_signal_log_clear (self->log);
 }
 
+/* What a worker answers is told, as far as it may be true, in words that people read. */
+ENGINE_TEST (test_open_refused)
+{
+  static const struct
+  {
+    const char *name;
+    TfdErrorCode code;
+  } cases[] = {
+    { "org.transferd.Transfer1.Error.FileAccessDenied", TFD_ERROR_FILE_ACCESS_DENIED },
+    { "org.transferd.Transfer1.Error.DestinationUnavailable", TFD_ERROR_DESTINATION_UNAVAILABLE },
+    { "org.transferd.Transfer1.Error.FileMissing", TFD_ERROR_FILE_MISSING },
+    { "org.transferd.Transfer1.Error.NotFound", TFD_ERROR_FILE_MISSING },
+    { "org.example.Nonsense", TFD_ERROR_FILE_MISSING },
+  };
+  TfdJob *job = engine_create (self, "a", 1, FALSE, NULL);
+  g_autofree char *words = g_strnfill (100000, 'x');
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_auto (Answer) answer = { 0 };
+
+      open_temporary (self, job, 0, &answer);
+      tfd_fake_transport_refuse (self->transport, "OpenPart", cases[i].name, words);
+      engine_settle (self);
+      g_assert_error (answer.error, TFD_ERROR, (int) cases[i].code);
+      g_assert_null (strstr (answer.error->message, "GDBus"));
+      g_assert_cmpuint (strlen (answer.error->message), <, 2000);
+    }
+  tfd_signal_log_clear (self->log);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -255,5 +286,6 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/probe/identity", test_identity);
   ENGINE_ADD ("/engine/open-temporary/opened", test_open);
   ENGINE_ADD ("/engine/open-temporary/fails", test_open_fails);
+  ENGINE_ADD ("/engine/open-temporary/refused", test_open_refused);
   return g_test_run ();
 }

@@ -551,6 +551,11 @@ test_keep_both (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
   g_assert_cmpstr (finalize (fixture, file, KEEP_BOTH), ==, "renamed");
   assert_content (fixture, "a", "old");
   assert_content (fixture, "a (1)", "new");
+
+  /* a name that another file of the job got: another one, not a failure */
+  g_autoptr (TfdFile) other = finished (fixture, 1, "a (1)", "other");
+  g_assert_cmpstr (finalize (fixture, other, KEEP_BOTH), ==, "taken");
+  assert_content (fixture, "a (1)", "new");
 }
 
 static guint
@@ -598,11 +603,13 @@ static void
 test_discard_elsewhere (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
   g_autoptr (TfdFile) file = finished (fixture, 0, "a", "x");
+  g_autoptr (TfdFile) never_begun = file_new (fixture, 1, "b", NULL);
   g_autofree char *aside = g_strconcat (fixture->path, ".aside", NULL);
   gboolean apart = tells_directories_apart (fixture);
 
   g_assert_cmpint (rename (fixture->path, aside), ==, 0);
   g_assert_cmpuint (discard (file), ==, 1);
+  g_assert_cmpuint (discard (never_begun), ==, 0);
   g_assert_cmpint (mkdir (fixture->path, 0700), ==, 0);
   if (apart)
     g_assert_cmpuint (discard (file), ==, 1);
