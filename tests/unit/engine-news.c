@@ -440,9 +440,9 @@ ENGINE_TEST (test_rate)
   /* progress is no change that somebody made */
   g_assert_cmpint (tfd_job_record (a.job)->modification_time, ==, modified);
   g_signal_connect (self->engine, "job-changed", G_CALLBACK (count_cb), &told);
-  engine_advance (self, 4 * SECOND);
+  engine_advance (self, 3 * SECOND);
   g_assert_cmpuint (tfd_job_rate (a.job), ==, rate);
-  engine_advance (self, SECOND);
+  engine_advance (self, 2 * SECOND);
   g_assert_cmpuint (tfd_job_rate (a.job), ==, 0);
   engine_advance (self, 600 * SECOND);
   g_assert_cmpuint (told, ==, 1);
