@@ -23,7 +23,7 @@ typedef struct
   guint64 maximum_download_time; /* default of the job property, and its limit */
   guint64 background_jobs;       /* background jobs that run at a time */
   guint64 background_jobs_per_user;
-  guint64 time_slice; /* a background job runs so long while others of its level wait */
+  guint64 time_slice;   /* a background job runs so long while others of its level wait */
   guint64 idle_timeout; /* without anything to do for so long the daemon leaves; 0 = never */
   guint64 worker_idle_timeout;
   guint64 worker_timeout; /* heartbeat unanswered for so long: the worker hangs */

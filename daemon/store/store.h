@@ -26,8 +26,8 @@ typedef struct _TfdStore TfdStore;
  * closed, or -1. */
 int tfd_store_lock (const char *state_dir, gint64 wait, GError **error);
 
-/* Makes or deletes the stamp in @state_dir: as long as it is there the service has something to go on
- * with, or may have, and should be started when the machine is. */
+/* Makes or deletes the stamp in @state_dir: as long as it is there the service has something to go
+ * on with, or may have, and should be started when the machine is. */
 gboolean tfd_store_set_stamp (const char *state_dir, gboolean waits, GError **error);
 
 /* Opens the database in @state_dir, creating it or bringing it to the present version. One of a

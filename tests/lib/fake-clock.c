@@ -12,7 +12,7 @@ struct _TfdFakeClock
   gint64 boot_time;
   gint64 real_time;
   guint boots;
-  char *boot_id;     /* (owned) */
+  char *boot_id; /* (owned) */
   gboolean unsynchronised;
   TfdAlarms *alarms; /* (owned) */
 };
