@@ -7,6 +7,7 @@ import json
 import os
 import pwd
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -372,9 +373,12 @@ class Hostile(SystemCase):
     def test_wrong_answers(self):
         lib = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'lib')
         script, starter = self.world.path('bad.json'), self.world.path('worker')
+        bad = self.world.path('bad-worker.py')  # alice may not be able to read the checkout
+        shutil.copy(os.path.join(lib, 'bad-worker.py'), bad)
+        os.chmod(bad, 0o755)
         with open(starter, 'w', encoding='utf-8') as file:
             file.write(f'#!/bin/sh\nif [ $(id -un) = alice ]; then\n  export TFD_BAD_WORKER={script}\n'
-                       f'  exec {os.path.abspath(lib)}/bad-worker.py "$@"\nfi\n'
+                       f'  exec {bad} "$@"\nfi\n'
                        f'exec {installed("transferd-worker")} "$@"\n')
         os.chmod(starter, 0o755)
         for path in script, script + '.starts':
