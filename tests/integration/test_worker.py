@@ -134,8 +134,8 @@ class Worker(WorldCase):
 
     def lose_three_times(self, job, file, begun):
         for number in range(3):
-            self.world.kill_worker()
             file.stalled.clear()
+            self.world.kill_worker()
             if number < 2:
                 wait_for(begun, 'the next try', 40)
         wait_for(lambda: job.state == 'transient-error', lambda: f'transient-error, not {job.state}', 40)
