@@ -32,6 +32,7 @@ tfd_download_finalize (GObject *object)
   tfd_download_drop_request (self);
   g_clear_pointer (&self->part, tfd_part_unref);
   g_clear_pointer (&self->file, tfd_file_free);
+  tfd_login_unref (self->options.login);
   g_free (self->url);
   g_free (self->job);
 
@@ -64,6 +65,7 @@ tfd_download_new (const char *job,
   self->job = g_strdup (job);
   self->file = file;
   self->options = *options;
+  tfd_login_ref (self->options.login);
   self->tools = tools;
   self->client = client;
   self->user_data = user_data;

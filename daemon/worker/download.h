@@ -5,6 +5,7 @@
 
 #include <libsoup/soup.h>
 
+#include "worker/login.h"
 #include "worker/partial.h"
 #include "worker/pool.h"
 
@@ -21,12 +22,13 @@ typedef struct
   guint64 maximum_size; /* of all files of the run together, 0 = none */
   guint64 keep_free;
   guint32 umask;
+  TfdLogin *login; /* (owned) by the run */
 } TfdRunOptions;
 
 /* What all downloads share. */
 typedef struct
 {
-  SoupSession *session;    /* (owned) */
+  TfdLogins *logins;       /* (owned) */
   TfdPool *pool;           /* (owned) */
   GHashTable *directories; /* (owned) see tfd_directory_cache_new () */
 } TfdTools;

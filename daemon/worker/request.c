@@ -293,7 +293,9 @@ tfd_request_send (TfdDownload *self)
   self->offset = self->part->length;
   soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT);
   headers = soup_message_get_request_headers (message);
-  soup_message_headers_replace (headers, "Accept", "*/*");
+  tfd_login_prepare (self->options.login, message, self->file->url);
+  if (soup_message_headers_get_one (headers, "Accept") == NULL)
+    soup_message_headers_replace (headers, "Accept", "*/*");
   soup_message_headers_replace (headers, "Accept-Encoding", "identity");
   if (self->offset > 0)
     {
@@ -306,6 +308,6 @@ tfd_request_send (TfdDownload *self)
   request = g_new0 (Request, 1);
   request->self = g_object_ref (self);
   request->serial = self->serial;
-  soup_session_send_async (self->tools->session, message, G_PRIORITY_DEFAULT, self->cancellable,
-                           sent_cb, request);
+  soup_session_send_async (tfd_login_get_session (self->options.login), message, G_PRIORITY_DEFAULT,
+                           self->cancellable, sent_cb, request);
 }

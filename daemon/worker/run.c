@@ -55,6 +55,7 @@ tfd_run_free (TfdRun *run)
   g_hash_table_unref (run->parts);
   g_ptr_array_unref (run->done);
   g_clear_pointer (&run->final, g_variant_builder_unref);
+  tfd_login_unref (run->options.login);
   tfd_failure_clear (&run->failure);
   g_free (run->job);
   g_free (run);

@@ -33,6 +33,7 @@ struct _TfdRuns
 
 typedef struct _TfdRun TfdRun;
 
+/* The login of @options is taken over. */
 TfdRun *tfd_run_new (TfdRuns *runs, guint64 number, const char *job, const TfdRunOptions *options);
 void tfd_run_free (TfdRun *run);
 

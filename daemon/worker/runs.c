@@ -5,6 +5,7 @@
 #include "worker/run.h"
 
 #include "common/names.h"
+#include "worker/login.h"
 #include "worker/session.h"
 
 #include <string.h>
@@ -210,6 +211,18 @@ read_options (GVariant *options, TfdRunOptions *result, GError **error)
   return TRUE;
 }
 
+/* (transfer full) */
+static TfdLogin *
+read_login (TfdRuns *runs, GVariant *options)
+{
+  g_autoptr (GVariant) headers =
+      g_variant_lookup_value (options, "headers", G_VARIANT_TYPE ("a(ss)"));
+  g_autoptr (GVariant) credentials =
+      g_variant_lookup_value (options, "credentials", G_VARIANT_TYPE ("a(ssss)"));
+
+  return tfd_login_new (runs->tools.logins, headers, credentials);
+}
+
 static gboolean
 check_new (TfdRuns *runs, guint64 number, const char *job, GError **error)
 {
@@ -249,6 +262,7 @@ tfd_runs_start (TfdRuns *runs,
       !read_options (options, &run_options, error))
     return FALSE;
 
+  run_options.login = read_login (runs, options);
   run = tfd_run_new (runs, number, job, &run_options);
   g_ptr_array_add (runs->runs, run);
   tfd_run_add_files (run, list);
@@ -300,7 +314,7 @@ tfd_runs_new (const TfdNews *news, gpointer user_data)
 
   runs->news = news;
   runs->user_data = user_data;
-  runs->tools.session = tfd_session_new ();
+  runs->tools.logins = tfd_logins_new ();
   runs->tools.pool = tfd_pool_new (POOL_THREADS);
   runs->tools.directories = tfd_directory_cache_new ();
   runs->sync = tfd_sync_new (runs->tools.pool, tfd_run_synced, runs);
@@ -322,12 +336,12 @@ tfd_runs_free (TfdRuns *runs)
   g_clear_handle_id (&runs->pump_source, g_source_remove);
   g_clear_handle_id (&runs->tick_source, g_source_remove);
   g_clear_handle_id (&runs->news_source, g_source_remove);
-  soup_session_abort (runs->tools.session);
+  tfd_logins_abort (runs->tools.logins);
   g_clear_pointer (&runs->tools.pool, tfd_pool_free);
   g_clear_pointer (&runs->sync, tfd_sync_free);
   g_ptr_array_unref (runs->runs);
   g_hash_table_unref (runs->hosts);
   g_hash_table_unref (runs->tools.directories);
-  g_object_unref (runs->tools.session);
+  tfd_logins_free (runs->tools.logins);
   g_free (runs);
 }

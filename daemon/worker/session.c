@@ -19,7 +19,7 @@ tfd_session_prepare_process (void)
 }
 
 SoupSession *
-tfd_session_new (void)
+tfd_session_new (gboolean authenticates)
 {
   SoupSession *session =
       g_object_new (SOUP_TYPE_SESSION, "max-conns", SOUP_CONNECTIONS, "max-conns-per-host",
@@ -29,7 +29,8 @@ tfd_session_new (void)
   soup_session_remove_feature_by_type (session, SOUP_TYPE_CONTENT_DECODER);
   soup_session_remove_feature_by_type (session, SOUP_TYPE_CONTENT_SNIFFER);
   soup_session_remove_feature_by_type (session, SOUP_TYPE_COOKIE_JAR);
-  soup_session_remove_feature_by_type (session, SOUP_TYPE_AUTH_MANAGER);
+  if (!authenticates)
+    soup_session_remove_feature_by_type (session, SOUP_TYPE_AUTH_MANAGER);
 
   return session;
 }

@@ -12,8 +12,9 @@ G_BEGIN_DECLS
  * control towards the reader, a whole file would end up in memory. */
 void tfd_session_prepare_process (void);
 
-/* A session without proxy, decoder, sniffer, cookies and log-in, whose limits are ours to keep. */
-SoupSession *tfd_session_new (void);
+/* A session without proxy, decoder, sniffer and cookies, whose limits are ours to keep; one that
+ * @authenticates answers Basic and Digest challenges. */
+SoupSession *tfd_session_new (gboolean authenticates);
 
 /* The host of @url, lower case, for counting connections; "file" for local ones; NULL when @url has
  * none. */
