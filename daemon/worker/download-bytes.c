@@ -34,7 +34,7 @@ tfd_download_accept (TfdDownload *self, guint64 total, gboolean source_changed)
     {
       if (!has_demanded_size (self, total))
         return FALSE;
-      if (!self->client->allows (self, total, self->user_data))
+      if (!self->client->allows (TFD_TRANSFER (self), total, self->user_data))
         {
           tfd_download_fail_with (self, TFD_ERROR_MAXIMUM_SIZE_EXCEEDED,
                                   TFD_ERROR_CONTEXT_REMOTE_FILE,
@@ -51,7 +51,7 @@ tfd_download_accept (TfdDownload *self, guint64 total, gboolean source_changed)
   self->total = total;
   part->record->size = total;
   /* A record with another source may be stored: the new one has to be there before its bytes. */
-  self->client->changed (self, source_changed && self->source_told, self->user_data);
+  self->client->changed (TFD_TRANSFER (self), source_changed && self->source_told, self->user_data);
   self->source_told = part->record->validator != NULL;
   if (total != TFD_SIZE_UNKNOWN && !part->reserved && tfd_part_should_reserve (part, total))
     tfd_download_work_reserve (self);
@@ -73,7 +73,7 @@ tfd_download_take (const void *data, gsize count, gpointer user_data)
     count = (gsize) (limit - MIN (before, limit));
 
   written = tfd_part_write (self->part, data, count, &failure);
-  allowed = self->client->progressed (self, self->user_data);
+  allowed = self->client->progressed (TFD_TRANSFER (self), self->user_data);
   if (!written)
     tfd_download_fail (self, &failure);
   else if (too_much)
@@ -90,7 +90,7 @@ void
 tfd_download_finish (TfdDownload *self)
 {
   tfd_download_drop_request (self);
-  self->client->released (self, self->user_data);
+  self->client->released (TFD_TRANSFER (self), self->user_data);
   if (!has_demanded_size (self, self->part->length))
     return;
 

@@ -31,7 +31,7 @@ struct _TfdDownload
   TfdFile *file; /* (owned) */
   TfdRunOptions options;
   const TfdTools *tools;           /* (not owned) */
-  const TfdDownloadClient *client; /* (not owned) */
+  const TfdTransferClient *client; /* (not owned) */
   gpointer user_data;
 
   TfdPhase phase;

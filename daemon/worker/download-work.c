@@ -87,7 +87,7 @@ checkpoint_done (gpointer data)
       self->checkpoint_length = work->length;
       work->part->record->checkpoint = work->length;
       work->part->entry_synced |= work->entry;
-      self->client->changed (self, FALSE, self->user_data);
+      self->client->changed (TFD_TRANSFER (self), FALSE, self->user_data);
     }
   else if (work->error_number != 0)
     {
@@ -179,7 +179,7 @@ finish_done (gpointer data)
     {
       self->phase = TFD_PHASE_DONE;
       work->part->record->checkpoint = work->length;
-      self->client->done (self, self->user_data);
+      self->client->done (TFD_TRANSFER (self), self->user_data);
     }
   else
     {

@@ -22,7 +22,12 @@
 /* A source that changes faster than it can be read. */
 #define MAX_RESTARTS 5
 
-G_DEFINE_FINAL_TYPE (TfdDownload, tfd_download, G_TYPE_OBJECT)
+static void download_transfer_init (TfdTransferInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (TfdDownload,
+                               tfd_download,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (TFD_TYPE_TRANSFER, download_transfer_init))
 
 static void
 tfd_download_finalize (GObject *object)
@@ -57,7 +62,7 @@ tfd_download_new (const char *job,
                   TfdFile *file,
                   const TfdRunOptions *options,
                   const TfdTools *tools,
-                  const TfdDownloadClient *client,
+                  const TfdTransferClient *client,
                   gpointer user_data)
 {
   TfdDownload *self = g_object_new (TFD_TYPE_DOWNLOAD, NULL);
@@ -91,7 +96,7 @@ tfd_download_fail (TfdDownload *self, const TfdFailure *failure)
 {
   self->phase = TFD_PHASE_FAILED;
   tfd_download_drop_request (self);
-  self->client->failed (self, failure, self->user_data);
+  self->client->failed (TFD_TRANSFER (self), failure, self->user_data);
 }
 
 void
@@ -123,7 +128,7 @@ tfd_download_restart (TfdDownload *self, const char *reason)
     }
   if (had_bytes && reason != NULL)
     {
-      self->client->event (self, "restarted",
+      self->client->event (TFD_TRANSFER (self), "restarted",
                            g_variant_new_parsed ("@a{sv} {'reason': <%s>}", reason),
                            self->user_data);
       if (++self->restarts > MAX_RESTARTS)
@@ -134,7 +139,7 @@ tfd_download_restart (TfdDownload *self, const char *reason)
           return FALSE;
         }
     }
-  self->client->progressed (self, self->user_data);
+  self->client->progressed (TFD_TRANSFER (self), self->user_data);
 
   return TRUE;
 }
@@ -144,7 +149,7 @@ tfd_download_distrust (TfdDownload *self)
 {
   self->settled = TRUE;
   g_clear_pointer (&self->part->record->boot, g_free);
-  self->client->changed (self, FALSE, self->user_data);
+  self->client->changed (TFD_TRANSFER (self), FALSE, self->user_data);
 }
 
 void
@@ -158,9 +163,10 @@ tfd_download_request (TfdDownload *self)
     tfd_request_send (self);
 }
 
-void
-tfd_download_go (TfdDownload *self)
+static void
+download_go (TfdTransfer *transfer)
 {
+  TfdDownload *self = TFD_DOWNLOAD (transfer);
   if (self->phase == TFD_PHASE_WAITING)
     tfd_download_request (self);
 }
@@ -178,8 +184,8 @@ proceed (TfdDownload *self)
 
   if (complete && self->part->length > 0)
     {
-      self->client->answered (self, self->user_data);
-      self->client->progressed (self, self->user_data);
+      self->client->answered (TFD_TRANSFER (self), self->user_data);
+      self->client->progressed (TFD_TRANSFER (self), self->user_data);
       tfd_download_finish (self);
       return;
     }
@@ -191,8 +197,8 @@ proceed (TfdDownload *self)
                                            : "the temporary file is longer than it may be"))
         return;
     }
-  self->client->changed (self, FALSE, self->user_data);
-  self->client->progressed (self, self->user_data);
+  self->client->changed (TFD_TRANSFER (self), FALSE, self->user_data);
+  self->client->progressed (TFD_TRANSFER (self), self->user_data);
   tfd_download_request (self);
 }
 
@@ -237,9 +243,10 @@ judge_length (TfdDownload *self)
     proceed (self);
 }
 
-void
-tfd_download_start (TfdDownload *self)
+static void
+download_start (TfdTransfer *transfer)
 {
+  TfdDownload *self = TFD_DOWNLOAD (transfer);
   g_auto (TfdFailure) failure = { 0 };
   g_autoptr (TfdDirectory) directory = NULL;
 
@@ -264,11 +271,11 @@ tfd_download_start (TfdDownload *self)
       break;
     case TFD_PART_FOREIGN:
       self->phase = TFD_PHASE_FAILED;
-      self->client->replaced (self, self->user_data);
+      self->client->replaced (TFD_TRANSFER (self), self->user_data);
       break;
     case TFD_PART_MISSING:
       self->phase = TFD_PHASE_FAILED;
-      self->client->missing (self, self->user_data);
+      self->client->missing (TFD_TRANSFER (self), self->user_data);
       break;
     case TFD_PART_FAILED:
       tfd_download_fail (self, &failure);
@@ -293,7 +300,7 @@ settle (TfdDownload *self)
     }
 
   self->phase = TFD_PHASE_STOPPED;
-  self->client->stopped (self, self->user_data);
+  self->client->stopped (TFD_TRANSFER (self), self->user_data);
 }
 
 void
@@ -309,9 +316,10 @@ tfd_download_work_ended (TfdDownload *self)
     tfd_download_work_finish (self);
 }
 
-void
-tfd_download_stop (TfdDownload *self)
+static void
+download_stop (TfdTransfer *transfer)
 {
+  TfdDownload *self = TFD_DOWNLOAD (transfer);
   if (self->phase >= TFD_PHASE_STOPPING)
     return;
 
@@ -328,23 +336,25 @@ tfd_download_stop (TfdDownload *self)
   settle (self);
 }
 
-void
-tfd_download_checkpoint (TfdDownload *self)
+static void
+download_checkpoint (TfdTransfer *transfer)
 {
+  TfdDownload *self = TFD_DOWNLOAD (transfer);
   if (!self->checkpointing && self->phase == TFD_PHASE_BODY && self->body != NULL &&
       tfd_body_flush (self->body) && self->part->length > self->checkpoint_length)
     tfd_download_work_checkpoint (self);
 }
 
-gboolean
-tfd_download_is_checkpointing (TfdDownload *self)
+static gboolean
+download_is_checkpointing (TfdTransfer *transfer)
 {
-  return self->checkpointing;
+  return TFD_DOWNLOAD (transfer)->checkpointing;
 }
 
-void
-tfd_download_tick (TfdDownload *self, gint64 now)
+static void
+download_tick (TfdTransfer *transfer, gint64 now)
 {
+  TfdDownload *self = TFD_DOWNLOAD (transfer);
   gint64 last = self->body != NULL ? tfd_body_get_last_read (self->body) : self->last_activity;
   guint64 fresh;
 
@@ -369,32 +379,59 @@ tfd_download_tick (TfdDownload *self, gint64 now)
     tfd_download_work_checkpoint (self);
 }
 
-const TfdFile *
-tfd_download_get_file (TfdDownload *self)
+static const TfdFile *
+download_get_file (TfdTransfer *transfer)
 {
-  return self->file;
+  return TFD_DOWNLOAD (transfer)->file;
 }
 
-TfdPart *
-tfd_download_get_part (TfdDownload *self)
+static TfdPart *
+download_get_part (TfdTransfer *transfer)
 {
-  return self->part;
+  return TFD_DOWNLOAD (transfer)->part;
 }
 
-guint64
-tfd_download_get_length (TfdDownload *self)
+static GVariant *
+download_get_record (TfdTransfer *transfer)
 {
-  return self->part != NULL ? self->part->length : 0;
+  TfdPart *part = TFD_DOWNLOAD (transfer)->part;
+
+  return part != NULL ? tfd_record_to_variant (part->record) : NULL;
 }
 
-guint64
-tfd_download_get_total (TfdDownload *self)
+static guint64
+download_get_length (TfdTransfer *transfer)
 {
-  return self->total;
+  TfdPart *part = TFD_DOWNLOAD (transfer)->part;
+
+  return part != NULL ? part->length : 0;
 }
 
-const char *
-tfd_download_get_url (TfdDownload *self)
+static guint64
+download_get_total (TfdTransfer *transfer)
 {
-  return self->url;
+  return TFD_DOWNLOAD (transfer)->total;
+}
+
+static const char *
+download_get_url (TfdTransfer *transfer)
+{
+  return TFD_DOWNLOAD (transfer)->url;
+}
+
+static void
+download_transfer_init (TfdTransferInterface *iface)
+{
+  iface->start = download_start;
+  iface->go = download_go;
+  iface->stop = download_stop;
+  iface->checkpoint = download_checkpoint;
+  iface->is_checkpointing = download_is_checkpointing;
+  iface->tick = download_tick;
+  iface->get_file = download_get_file;
+  iface->get_part = download_get_part;
+  iface->get_record = download_get_record;
+  iface->get_length = download_get_length;
+  iface->get_total = download_get_total;
+  iface->get_url = download_get_url;
 }

@@ -76,7 +76,7 @@ begin (TfdDownload *self, int fd, const struct stat *st)
   g_autofree char *tag = tag_of (st);
   gboolean changed = g_strcmp0 (tag, record->etag) != 0;
 
-  self->client->answered (self, self->user_data);
+  self->client->answered (TFD_TRANSFER (self), self->user_data);
   if (changed)
     {
       if (!tfd_download_restart (self, "the local file changed"))

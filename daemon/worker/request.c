@@ -139,14 +139,14 @@ follow (TfdDownload *self, char *target)
   self->url = target;
   self->redirects++;
   self->client->event (
-      self, "redirected",
+      TFD_TRANSFER (self), "redirected",
       g_variant_new_parsed ("@a{sv} {'url': <%s>, 'report': <%b>}", target, report),
       self->user_data);
   tfd_download_drop_request (self);
   if (g_strcmp0 (before, host) != 0)
     {
       self->phase = TFD_PHASE_WAITING;
-      if (!self->client->moved (self, host != NULL ? host : "", self->user_data))
+      if (!self->client->moved (TFD_TRANSFER (self), host != NULL ? host : "", self->user_data))
         return;
     }
   tfd_download_request (self);
@@ -208,7 +208,7 @@ answer_arrived (TfdDownload *self, GInputStream *stream)
   guint64 total = TFD_SIZE_UNKNOWN;
   const char *reason = NULL;
 
-  self->client->answered (self, self->user_data);
+  self->client->answered (TFD_TRANSFER (self), self->user_data);
   if (redirected (self, status))
     {
       tfd_body_drop_stream (stream);

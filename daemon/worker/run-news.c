@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: 2026 The transferd authors */
-/* Run, its news: what a run hears from its downloads and what it tells transferd, in batches. */
+/* Run, its news: what a run hears from its transfers and what it tells transferd, in batches. */
 #include "config.h"
 #include "worker/run-private.h"
 
@@ -22,8 +22,8 @@ tfd_run_add_progress (TfdRun *run, GVariantBuilder *builder, gboolean *any)
       item->moved = FALSE;
       moved = TRUE;
       g_variant_builder_add (&files, "(utt)", tfd_run_item_index (item),
-                             tfd_download_get_length (item->download),
-                             tfd_download_get_total (item->download));
+                             tfd_transfer_get_length (item->transfer),
+                             tfd_transfer_get_total (item->transfer));
     }
   if (!moved)
     return;
@@ -91,7 +91,7 @@ close_cb (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* One failure ends the run, but not from within the download that met it. */
+/* One failure ends the run, but not from within the transfer that met it. */
 static void
 fail (TfdRun *run, guint32 index, const TfdFailure *failure)
 {
@@ -115,20 +115,19 @@ release (TfdRunItem *item)
 }
 
 static void
-answered_cb (G_GNUC_UNUSED TfdDownload *download, gpointer user_data)
+answered_cb (G_GNUC_UNUSED TfdTransfer *transfer, gpointer user_data)
 {
   tell_connected (((TfdRunItem *) user_data)->run);
 }
 
 static void
-changed_cb (TfdDownload *download, gboolean at_once, gpointer user_data)
+changed_cb (TfdTransfer *transfer, gboolean at_once, gpointer user_data)
 {
   TfdRunItem *item = user_data;
   TfdRun *run = item->run;
-  TfdPart *part = tfd_download_get_part (download);
 
   g_hash_table_insert (run->parts, GUINT_TO_POINTER (tfd_run_item_index (item)),
-                       g_variant_ref_sink (tfd_record_to_variant (part->record)));
+                       g_variant_ref_sink (tfd_transfer_get_record (transfer)));
   if (at_once)
     tell_parts (run);
   else
@@ -153,14 +152,14 @@ fits (const TfdRun *run)
 static void
 count (TfdRunItem *item)
 {
-  guint64 length = tfd_download_get_length (item->download);
-  guint64 total = tfd_download_get_total (item->download);
+  guint64 length = tfd_transfer_get_length (item->transfer);
+  guint64 total = tfd_transfer_get_total (item->transfer);
 
   set_size (item, total == TFD_SIZE_UNKNOWN ? length : MAX (length, total));
 }
 
 static gboolean
-allows_cb (G_GNUC_UNUSED TfdDownload *download, guint64 total, gpointer user_data)
+allows_cb (G_GNUC_UNUSED TfdTransfer *transfer, guint64 total, gpointer user_data)
 {
   TfdRunItem *item = user_data;
 
@@ -170,7 +169,7 @@ allows_cb (G_GNUC_UNUSED TfdDownload *download, guint64 total, gpointer user_dat
 }
 
 static gboolean
-progressed_cb (G_GNUC_UNUSED TfdDownload *download, gpointer user_data)
+progressed_cb (G_GNUC_UNUSED TfdTransfer *transfer, gpointer user_data)
 {
   TfdRunItem *item = user_data;
 
@@ -181,26 +180,26 @@ progressed_cb (G_GNUC_UNUSED TfdDownload *download, gpointer user_data)
 }
 
 static gboolean
-moved_cb (TfdDownload *download, G_GNUC_UNUSED const char *host, gpointer user_data)
+moved_cb (TfdTransfer *transfer, G_GNUC_UNUSED const char *host, gpointer user_data)
 {
   TfdRunItem *item = user_data;
   TfdRuns *runs = item->run->runs;
 
   release (item);
-  item->host = tfd_runs_get_host (runs, tfd_download_get_url (download));
+  item->host = tfd_runs_get_host (runs, tfd_transfer_get_url (transfer));
   item->holds = tfd_runs_take_connection (runs, item->host);
 
   return item->holds;
 }
 
 static void
-released_cb (G_GNUC_UNUSED TfdDownload *download, gpointer user_data)
+released_cb (G_GNUC_UNUSED TfdTransfer *transfer, gpointer user_data)
 {
   release (user_data);
 }
 
 static void
-done_cb (TfdDownload *download, gpointer user_data)
+done_cb (TfdTransfer *transfer, gpointer user_data)
 {
   TfdRunItem *item = user_data;
   TfdRun *run = item->run;
@@ -216,7 +215,7 @@ done_cb (TfdDownload *download, gpointer user_data)
       g_ptr_array_set_free_func (run->active, (GDestroyNotify) tfd_run_item_free);
     }
   run->syncing++;
-  tfd_sync_add (run->runs->sync, tfd_download_get_part (download), item);
+  tfd_sync_add (run->runs->sync, tfd_transfer_get_part (transfer), item);
   tfd_runs_pump_later (run->runs);
 }
 
@@ -225,7 +224,7 @@ tfd_run_synced (gpointer data, int error_number, G_GNUC_UNUSED gpointer user_dat
 {
   TfdRunItem *item = data;
   TfdRun *run = item->run;
-  TfdPart *part = tfd_download_get_part (item->download);
+  TfdPart *part = tfd_transfer_get_part (item->transfer);
   guint32 index = tfd_run_item_index (item);
 
   if (error_number == 0)
@@ -259,7 +258,7 @@ tfd_run_synced (gpointer data, int error_number, G_GNUC_UNUSED gpointer user_dat
 }
 
 static void
-failed_cb (G_GNUC_UNUSED TfdDownload *download, const TfdFailure *failure, gpointer user_data)
+failed_cb (G_GNUC_UNUSED TfdTransfer *transfer, const TfdFailure *failure, gpointer user_data)
 {
   TfdRunItem *item = user_data;
 
@@ -268,19 +267,18 @@ failed_cb (G_GNUC_UNUSED TfdDownload *download, const TfdFailure *failure, gpoin
 }
 
 static void
-stopped_cb (TfdDownload *download, gpointer user_data)
+stopped_cb (TfdTransfer *transfer, gpointer user_data)
 {
   TfdRunItem *item = user_data;
   TfdRun *run = item->run;
-  TfdPart *part = tfd_download_get_part (download);
+  GVariant *last = tfd_transfer_get_record (transfer);
+  g_autoptr (GVariant) record = last != NULL ? g_variant_ref_sink (last) : NULL;
   guint32 index = tfd_run_item_index (item);
 
   release (item);
   set_size (item, 0);
-  if (part != NULL && run->closing)
+  if (record != NULL && run->closing)
     {
-      g_autoptr (GVariant) record = g_variant_ref_sink (tfd_record_to_variant (part->record));
-
       g_variant_builder_add (run->final, "(u@a{sv})", index, record);
       g_hash_table_insert (run->parts, GUINT_TO_POINTER (index), g_steal_pointer (&record));
       tfd_runs_tell_progress (run->runs, run);
@@ -300,23 +298,23 @@ give_back (TfdRunItem *item, const char *kind)
   run->runs->news->event (run->number, tfd_run_item_index (item), kind,
                           g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0),
                           run->runs->user_data);
-  tfd_download_stop (item->download);
+  tfd_transfer_stop (item->transfer);
 }
 
 static void
-replaced_cb (G_GNUC_UNUSED TfdDownload *download, gpointer user_data)
+replaced_cb (G_GNUC_UNUSED TfdTransfer *transfer, gpointer user_data)
 {
   give_back (user_data, "part-replaced");
 }
 
 static void
-missing_cb (G_GNUC_UNUSED TfdDownload *download, gpointer user_data)
+missing_cb (G_GNUC_UNUSED TfdTransfer *transfer, gpointer user_data)
 {
   give_back (user_data, "part-missing");
 }
 
 static void
-event_cb (G_GNUC_UNUSED TfdDownload *download,
+event_cb (G_GNUC_UNUSED TfdTransfer *transfer,
           const char *kind,
           GVariant *details,
           gpointer user_data)
@@ -328,7 +326,7 @@ event_cb (G_GNUC_UNUSED TfdDownload *download,
                           run->runs->user_data);
 }
 
-const TfdDownloadClient tfd_run_download_client = {
+const TfdTransferClient tfd_run_client = {
   .answered = answered_cb,
   .changed = changed_cb,
   .progressed = progressed_cb,

@@ -40,14 +40,14 @@ typedef struct
 typedef struct
 {
   TfdRun *run;
-  TfdDownload *download; /* (owned) */
+  TfdTransfer *transfer; /* (owned) */
   TfdHost *host;         /* of the connection it holds or waits for */
   gboolean holds;        /* the connection */
   gboolean moved;        /* bytes came, not yet told */
   guint64 size;          /* its share of the size of the run */
 } TfdRunItem;
 
-extern const TfdDownloadClient tfd_run_download_client;
+extern const TfdTransferClient tfd_run_client;
 
 void tfd_run_item_free (TfdRunItem *item);
 guint32 tfd_run_item_index (const TfdRunItem *item);

@@ -22,7 +22,7 @@ waiting_free (Waiting *waiting)
 void
 tfd_run_item_free (TfdRunItem *item)
 {
-  g_object_unref (item->download);
+  g_object_unref (item->transfer);
   g_free (item);
 }
 
@@ -76,7 +76,7 @@ tfd_run_get_job (TfdRun *run)
 guint32
 tfd_run_item_index (const TfdRunItem *item)
 {
-  return tfd_download_get_file (item->download)->index;
+  return tfd_transfer_get_file (item->transfer)->index;
 }
 
 void
@@ -116,12 +116,13 @@ start_waiting (TfdRun *run, GList *link)
   item->run = run;
   item->host = waiting->host;
   item->holds = TRUE;
-  item->download = tfd_download_new (run->job, g_steal_pointer (&waiting->file), &run->options,
-                                     &run->runs->tools, &tfd_run_download_client, item);
+  item->transfer =
+      TFD_TRANSFER (tfd_download_new (run->job, g_steal_pointer (&waiting->file), &run->options,
+                                      &run->runs->tools, &tfd_run_client, item));
   waiting_free (waiting);
   g_ptr_array_add (run->active, item);
   run->runs->open_files++;
-  tfd_download_start (item->download);
+  tfd_transfer_start (item->transfer);
 
   return TRUE;
 }
@@ -142,7 +143,7 @@ tfd_run_start_one (TfdRun *run)
       if (item->holds || item->host == NULL || !tfd_runs_take_connection (run->runs, item->host))
         continue;
       item->holds = TRUE;
-      tfd_download_go (item->download);
+      tfd_transfer_go (item->transfer);
       return TRUE;
     }
 
@@ -170,14 +171,14 @@ tfd_run_checkpoint (TfdRun *run)
 
   g_ptr_array_set_free_func (items, NULL);
   for (guint i = 0; i < items->len; i++)
-    tfd_download_checkpoint (((TfdRunItem *) items->pdata[i])->download);
+    tfd_transfer_checkpoint (((TfdRunItem *) items->pdata[i])->transfer);
 }
 
 gboolean
 tfd_run_is_checkpointing (TfdRun *run)
 {
   for (guint i = 0; i < run->active->len; i++)
-    if (tfd_download_is_checkpointing (((TfdRunItem *) run->active->pdata[i])->download))
+    if (tfd_transfer_is_checkpointing (((TfdRunItem *) run->active->pdata[i])->transfer))
       return TRUE;
   return FALSE;
 }
@@ -192,7 +193,7 @@ tfd_run_tick (TfdRun *run, gint64 now)
     {
       TfdRunItem *item = items->pdata[i];
 
-      tfd_download_tick (item->download, now);
+      tfd_transfer_tick (item->transfer, now);
     }
 }
 
@@ -236,12 +237,12 @@ tfd_run_close (TfdRun *run, TfdRunStopped stopped, gpointer user_data)
   run->final = g_variant_builder_new (G_VARIANT_TYPE ("a(ua{sv})"));
   g_queue_clear_full (&run->waiting, (GDestroyNotify) waiting_free);
 
-  /* Held once more, so that the run stays while its downloads end. */
+  /* Held once more, so that the run stays while its transfers end. */
   run->syncing++;
   items = g_ptr_array_copy (run->active, NULL, NULL);
   g_ptr_array_set_free_func (items, NULL);
   for (guint i = 0; i < items->len; i++)
-    tfd_download_stop (((TfdRunItem *) items->pdata[i])->download);
+    tfd_transfer_stop (((TfdRunItem *) items->pdata[i])->transfer);
   tfd_sync_flush (run->runs->sync);
   run->syncing--;
 
