@@ -91,6 +91,10 @@ G_DEFINE_ENUM_TYPE (TfdOverwrite, tfd_overwrite,
   G_DEFINE_ENUM_VALUE (TFD_OVERWRITE_REPLACE, "replace"),
   G_DEFINE_ENUM_VALUE (TFD_OVERWRITE_FAIL, "fail"),
   G_DEFINE_ENUM_VALUE (TFD_OVERWRITE_KEEP_BOTH, "keep-both"))
+
+G_DEFINE_ENUM_TYPE (TfdLeftoverKind, tfd_leftover_kind,
+  G_DEFINE_ENUM_VALUE (TFD_LEFTOVER_FILE, "file"),
+  G_DEFINE_ENUM_VALUE (TFD_LEFTOVER_SESSION, "session"))
 /* clang-format on */
 
 /* Classes are never given back: the types are static, and strings of them are handed out. */
@@ -134,4 +138,18 @@ gboolean
 tfd_job_state_is_running (TfdJobState state)
 {
   return state == TFD_JOB_STATE_CONNECTING || state == TFD_JOB_STATE_TRANSFERRING;
+}
+
+TfdDirection
+tfd_file_direction (TfdJobType type, guint32 index)
+{
+  if (type == TFD_JOB_TYPE_DOWNLOAD || tfd_file_is_reply (type, index))
+    return TFD_DIRECTION_RECEIVE;
+  return TFD_DIRECTION_SEND;
+}
+
+gboolean
+tfd_file_is_reply (TfdJobType type, guint32 index)
+{
+  return type == TFD_JOB_TYPE_UPLOAD_REPLY && index > 0;
 }

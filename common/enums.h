@@ -123,6 +123,20 @@ typedef enum
   TFD_OVERWRITE_KEEP_BOTH, /* "keep-both" */
 } TfdOverwrite;
 
+/* What remains to be done of a job that has ended. */
+typedef enum
+{
+  TFD_LEFTOVER_FILE,    /* a temporary is to be deleted */
+  TFD_LEFTOVER_SESSION, /* a server is to forget what it has of an upload */
+} TfdLeftoverKind;
+
+/* Which way the bytes of a file go. */
+typedef enum
+{
+  TFD_DIRECTION_RECEIVE,
+  TFD_DIRECTION_SEND,
+} TfdDirection;
+
 #define TFD_TYPE_JOB_TYPE (tfd_job_type_get_type ())
 #define TFD_TYPE_JOB_STATE (tfd_job_state_get_type ())
 #define TFD_TYPE_FILE_STATE (tfd_file_state_get_type ())
@@ -136,6 +150,7 @@ typedef enum
 #define TFD_TYPE_OPERATION (tfd_operation_get_type ())
 #define TFD_TYPE_RESULT (tfd_result_get_type ())
 #define TFD_TYPE_OVERWRITE (tfd_overwrite_get_type ())
+#define TFD_TYPE_LEFTOVER_KIND (tfd_leftover_kind_get_type ())
 
 GType tfd_job_type_get_type (void);
 GType tfd_job_state_get_type (void);
@@ -150,6 +165,7 @@ GType tfd_error_context_get_type (void);
 GType tfd_operation_get_type (void);
 GType tfd_result_get_type (void);
 GType tfd_overwrite_get_type (void);
+GType tfd_leftover_kind_get_type (void);
 
 /* The string of @value in enumeration @type (one of the TFD_TYPE_… above); which must exist. */
 const char *tfd_enum_to_string (GType type, int value);
@@ -162,5 +178,13 @@ gboolean tfd_job_state_is_final (TfdJobState state);
 
 /* TRUE for connecting and transferring, the states in which a worker has the job. */
 gboolean tfd_job_state_is_running (TfdJobState state);
+
+/* Which way the bytes of file @index of a job of @type go: those of a reply come back behind the
+ * one file that is sent. */
+TfdDirection tfd_file_direction (TfdJobType type, guint32 index);
+
+/* Row @index of a job of @type is the reply to an upload: a file like any other that is received,
+ * but none that the owner has added. */
+gboolean tfd_file_is_reply (TfdJobType type, guint32 index);
 
 G_END_DECLS

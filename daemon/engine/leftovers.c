@@ -133,7 +133,7 @@ tfd_engine_try_leftovers (TfdEngine *self)
   GHashTableIter iter;
   GPtrArray *of_job;
 
-  rows = tfd_store_load_leftovers (self->store, G_MAXUINT32, NULL);
+  rows = tfd_store_load_leftovers (self->store, TFD_LEFTOVER_FILE, G_MAXUINT32, NULL);
   if (rows != NULL)
     g_ptr_array_set_free_func (rows, NULL);
   for (guint i = 0; rows != NULL && i < rows->len; i++)

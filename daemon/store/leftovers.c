@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: 2026 The transferd authors */
-/* Leftovers: temporaries that wait for another try at deleting them. */
+/* Leftovers: what jobs that have ended left to be done. */
 #include "config.h"
 
 #include "store/statement.h"
@@ -8,15 +8,18 @@
 #include "base/log.h"
 
 #define LEFTOVER_COLUMNS                                                                           \
-  "owner_uid, owner_name, job_id, file, attempt, path, part, directory, created, last_try"
+  "owner_uid, owner_name, job_id, file, attempt, path, part, directory, created, last_try, kind, " \
+  "url, options, boot_id, since, span"
 
 static const char insert_sql[] = "INSERT INTO leftovers (" LEFTOVER_COLUMNS ")"
-                                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+                                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+                                 " ?11, ?12, ?13, ?14, ?15, ?16)";
 static const char load_sql[] = "SELECT number, " LEFTOVER_COLUMNS " FROM leftovers"
-                               " WHERE owner_uid = ?1 ORDER BY number";
-static const char load_all_sql[] =
-    "SELECT number, " LEFTOVER_COLUMNS " FROM leftovers ORDER BY number";
+                               " WHERE kind = ?1 AND owner_uid = ?2 ORDER BY number";
+static const char load_all_sql[] = "SELECT number, " LEFTOVER_COLUMNS " FROM leftovers"
+                                   " WHERE kind = ?1 ORDER BY number";
 static const char touch_sql[] = "UPDATE leftovers SET last_try = ?2 WHERE number = ?1";
+static const char restart_sql[] = "UPDATE leftovers SET boot_id = ?2, since = ?3 WHERE number = ?1";
 static const char remove_sql[] = "DELETE FROM leftovers WHERE number = ?1";
 static const char prune_sql[] = "DELETE FROM leftovers WHERE created < ?1";
 
@@ -37,6 +40,12 @@ tfd_store_add_leftover (TfdStore *store, TfdLeftover *leftover, GError **error)
   tfd_bind_bytes (&statement, leftover->directory);
   tfd_bind_int (&statement, leftover->created);
   tfd_bind_int (&statement, leftover->last_try);
+  tfd_bind_enum (&statement, TFD_TYPE_LEFTOVER_KIND, (int) leftover->kind);
+  tfd_bind_text (&statement, leftover->url);
+  tfd_bind_variant (&statement, leftover->options);
+  tfd_bind_text (&statement, leftover->boot_id);
+  tfd_bind_int (&statement, leftover->since);
+  tfd_bind_int (&statement, (gint64) leftover->span);
   if (!tfd_statement_run (&statement, error))
     return FALSE;
   leftover->id = sqlite3_last_insert_rowid (store->db);
@@ -60,11 +69,17 @@ read_leftover (TfdStatement *statement)
   leftover->directory = tfd_read_bytes (statement);
   leftover->created = tfd_read_int (statement);
   leftover->last_try = tfd_read_int (statement);
+  leftover->kind = (TfdLeftoverKind) tfd_read_enum (statement, TFD_TYPE_LEFTOVER_KIND);
+  leftover->url = tfd_read_text (statement);
+  leftover->options = tfd_read_variant (statement, G_VARIANT_TYPE_VARDICT);
+  leftover->boot_id = tfd_read_text (statement);
+  leftover->since = tfd_read_int (statement);
+  leftover->span = (guint64) tfd_read_int (statement);
   return statement->bad == 0 ? g_steal_pointer (&leftover) : NULL;
 }
 
 GPtrArray *
-tfd_store_load_leftovers (TfdStore *store, guint32 uid, GError **error)
+tfd_store_load_leftovers (TfdStore *store, TfdLeftoverKind kind, guint32 uid, GError **error)
 {
   g_autoptr (GPtrArray) leftovers =
       g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_leftover_free);
@@ -74,6 +89,7 @@ tfd_store_load_leftovers (TfdStore *store, guint32 uid, GError **error)
 
   if (!tfd_statement_init (&statement, store, all ? load_all_sql : load_sql, error))
     return NULL;
+  tfd_bind_enum (&statement, TFD_TYPE_LEFTOVER_KIND, (int) kind);
   if (!all)
     tfd_bind_int (&statement, uid);
 
@@ -102,6 +118,20 @@ tfd_store_touch_leftover (TfdStore *store, gint64 id, gint64 last_try, GError **
     return FALSE;
   tfd_bind_int (&statement, id);
   tfd_bind_int (&statement, last_try);
+  return tfd_statement_run (&statement, error);
+}
+
+gboolean
+tfd_store_restart_leftover (
+    TfdStore *store, gint64 id, const char *boot_id, gint64 since, GError **error)
+{
+  g_auto (TfdStatement) statement = TFD_STATEMENT_INIT;
+
+  if (!tfd_statement_init_write (&statement, store, restart_sql, error))
+    return FALSE;
+  tfd_bind_int (&statement, id);
+  tfd_bind_text (&statement, boot_id);
+  tfd_bind_int (&statement, since);
   return tfd_statement_run (&statement, error);
 }
 

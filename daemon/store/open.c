@@ -21,6 +21,7 @@
 /* Each brings the database from version index to index + 1. */
 static const char *const migrations[] = {
   "001-initial.sql",
+  "002-sessions.sql",
 };
 
 typedef enum

@@ -81,6 +81,9 @@ tfd_leftover_free (TfdLeftover *leftover)
   g_free (leftover->path);
   g_clear_pointer (&leftover->part, g_variant_unref);
   g_clear_pointer (&leftover->directory, g_bytes_unref);
+  g_free (leftover->url);
+  g_clear_pointer (&leftover->options, g_variant_unref);
+  g_free (leftover->boot_id);
   g_free (leftover);
 }
 

@@ -90,20 +90,27 @@ TfdTombstone *tfd_tombstone_new (void);
 void tfd_tombstone_free (TfdTombstone *tombstone);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfdTombstone, tfd_tombstone_free)
 
-/* A temporary that could not be deleted when its job ended: to be tried again. */
+/* What could not be done when its job ended, and is tried again. */
 typedef struct
 {
+  TfdLeftoverKind kind;
   gint64 id; /* given by the store */
   guint32 owner_uid;
   char *owner_name;
   char *job_id;
   guint32 index;
   guint32 attempt;
-  char *path;        /* (type filename) final path; the temporary lies beside it */
+  char *path;        /* (type filename) final path; the temporary lies beside it; or the source */
   GVariant *part;    /* (nullable) a{sv} */
   GBytes *directory; /* (nullable) */
   gint64 created;    /* epoch */
   gint64 last_try;   /* epoch */
+  /* of sessions */
+  char *url;         /* (nullable) where the upload went */
+  GVariant *options; /* (nullable) a{sv} that its runs were started with */
+  char *boot_id;     /* (nullable) of since */
+  gint64 since;      /* boot time from which span counts */
+  guint64 span;      /* microseconds after which it is given up */
 } TfdLeftover;
 
 TfdLeftover *tfd_leftover_new (void);

@@ -132,12 +132,17 @@ gboolean tfd_store_prune_tombstones (TfdStore *store, gint64 before, guint *prun
 /* Adds a leftover and sets its id. */
 gboolean tfd_store_add_leftover (TfdStore *store, TfdLeftover *leftover, GError **error);
 
-/* Those of user @uid, or of everybody with G_MAXUINT32; oldest first, element type TfdLeftover.
- * (transfer full) */
-GPtrArray *tfd_store_load_leftovers (TfdStore *store, guint32 uid, GError **error);
+/* Those of @kind of user @uid, or of everybody with G_MAXUINT32; oldest first, element type
+ * TfdLeftover. (transfer full) */
+GPtrArray *
+tfd_store_load_leftovers (TfdStore *store, TfdLeftoverKind kind, guint32 uid, GError **error);
 
 /* Notes that leftover @id was tried at @last_try (epoch). */
 gboolean tfd_store_touch_leftover (TfdStore *store, gint64 id, gint64 last_try, GError **error);
+
+/* The span of leftover @id counts from @since, a boot time of boot @boot_id. */
+gboolean tfd_store_restart_leftover (
+    TfdStore *store, gint64 id, const char *boot_id, gint64 since, GError **error);
 gboolean tfd_store_remove_leftover (TfdStore *store, gint64 id, GError **error);
 
 /* Deletes those created before @before (epoch); *@pruned (nullable) = how many. */

@@ -192,6 +192,15 @@ sample_leftover (guint number, guint32 uid)
   leftover->directory = number % 2 == 0 ? g_bytes_new (&number, sizeof number) : NULL;
   leftover->created = 1700000000000000 + number;
   leftover->last_try = 1700000001000000 + number;
+  if (number >= 100)
+    {
+      leftover->kind = TFD_LEFTOVER_SESSION;
+      leftover->url = g_strdup_printf ("https://example.org/%u", number);
+      leftover->options = number % 2 == 1 ? sample_dictionary (number) : NULL;
+      leftover->boot_id = g_strdup_printf ("boot%u", number);
+      leftover->since = 5000000000 + number;
+      leftover->span = 6000000000 + number;
+    }
   return leftover;
 }
 
@@ -315,4 +324,10 @@ assert_same_leftover (const TfdLeftover *left, const TfdLeftover *right)
   assert_same_bytes (left->directory, right->directory);
   g_assert_cmpint (left->created, ==, right->created);
   g_assert_cmpint (left->last_try, ==, right->last_try);
+  g_assert_cmpint (left->kind, ==, right->kind);
+  g_assert_cmpstr (left->url, ==, right->url);
+  assert_same_variant (left->options, right->options);
+  g_assert_cmpstr (left->boot_id, ==, right->boot_id);
+  g_assert_cmpint (left->since, ==, right->since);
+  g_assert_cmpuint (left->span, ==, right->span);
 }

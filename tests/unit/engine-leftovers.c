@@ -34,7 +34,7 @@ ENGINE_TEST (test_discard_undeleted)
   engine_answer (self, "Discard", "([(2, [byte 0x2f, 0x78], 'x'), (9, [byte 0x2f], 'x')],)");
   tfd_signal_log_assert (self->log, "a is acknowledged\na removed partial\n"
                                     "a outcome partial kept 0 discarded 1 2 undeleted /x");
-  rows = tfd_store_load_leftovers (self->store, ALICE, NULL);
+  rows = tfd_store_load_leftovers (self->store, TFD_LEFTOVER_FILE, ALICE, NULL);
   g_assert_cmpuint (rows->len, ==, 1);
   row = rows->pdata[0];
   g_assert_cmpstr (row->job_id, ==, tfd_job_id (job));

@@ -146,7 +146,7 @@ test_newer (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
   g_assert_error (error, TFD_ERROR, TFD_ERROR_STORAGE_FAILED);
   g_assert_nonnull (strstr (error->message, self->database));
   g_assert_nonnull (strstr (error->message, "version 4711"));
-  g_assert_nonnull (strstr (error->message, "up to 1:"));
+  g_assert_nonnull (strstr (error->message, "up to 2:"));
 
   /* it was not touched */
   g_assert_true (g_file_get_contents (self->database, &after, &length_after, NULL));
@@ -291,11 +291,12 @@ test_recovers_log (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
   g_assert_null (value);
 }
 
+/* The store of an earlier version, brought to the present one. */
 static void
-test_fixture_001 (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
+load_fixture (StoreFixture *self, const char *name)
 {
-  g_autofree char *path = g_build_filename (g_getenv ("TFD_SOURCE_ROOT"), "tests", "fixtures",
-                                            "databases", "001.sql", NULL);
+  g_autofree char *path =
+      g_build_filename (g_getenv ("TFD_SOURCE_ROOT"), "tests", "fixtures", "databases", name, NULL);
   g_autofree char *sql = NULL;
   g_autoptr (GError) error = NULL;
 
@@ -303,6 +304,12 @@ test_fixture_001 (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
   g_assert_no_error (error);
   execute (self, sql);
   store_reopen (self);
+}
+
+static void
+assert_fixture_001 (StoreFixture *self)
+{
+  g_autoptr (GError) error = NULL;
 
   g_autoptr (GPtrArray) jobs = tfd_store_load_jobs (self->store, &error);
   g_assert_no_error (error);
@@ -323,7 +330,8 @@ test_fixture_001 (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
   g_assert_cmpuint (tombstones->len, ==, 1);
   assert_same_tombstone (tombstones->pdata[0], tombstone);
 
-  g_autoptr (GPtrArray) leftovers = tfd_store_load_leftovers (self->store, 1000, NULL);
+  g_autoptr (GPtrArray) leftovers =
+      tfd_store_load_leftovers (self->store, TFD_LEFTOVER_FILE, 1000, NULL);
   g_autoptr (TfdLeftover) leftover = sample_leftover (9, 1000);
   leftover->id = 1;
   g_assert_cmpuint (leftovers->len, ==, 1);
@@ -332,6 +340,24 @@ test_fixture_001 (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
   const TfdJobRecord *job = jobs->pdata[1];
   g_autoptr (GPtrArray) events = tfd_store_load_events (self->store, job->id, 0, NULL);
   g_assert_cmpuint (events->len, ==, 2);
+}
+
+/* Nothing of it is lost, and it has a place for what came later. */
+static void
+test_fixture_001 (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (TfdLeftover) session = sample_leftover (101, 1000);
+
+  load_fixture (self, "001.sql");
+  assert_fixture_001 (self);
+  OK (tfd_store_add_leftover (self->store, session, error));
+  OK (tfd_store_commit (self->store, error));
+  store_reopen (self);
+  assert_fixture_001 (self);
+  g_autoptr (GPtrArray) sessions =
+      tfd_store_load_leftovers (self->store, TFD_LEFTOVER_SESSION, G_MAXUINT32, NULL);
+  g_assert_cmpuint (sessions->len, ==, 1);
+  assert_same_leftover (sessions->pdata[0], session);
 }
 
 /* A row that this version cannot understand costs no other its life, and is not deleted. */

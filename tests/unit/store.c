@@ -275,7 +275,8 @@ test_rollback (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
     {
       g_autoptr (GPtrArray) events = tfd_store_load_events (self->store, id_of (1), 0, NULL);
       g_autoptr (GPtrArray) tombstones = tfd_store_load_tombstones (self->store, 1000, NULL, NULL);
-      g_autoptr (GPtrArray) leftovers = tfd_store_load_leftovers (self->store, G_MAXUINT32, NULL);
+      g_autoptr (GPtrArray) leftovers =
+          tfd_store_load_leftovers (self->store, TFD_LEFTOVER_FILE, G_MAXUINT32, NULL);
       g_autoptr (TfdJobRecord) job = tfd_store_load_job (self->store, id_of (1), NULL);
 
       g_assert_nonnull (job);
@@ -362,11 +363,12 @@ test_leftovers (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
   OK (tfd_store_commit (self->store, error));
   store_reopen (self);
 
-  g_autoptr (GPtrArray) own = tfd_store_load_leftovers (self->store, 1000, NULL);
+  g_autoptr (GPtrArray) own = tfd_store_load_leftovers (self->store, TFD_LEFTOVER_FILE, 1000, NULL);
   g_assert_cmpuint (own->len, ==, 2);
   assert_same_leftover (own->pdata[0], first);
   assert_same_leftover (own->pdata[1], second);
-  g_autoptr (GPtrArray) all = tfd_store_load_leftovers (self->store, G_MAXUINT32, NULL);
+  g_autoptr (GPtrArray) all =
+      tfd_store_load_leftovers (self->store, TFD_LEFTOVER_FILE, G_MAXUINT32, NULL);
   g_assert_cmpuint (all->len, ==, 3);
   assert_same_leftover (all->pdata[2], foreign);
 
@@ -374,8 +376,38 @@ test_leftovers (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
   OK (tfd_store_prune_leftovers (self->store, second->created + 1, &pruned, error));
   g_assert_cmpuint (pruned, ==, 1);
   g_clear_pointer (&all, g_ptr_array_unref);
-  all = tfd_store_load_leftovers (self->store, G_MAXUINT32, NULL);
+  all = tfd_store_load_leftovers (self->store, TFD_LEFTOVER_FILE, G_MAXUINT32, NULL);
   g_assert_cmpuint (all->len, ==, 1);
+}
+
+/* What servers are to forget is apart from what is to be deleted. */
+static void
+test_sessions (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (TfdLeftover) file = sample_leftover (1, 1000);
+  g_autoptr (TfdLeftover) first = sample_leftover (101, 1000);
+  g_autoptr (TfdLeftover) second = sample_leftover (102, 1001);
+
+  store_reopen (self);
+  OK (tfd_store_add_leftover (self->store, first, error));
+  OK (tfd_store_add_leftover (self->store, file, error));
+  OK (tfd_store_add_leftover (self->store, second, error));
+  OK (tfd_store_restart_leftover (self->store, second->id, "another", 77, error));
+  OK (tfd_store_commit (self->store, error));
+  store_reopen (self);
+
+  g_free (second->boot_id);
+  second->boot_id = g_strdup ("another");
+  second->since = 77;
+  g_autoptr (GPtrArray) sessions =
+      tfd_store_load_leftovers (self->store, TFD_LEFTOVER_SESSION, G_MAXUINT32, NULL);
+  g_assert_cmpuint (sessions->len, ==, 2);
+  assert_same_leftover (sessions->pdata[0], first);
+  assert_same_leftover (sessions->pdata[1], second);
+  g_autoptr (GPtrArray) files =
+      tfd_store_load_leftovers (self->store, TFD_LEFTOVER_FILE, G_MAXUINT32, NULL);
+  g_assert_cmpuint (files->len, ==, 1);
+  assert_same_leftover (files->pdata[0], file);
 }
 
 static void
@@ -446,6 +478,7 @@ main (int argc, char **argv)
   STORE_ADD ("/store/transaction/group-commit", test_group_commit);
   STORE_ADD ("/store/events", test_events);
   STORE_ADD ("/store/leftovers", test_leftovers);
+  STORE_ADD ("/store/leftovers/sessions", test_sessions);
   STORE_ADD ("/store/meta", test_meta);
   return g_test_run ();
 }
