@@ -21,7 +21,15 @@ typedef struct
   gboolean reply;     /* the server's reply is wanted */
   guint64 fragment; /* most bytes that one request should carry, where the protocol has a choice */
   const char *key;  /* names this upload the same in every try: for Idempotency-Key */
+  gboolean downgrade; /* a server may send us from https to http */
 } TfdUploadSource;
+
+/* What a server said it can do, by the answer to OPTIONS. */
+typedef enum
+{
+  TFD_UPLOAD_TUS_SHA1 = 1 << 0, /* tus: a digest of each request is checked */
+  TFD_UPLOAD_TUS_SHA256 = 1 << 1,
+} TfdUploadFeatures;
 
 /* What is known of an upload between requests, and from one run to the next. */
 typedef struct
@@ -31,20 +39,28 @@ typedef struct
   char *host;    /* (owned) (nullable) BITS-Host-Id: host[:port] that later requests go to */
   gint64 host_timeout; /* seconds after which an unreachable host is given up, -1 = never */
   guint64 offset;      /* bytes that the server has confirmed */
-  gboolean asked;      /* the server has said so since this run began; not stored */
-  gboolean begun;      /* bytes of a request that must not be repeated blindly were sent */
-  guint64 limit;       /* most bytes of one request that the server takes, 0 = any */
-  gboolean ranges;     /* put: the server takes Content-Range */
-  gboolean sent;       /* the server has the whole file */
-  gboolean replied;    /* the reply is here, or there is none */
-  gboolean closed;     /* nothing is left of the session at the server */
-  char *reply_url;     /* (owned) (nullable) where the reply is, absolute */
+  gboolean asked; /* the server has said so since this run began, and no request was lost since; not
+                     stored: who loses an answer takes it back */
+  gboolean begun; /* bytes of a request that must not be repeated blindly were sent */
+  guint64 limit;  /* most bytes of one request that the server takes, 0 = any; not stored */
+  gboolean known; /* features and maximum are known; not stored with the file, but may be
+                     remembered for the origin */
+  guint features; /* TfdUploadFeatures */
+  guint64 maximum;  /* most bytes of a file that the server takes, 0 = any */
+  guint setbacks;   /* lost sessions and refused bytes since some were confirmed; not stored */
+  gboolean ranges;  /* put: the server takes Content-Range */
+  gboolean sent;    /* the server has the whole file */
+  gboolean replied; /* the reply is here; set by upload.c. One that is wanted, with neither a URL
+                       nor TFD_UPLOAD_REPLY, is an empty one */
+  gboolean closed;  /* nothing is left of the session at the server */
+  char *reply_url;  /* (owned) (nullable) where the reply is, absolute */
 } TfdUploadState;
 
 void tfd_upload_state_clear (TfdUploadState *state);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TfdUploadState, tfd_upload_state_clear)
 
-/* The session is gone: all begins anew, but for the protocol. */
+/* The session is gone: all begins anew, but for the protocol, what is known of the server, and the
+ * number of setbacks. */
 void tfd_upload_state_restart (TfdUploadState *state);
 
 typedef struct
@@ -65,6 +81,12 @@ typedef struct
   guint64 length;
   gboolean expect; /* ask with Expect: 100-continue before the body is sent */
   gboolean once;   /* must not be repeated after bytes of it were sent */
+  /* (nullable) static: this field is to hold the digest of the body, in base64 between prefix and
+   * suffix; asked for only with a @length of at most the source's fragment */
+  const char *digest_field;
+  const char *digest_prefix;
+  const char *digest_suffix;
+  GChecksumType digest_type;
 } TfdUploadRequest;
 
 void tfd_upload_request_clear (TfdUploadRequest *request);
@@ -122,6 +144,10 @@ typedef struct
 
 /* The rules of @protocol; AUTO has rules, too: one request that decides. */
 const TfdUploadRules *tfd_upload_rules (TfdUploadProtocol protocol);
+
+/* BITS: the host that a session was bound to could not be reached for host_timeout: later requests
+ * go to the host of the URL, which may know nothing of the session (section H.4). */
+void tfd_upload_host_lost (TfdUploadState *state);
 
 /* For rules: what an error status means where the protocol says nothing of its own; always
  * TFD_UPLOAD_FAILED. */
