@@ -170,6 +170,11 @@ const TfdOption tfd_no_options[] = {
   { NULL, NULL, NULL },
 };
 
+const TfdOption tfd_credentials_options[] = {
+  { "fd", "h", NULL },
+  { NULL, NULL, NULL },
+};
+
 const TfdOption tfd_list_jobs_options[] = {
   { "all-users", "b", NULL },    { "states", "as", validate_states },
   { "display-name", "s", NULL }, { "properties", "as", NULL },

@@ -5,6 +5,9 @@
 
 #include "common/wire-private.h"
 
+/* In the stored form only: no property has such a name. */
+#define CREDENTIALS_KEY "credentials"
+
 #include <string.h>
 
 /* A change is one that the value makes a difference for: setting what is there is always allowed.
@@ -219,6 +222,8 @@ tfd_job_properties_serialize (const TfdJobProperties *properties)
       if (explicit || !g_variant_equal (usual[i], value))
         g_variant_builder_add (&builder, "{sv}", table[i].info.name, value);
     }
+  if (properties->credentials != NULL)
+    g_variant_builder_add (&builder, "{sv}", CREDENTIALS_KEY, properties->credentials);
   return g_variant_builder_end (&builder);
 }
 
@@ -241,7 +246,10 @@ tfd_job_properties_deserialize (GVariant *stored)
       if (!g_variant_iter_next (&iter, "{sv}", &name, &value))
         return properties;
       const TfdProperty *property = tfd_property_find (name);
-      if (property == NULL)
+      if (g_str_equal (name, CREDENTIALS_KEY) &&
+          g_variant_is_of_type (value, G_VARIANT_TYPE ("a(ssss)")))
+        properties->credentials = g_variant_ref (value);
+      else if (property == NULL)
         g_debug ("stored property ‘%s’ is not known here: left out", name);
       else if (!tfd_property_check (property, value, &error))
         g_debug ("stored property left out: %s", error->message);

@@ -71,6 +71,36 @@ validate_method (const char *key, GVariant *value, GError **error)
   return FALSE;
 }
 
+/* What frames a request, or says which bytes are wanted, is for the program to say: a request with
+ * two opinions about its length is how one user's bytes end up in another's answer. */
+static gboolean
+is_ours (const char *name)
+{
+  static const char *const ours[] = {
+    "Accept-Encoding",
+    "Connection",
+    "Content-Encoding",
+    "Content-Length",
+    "Content-Range",
+    "Expect",
+    "Host",
+    "If-Range",
+    "Keep-Alive",
+    "Proxy-Authorization",
+    "Proxy-Connection",
+    "Range",
+    "TE",
+    "Trailer",
+    "Transfer-Encoding",
+    "Upgrade",
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (ours); i++)
+    if (g_ascii_strcasecmp (name, ours[i]) == 0)
+      return TRUE;
+  return FALSE;
+}
+
 /* No value is quoted in a message: it may be a secret. */
 static gboolean
 validate_headers (const char *key, GVariant *value, GError **error)
@@ -86,6 +116,11 @@ validate_headers (const char *key, GVariant *value, GError **error)
       if (!is_token (name))
         {
           tfd_throw_args (error, "‘%s’: ‘%s’ is no name of a header field", key, name);
+          return FALSE;
+        }
+      if (is_ours (name))
+        {
+          tfd_throw_args (error, "‘%s’: ‘%s’ is set by transferd itself", key, name);
           return FALSE;
         }
       for (const char *p = text; *p != '\0'; p++)
@@ -142,8 +177,8 @@ static const TfdProperty properties_table[] = {
   ROW ("MaximumSize", "t", BEFORE_RESUME, TRUE, maximum_size, NULL, NULL, TRUE),
   ROW ("MaximumRate", "t", ANY_TIME, FALSE, maximum_rate, NULL, NULL, FALSE),
   ROW ("Segments", "u", ANY_TIME, FALSE, segments, NULL, validate_segments, TRUE),
-  ROW ("Headers", "a(ss)", ANY_TIME, FALSE, headers, NULL, validate_headers, FALSE),
-  ROW ("HeadersWriteOnly", "b", ANY_TIME, FALSE, headers_write_only, NULL, NULL, FALSE),
+  ROW ("Headers", "a(ss)", ANY_TIME, TRUE, headers, NULL, validate_headers, FALSE),
+  ROW ("HeadersWriteOnly", "b", ANY_TIME, TRUE, headers_write_only, NULL, NULL, FALSE),
   ROW ("Method", "s", BEFORE_RESUME, FALSE, method, NULL, validate_method, FALSE),
   ROW ("Proxy", "(sasas)", ANY_TIME, FALSE, proxy, NULL, NULL, FALSE),
   ROW ("TlsFlags", "as", ANY_TIME, FALSE, tls_flags, NULL, NULL, FALSE),
@@ -320,6 +355,7 @@ tfd_job_properties_copy (const TfdJobProperties *from)
   properties->description = g_strdup (from->description);
   properties->notify_application = g_strdup (from->notify_application);
   properties->headers = from->headers != NULL ? g_variant_ref (from->headers) : NULL;
+  properties->credentials = from->credentials != NULL ? g_variant_ref (from->credentials) : NULL;
   properties->method = g_strdup (from->method);
   properties->proxy = from->proxy != NULL ? g_variant_ref (from->proxy) : NULL;
   properties->tls_flags = g_strdupv (from->tls_flags);
@@ -338,6 +374,7 @@ tfd_job_properties_free (TfdJobProperties *properties)
   g_free (properties->description);
   g_free (properties->notify_application);
   g_clear_pointer (&properties->headers, g_variant_unref);
+  g_clear_pointer (&properties->credentials, g_variant_unref);
   g_free (properties->method);
   g_clear_pointer (&properties->proxy, g_variant_unref);
   g_strfreev (properties->tls_flags);

@@ -42,6 +42,8 @@ typedef struct
   TfdUploadProtocol upload_protocol;
   char *reply_file_name;
   gboolean auto_complete;
+  GVariant
+      *credentials; /* (owned) (nullable) a(ssss) target, scheme, user, password: no property */
 } TfdJobProperties;
 
 TfdJobProperties *tfd_job_properties_new (void);
@@ -96,6 +98,20 @@ GVariant *tfd_job_properties_get (const TfdJobProperties *properties, const char
 GVariant *tfd_job_properties_serialize (const TfdJobProperties *properties);
 TfdJobProperties *tfd_job_properties_deserialize (GVariant *stored);
 
+/* Credentials, one for each target and scheme; replaces what is there. InvalidArgs, StringTooLong,
+ * NotSupported (only "basic" and "digest" of target "server" as yet). */
+gboolean tfd_credentials_set (TfdJobProperties *properties,
+                              const char *target,
+                              const char *scheme,
+                              const char *user,
+                              const char *password,
+                              GError **error);
+gboolean tfd_credentials_remove (TfdJobProperties *properties,
+                                 const char *target,
+                                 const char *scheme,
+                                 gboolean *removed,
+                                 GError **error);
+
 /* A file as a client adds it. */
 typedef struct
 {
@@ -130,9 +146,10 @@ gboolean tfd_options_check (GVariant *options, const TfdOption *table, GError **
 
 extern const TfdOption tfd_complete_options[]; /* require-all b, overwrite s */
 extern const TfdOption tfd_no_options[];
-extern const TfdOption tfd_list_jobs_options[]; /* all-users b, states as, display-name s,
-                                                   properties as, limit u, after o */
-extern const TfdOption tfd_history_options[];   /* ids as, since t, limit u, after s, files b */
-extern const TfdOption tfd_all_users_options[]; /* all-users b */
+extern const TfdOption tfd_credentials_options[]; /* fd h */
+extern const TfdOption tfd_list_jobs_options[];   /* all-users b, states as, display-name s,
+                                                     properties as, limit u, after o */
+extern const TfdOption tfd_history_options[];     /* ids as, since t, limit u, after s, files b */
+extern const TfdOption tfd_all_users_options[];   /* all-users b */
 
 G_END_DECLS

@@ -118,6 +118,10 @@ void tfd_job_list_files (TfdCall *call, GVariant *parameters);
 void tfd_job_add_file (TfdCall *call, GVariant *parameters);
 void tfd_job_add_files (TfdCall *call, GVariant *parameters);
 
+/* ---- credentials.c ---- */
+void tfd_job_set_credentials (TfdCall *call, GVariant *parameters);
+void tfd_job_remove_credentials (TfdCall *call, GVariant *parameters);
+
 /* ---- properties.c, manager-properties.c, job-properties.c ---- */
 void tfd_properties_handle (TfdCall *call, const char *method, GVariant *parameters);
 GVariant *tfd_manager_get_property (TfdCall *call, const char *name);

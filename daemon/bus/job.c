@@ -219,6 +219,8 @@ static const TfdMethod methods[] = {
   { "SetValidationState", job_set_validation_state, TRUE },
   { "OpenTemporary", job_open_temporary, FALSE },
   { "SetProperties", job_set_properties, TRUE },
+  { "SetCredentials", tfd_job_set_credentials, TRUE },
+  { "RemoveCredentials", tfd_job_remove_credentials, TRUE },
   { "Explain", job_explain, FALSE },
   { NULL, NULL, FALSE },
 };

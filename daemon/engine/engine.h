@@ -90,6 +90,20 @@ gboolean tfd_engine_suspend (TfdEngine *self, TfdJob *job, GError **error);
 gboolean tfd_engine_resume (TfdEngine *self, TfdJob *job, GError **error);
 gboolean
 tfd_engine_set_properties (TfdEngine *self, TfdJob *job, GVariant *changes, GError **error);
+/* See tfd_credentials_set () and its neighbour. */
+gboolean tfd_engine_set_credentials (TfdEngine *self,
+                                     TfdJob *job,
+                                     const char *target,
+                                     const char *scheme,
+                                     const char *user,
+                                     const char *password,
+                                     GError **error);
+gboolean tfd_engine_remove_credentials (TfdEngine *self,
+                                        TfdJob *job,
+                                        const char *target,
+                                        const char *scheme,
+                                        gboolean *removed,
+                                        GError **error);
 
 /* Where file @index comes from: counts from its next start on, and a file that is being fetched
  * starts anew with what it has; of one that has arrived only the name changes. */

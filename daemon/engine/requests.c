@@ -62,5 +62,9 @@ tfd_request_run_options (const TfdJobRecord *record, guint64 finished, const Tfd
   g_variant_dict_insert (&dict, "maximum-size", "t", bytes_left (record, finished));
   g_variant_dict_insert (&dict, "umask", "u", (guint32) config->umask);
   g_variant_dict_insert (&dict, "keep-free", "t", config->keep_free);
+  if (properties->headers != NULL)
+    g_variant_dict_insert_value (&dict, "headers", properties->headers);
+  if (properties->credentials != NULL)
+    g_variant_dict_insert_value (&dict, "credentials", properties->credentials);
   return g_variant_dict_end (&dict);
 }

@@ -49,6 +49,11 @@ LoadModule mpm_event_module {modules}/mod_mpm_event.so
 LoadModule authz_core_module {modules}/mod_authz_core.so
 LoadModule alias_module {modules}/mod_alias.so
 LoadModule env_module {modules}/mod_env.so
+LoadModule authn_core_module {modules}/mod_authn_core.so
+LoadModule authn_file_module {modules}/mod_authn_file.so
+LoadModule authz_user_module {modules}/mod_authz_user.so
+LoadModule auth_basic_module {modules}/mod_auth_basic.so
+LoadModule auth_digest_module {modules}/mod_auth_digest.so
 LoadModule ratelimit_module {modules}/mod_ratelimit.so
 User www-data
 Group www-data
@@ -64,6 +69,20 @@ Alias /slow {directory}/root
 <Location /slow>
   SetOutputFilter RATE_LIMIT
   SetEnv rate-limit 8192
+</Location>
+Alias /basic {directory}/root
+<Location /basic>
+  AuthType Basic
+  AuthName files
+  AuthUserFile {directory}/basic
+  Require valid-user
+</Location>
+Alias /digest {directory}/root
+<Location /digest>
+  AuthType Digest
+  AuthName files
+  AuthUserFile {directory}/digest
+  Require valid-user
 </Location>
 Redirect 302 /moved/ http://127.0.0.1:{port}/
 '''

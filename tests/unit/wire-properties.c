@@ -149,8 +149,10 @@ static const struct
   { UPLOAD, NEW, "{'MaximumSize': <uint64 5>}", TFD_ERROR_DOWNLOAD_ONLY, "‘MaximumSize’" },
   { UPLOAD, NEW, "{'Priority': <'low'>}", NONE, NULL },
 
-  { DOWNLOAD, NEW, "{'Headers': <[('X-A', 'b')]>}", TFD_ERROR_NOT_SUPPORTED, "‘Headers’" },
-  { DOWNLOAD, NEW, "{'HeadersWriteOnly': <true>}", TFD_ERROR_NOT_SUPPORTED, "‘HeadersWriteOnly’" },
+  { DOWNLOAD, NEW, "{'Headers': <[('X-A', 'b')]>}", NONE, NULL },
+  { DOWNLOAD, NEW, "{'HeadersWriteOnly': <true>}", NONE, NULL },
+  { DOWNLOAD, NEW, "{'Headers': <[('content-length', '3')]>}", TFD_ERROR_INVALID_ARGS,
+    "‘content-length’" },
   { DOWNLOAD, NEW, "{'Method': <'POST'>}", TFD_ERROR_NOT_SUPPORTED, "‘Method’" },
   { DOWNLOAD, NEW, "{'Proxy': <('none', @as [], @as [])>}", TFD_ERROR_NOT_SUPPORTED, "‘Proxy’" },
   { DOWNLOAD, NEW, "{'TlsFlags': <['ignore-dates']>}", TFD_ERROR_NOT_SUPPORTED, "‘TlsFlags’" },

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Credentials as a job keeps them: what is refused, what is replaced, what survives storing, and
+ * that they are no property. */
+#include "config.h"
+
+#include "common/wire.h"
+
+#include <string.h>
+
+#define NONE ((TfdErrorCode) -1)
+
+static void
+test_refusals (void)
+{
+  g_autofree char *long_user = g_strnfill (301, 'u');
+  g_autofree char *long_password = g_strnfill (65536, 'p');
+  const struct
+  {
+    const char *target, *scheme, *user, *password;
+    TfdErrorCode code;
+  } cases[] = {
+    { "server", "basic", "alice", "secret", NONE },
+    { "server", "digest", "a:b", "", NONE },
+    { "", "basic", "alice", "secret", TFD_ERROR_INVALID_ARGS },
+    { "server", "", "alice", "secret", TFD_ERROR_INVALID_ARGS },
+    { "server", "Basic", "alice", "secret", TFD_ERROR_INVALID_ARGS },
+    { "server", "pin", "alice", "secret", TFD_ERROR_INVALID_ARGS },
+    { "certificate", "basic", "alice", "secret", TFD_ERROR_INVALID_ARGS },
+    { "certificate", "pin", "alice", "secret", TFD_ERROR_NOT_SUPPORTED },
+    { "proxy", "basic", "alice", "secret", TFD_ERROR_NOT_SUPPORTED },
+    { "server", "ntlm", "alice", "secret", TFD_ERROR_NOT_SUPPORTED },
+    { "server", "basic", "", "secret", TFD_ERROR_INVALID_ARGS },
+    { "server", "basic", "a:b", "secret", TFD_ERROR_INVALID_ARGS },
+    { "server", "basic", "a\nb", "secret", TFD_ERROR_INVALID_ARGS },
+    { "server", "basic", "alice", "secret\r\n", TFD_ERROR_INVALID_ARGS },
+    { "server", "basic", long_user, "secret", TFD_ERROR_STRING_TOO_LONG },
+    { "server", "basic", "alice", long_password, TFD_ERROR_STRING_TOO_LONG },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (TfdJobProperties) properties = tfd_job_properties_new ();
+      g_autoptr (GError) error = NULL;
+      gboolean set = tfd_credentials_set (properties, cases[i].target, cases[i].scheme,
+                                          cases[i].user, cases[i].password, &error);
+
+      g_assert_cmpint (set, ==, cases[i].code == NONE);
+      g_assert_cmpint (properties->credentials != NULL, ==, set);
+      if (set)
+        continue;
+      g_assert_error (error, TFD_ERROR, cases[i].code);
+      g_assert_null (strstr (error->message, "secret"));
+    }
+}
+
+static void
+assert_credentials (const TfdJobProperties *properties, const char *expected)
+{
+  g_autofree char *text = properties->credentials != NULL
+                              ? g_variant_print (properties->credentials, FALSE)
+                              : g_strdup ("");
+
+  g_assert_cmpstr (text, ==, expected);
+}
+
+static void
+test_entries (void)
+{
+  g_autoptr (TfdJobProperties) properties = tfd_job_properties_new ();
+  gboolean removed = TRUE;
+
+  g_assert_true (tfd_credentials_remove (properties, "server", "basic", &removed, NULL));
+  g_assert_false (removed);
+  g_assert_true (tfd_credentials_set (properties, "server", "basic", "a", "1", NULL));
+  g_assert_true (tfd_credentials_set (properties, "server", "digest", "b", "2", NULL));
+  g_assert_true (tfd_credentials_set (properties, "server", "basic", "c", "3", NULL));
+  assert_credentials (properties,
+                      "[('server', 'digest', 'b', '2'), ('server', 'basic', 'c', '3')]");
+  g_assert_true (tfd_credentials_remove (properties, "server", "digest", &removed, NULL));
+  g_assert_true (removed);
+  assert_credentials (properties, "[('server', 'basic', 'c', '3')]");
+  g_assert_true (tfd_credentials_remove (properties, "server", "basic", &removed, NULL));
+  g_assert_true (removed);
+  assert_credentials (properties, "");
+}
+
+/* Stored and copied with the properties, but none that could be read or set like one. */
+static void
+test_no_property (void)
+{
+  g_autoptr (TfdJobProperties) properties = tfd_job_properties_new ();
+  g_autoptr (GVariant) changes = g_variant_ref_sink (
+      g_variant_new_parsed ("{'credentials': <[('server', 'basic', 'x', 'y')]>}"));
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (tfd_credentials_set (properties, "server", "basic", "a", "1", NULL));
+  g_autoptr (TfdJobProperties) copy = tfd_job_properties_copy (properties);
+  g_autoptr (GVariant) stored = g_variant_ref_sink (tfd_job_properties_serialize (copy));
+  g_autoptr (TfdJobProperties) loaded = tfd_job_properties_deserialize (stored);
+
+  assert_credentials (loaded, "[('server', 'basic', 'a', '1')]");
+  g_assert_null (tfd_job_properties_get (properties, "credentials"));
+  g_assert_false (tfd_job_properties_apply (properties, TFD_JOB_TYPE_DOWNLOAD, changes, FALSE,
+                                            TFD_LIFE_NEW, &error));
+  g_assert_error (error, TFD_ERROR, TFD_ERROR_INVALID_ARGS);
+  assert_credentials (properties, "[('server', 'basic', 'a', '1')]");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/common/wire/credentials/refusals", test_refusals);
+  g_test_add_func ("/common/wire/credentials/entries", test_entries);
+  g_test_add_func ("/common/wire/credentials/no-property", test_no_property);
+  return g_test_run ();
+}
