@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define NONE ((TfdErrorCode) -1)
+#define NONE (-1)
 
 static void
 test_refusals (void)
@@ -18,7 +18,7 @@ test_refusals (void)
   const struct
   {
     const char *target, *scheme, *user, *password;
-    TfdErrorCode code;
+    int code;
   } cases[] = {
     { "server", "basic", "alice", "secret", NONE },
     { "server", "digest", "a:b", "", NONE },
