@@ -82,6 +82,42 @@ static const TfdOption file_options[] = {
   { NULL, NULL, NULL },
 };
 
+/* What an option says is of a file that is received; the reply to an upload is one, too, but
+ * nothing is known of it before. */
+static gboolean
+check_direction (TfdJobType type, GVariant *options, GError **error)
+{
+  static const char *const of_replies[] = { "mode", "umask", "path", NULL };
+  static const char *const of_uploads[] = { "path", NULL };
+  const char *const *allowed = type == TFD_JOB_TYPE_UPLOAD_REPLY ? of_replies : of_uploads;
+  GVariantIter iter;
+  const char *key;
+
+  if (type == TFD_JOB_TYPE_DOWNLOAD || options == NULL)
+    return TRUE;
+  g_variant_iter_init (&iter, options);
+  while (g_variant_iter_next (&iter, "{&sv}", &key, NULL))
+    if (!g_strv_contains (allowed, key))
+      {
+        g_set_error (error, TFD_ERROR, TFD_ERROR_DOWNLOAD_ONLY, "‘%s’ is not for jobs of type ‘%s’",
+                     key, tfd_enum_to_string (TFD_TYPE_JOB_TYPE, (int) type));
+        return FALSE;
+      }
+  return TRUE;
+}
+
+static gboolean
+check_url (TfdJobType type, const char *url, GError **error)
+{
+  if (!tfd_url_check (url, error))
+    return FALSE;
+  if (type == TFD_JOB_TYPE_DOWNLOAD || g_ascii_strncasecmp (url, "http", 4) == 0)
+    return TRUE;
+  g_set_error_literal (error, TFD_ERROR, TFD_ERROR_INVALID_URL,
+                       "invalid URL: uploads go to ‘http’ and ‘https’ only");
+  return FALSE;
+}
+
 void
 tfd_file_spec_free (TfdFileSpec *spec)
 {
@@ -151,12 +187,14 @@ kept_options (GVariant *options)
 }
 
 TfdFileSpec *
-tfd_file_spec_new (const char *url, const char *path, GVariant *options, GError **error)
+tfd_file_spec_new (
+    TfdJobType type, const char *url, const char *path, GVariant *options, GError **error)
 {
   g_return_val_if_fail (url != NULL, NULL);
   g_return_val_if_fail (path != NULL, NULL);
 
-  if (!tfd_url_check (url, error) || !tfd_options_check (options, file_options, error))
+  if (!check_url (type, url, error) || !tfd_options_check (options, file_options, error) ||
+      !check_direction (type, options, error))
     return NULL;
 
   g_autoptr (GVariant) bytes =
@@ -173,7 +211,7 @@ tfd_file_spec_new (const char *url, const char *path, GVariant *options, GError 
 }
 
 static gboolean
-add_spec (GPtrArray *specs, GHashTable *paths, GVariant *row, GError **error)
+add_spec (TfdJobType type, GPtrArray *specs, GHashTable *paths, GVariant *row, GError **error)
 {
   const char *url = NULL;
   const char *path = NULL;
@@ -181,7 +219,7 @@ add_spec (GPtrArray *specs, GHashTable *paths, GVariant *row, GError **error)
   gpointer earlier = NULL;
 
   g_variant_get (row, "(&s&s@a{sv})", &url, &path, &options);
-  g_autoptr (TfdFileSpec) spec = tfd_file_spec_new (url, path, options, error);
+  g_autoptr (TfdFileSpec) spec = tfd_file_spec_new (type, url, path, options, error);
   if (spec == NULL)
     return FALSE;
   if (g_hash_table_lookup_extended (paths, spec->path, NULL, &earlier))
@@ -196,7 +234,7 @@ add_spec (GPtrArray *specs, GHashTable *paths, GVariant *row, GError **error)
 }
 
 GPtrArray *
-tfd_file_specs_new (GVariant *files, GError **error)
+tfd_file_specs_new (TfdJobType type, GVariant *files, GError **error)
 {
   g_return_val_if_fail (files != NULL, NULL);
 
@@ -218,11 +256,18 @@ tfd_file_specs_new (GVariant *files, GError **error)
     {
       g_autoptr (GVariant) row = g_variant_get_child_value (files, i);
 
-      if (!add_spec (specs, paths, row, error))
+      if (!add_spec (type, specs, paths, row, error))
         {
           g_prefix_error (error, "file %" G_GSIZE_FORMAT " of the call: ", i);
           return NULL;
         }
     }
   return g_steal_pointer (&specs);
+}
+
+char *
+tfd_reply_path (const TfdJobProperties *properties, const char *source)
+{
+  return properties->reply_file_name[0] != '\0' ? g_strdup (properties->reply_file_name)
+                                                : g_strconcat (source, ".reply", NULL);
 }

@@ -117,20 +117,25 @@ typedef struct
 {
   char *url;
   char *path;        /* (type filename) absolute; bytes, perhaps not UTF-8 */
-  GVariant *options; /* (owned) a{sv}, checked: mode, umask, size, digest; path is taken out */
+  GVariant *options; /* (owned) a{sv}, checked: mode, umask, size, digest; path is taken out; those
+                        of an upload are of its reply */
 } TfdFileSpec;
 
 void tfd_file_spec_free (TfdFileSpec *spec);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfdFileSpec, tfd_file_spec_free)
 
-/* Reads one file of AddFile: URL, path and options checked (InvalidUrl, InvalidPath, StringTooLong,
- * InvalidArgs, InvalidRange, …). ranges and mirrors are NotSupported as yet. */
-TfdFileSpec *
-tfd_file_spec_new (const char *url, const char *path, GVariant *options, GError **error);
+/* Reads one file of AddFile for a job of @type: URL, path and options checked (InvalidUrl,
+ * InvalidPath, StringTooLong, InvalidArgs, InvalidRange, DownloadOnly, …). ranges and mirrors are
+ * NotSupported as yet. */
+TfdFileSpec *tfd_file_spec_new (
+    TfdJobType type, const char *url, const char *path, GVariant *options, GError **error);
 
 /* Reads a(ssa{sv}); the element type of the result is TfdFileSpec. DuplicateDestination when two
  * paths of it are equal; the message names the index of the offender. */
-GPtrArray *tfd_file_specs_new (GVariant *files, GError **error);
+GPtrArray *tfd_file_specs_new (TfdJobType type, GVariant *files, GError **error);
+
+/* Where the reply to the upload of @source goes: to ReplyFileName, or beside it. */
+char *tfd_reply_path (const TfdJobProperties *properties, const char *source);
 
 /* One entry of an option table; the table ends with a NULL key. */
 typedef struct

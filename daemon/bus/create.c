@@ -171,7 +171,7 @@ read_options (Creation *creation, GVariant *options, GError **error)
   creation->start = start != NULL && g_variant_get_boolean (start);
   if (files != NULL && g_variant_n_children (files) > 0)
     {
-      creation->files = tfd_file_specs_new (files, error);
+      creation->files = tfd_file_specs_new (creation->type, files, error);
       if (creation->files == NULL)
         return FALSE;
     }
@@ -250,7 +250,7 @@ tfd_job_add_file (TfdCall *call, GVariant *parameters)
   TfdFileSpec *spec;
 
   g_variant_get (parameters, "(&s&s@a{sv})", &url, &path, &options);
-  spec = tfd_file_spec_new (url, path, options, &error);
+  spec = tfd_file_spec_new (tfd_job_record (call->job)->type, url, path, options, &error);
   if (spec == NULL)
     {
       tfd_call_fail (call, error);
@@ -272,7 +272,7 @@ tfd_job_add_files (TfdCall *call, GVariant *parameters)
       tfd_call_fail_code (call, TFD_ERROR_INVALID_ARGS, "‘files’ is empty");
       return;
     }
-  files = tfd_file_specs_new (rows, &error);
+  files = tfd_file_specs_new (tfd_job_record (call->job)->type, rows, &error);
   if (files == NULL)
     tfd_call_fail (call, error);
   else

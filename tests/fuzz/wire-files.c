@@ -51,7 +51,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 
   if (g_variant_n_children (files) > 64)
     return 0; /* millions of empty rows cost time and show nothing */
-  g_autoptr (GPtrArray) specs = tfd_file_specs_new (files, &error);
+  g_autoptr (GPtrArray) specs = tfd_file_specs_new (TFD_JOB_TYPE_DOWNLOAD, files, &error);
   fuzz_check ((specs == NULL) == (error != NULL));
   if (specs != NULL)
     {

@@ -28,7 +28,7 @@ engine_specs (const char *name, guint first, guint count)
       g_autofree char *url = g_strdup_printf ("http://host/%s/%u", name, i);
       g_autofree char *path = g_strdup_printf ("/home/%s/%u", name, i);
 
-      g_ptr_array_add (specs, tfd_file_spec_new (url, path, NULL, &error));
+      g_ptr_array_add (specs, tfd_file_spec_new (TFD_JOB_TYPE_DOWNLOAD, url, path, NULL, &error));
       g_assert_no_error (error);
     }
   return specs;

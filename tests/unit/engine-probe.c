@@ -47,7 +47,8 @@ probe (EngineFixture *self, guint32 uid, const char *paths, Answer *answer)
 
   answer_clear (answer);
   for (guint i = 0; list[i] != NULL; i++)
-    g_ptr_array_add (specs, tfd_file_spec_new ("http://host/x", list[i], NULL, NULL));
+    g_ptr_array_add (
+        specs, tfd_file_spec_new (TFD_JOB_TYPE_DOWNLOAD, "http://host/x", list[i], NULL, NULL));
   tfd_engine_probe_async (self->engine, &owner, specs, probed_cb, answer);
   engine_settle (self);
 }

@@ -107,6 +107,32 @@ test_predicates (void)
     }
 }
 
+/* Of a job that sends, the first file goes there; what comes behind it comes back. */
+static void
+test_directions (void)
+{
+  static const struct
+  {
+    TfdJobType type;
+    guint32 index;
+    TfdDirection direction;
+    gboolean reply;
+  } files[] = {
+    { TFD_JOB_TYPE_DOWNLOAD, 0, TFD_DIRECTION_RECEIVE, FALSE },
+    { TFD_JOB_TYPE_DOWNLOAD, 7, TFD_DIRECTION_RECEIVE, FALSE },
+    { TFD_JOB_TYPE_UPLOAD, 0, TFD_DIRECTION_SEND, FALSE },
+    { TFD_JOB_TYPE_UPLOAD, 7, TFD_DIRECTION_SEND, FALSE },
+    { TFD_JOB_TYPE_UPLOAD_REPLY, 0, TFD_DIRECTION_SEND, FALSE },
+    { TFD_JOB_TYPE_UPLOAD_REPLY, 1, TFD_DIRECTION_RECEIVE, TRUE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
+    {
+      g_assert_cmpint (tfd_file_direction (files[i].type, files[i].index), ==, files[i].direction);
+      g_assert_cmpint (tfd_file_is_reply (files[i].type, files[i].index), ==, files[i].reply);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -115,5 +141,6 @@ main (int argc, char **argv)
   g_test_add_func ("/common/enums/round-trip", test_round_trip);
   g_test_add_func ("/common/enums/out-of-range", test_out_of_range);
   g_test_add_func ("/common/enums/predicates", test_predicates);
+  g_test_add_func ("/common/enums/directions", test_directions);
   return g_test_run ();
 }

@@ -78,7 +78,7 @@ test_spec (void)
       g_autoptr (GVariant) options = parse ("a{sv}", cases[i].options);
       g_autoptr (GError) error = NULL;
       g_autoptr (TfdFileSpec) spec =
-          tfd_file_spec_new (cases[i].url, cases[i].path, options, &error);
+          tfd_file_spec_new (TFD_JOB_TYPE_DOWNLOAD, cases[i].url, cases[i].path, options, &error);
 
       g_test_message ("%s %s %s", cases[i].url, cases[i].path, cases[i].options);
       if (cases[i].code != NONE)
@@ -105,15 +105,71 @@ test_bytes (void)
 {
   g_autoptr (GVariant) options = parse ("a{sv}", "{'path': <[byte 0x2f, 0xff, 0xfe]>}");
   g_autoptr (GVariant) terminated = parse ("a{sv}", "{'path': <[byte 0x2f, 0xff, 0xfe, 0x00]>}");
-  g_autoptr (TfdFileSpec) spec = tfd_file_spec_new (URL, "", options, NULL);
-  g_autoptr (TfdFileSpec) same = tfd_file_spec_new (URL, "", terminated, NULL);
-  g_autoptr (TfdFileSpec) plain = tfd_file_spec_new (URL, "/x", NULL, NULL);
+  g_autoptr (TfdFileSpec) spec = tfd_file_spec_new (TFD_JOB_TYPE_DOWNLOAD, URL, "", options, NULL);
+  g_autoptr (TfdFileSpec) same =
+      tfd_file_spec_new (TFD_JOB_TYPE_DOWNLOAD, URL, "", terminated, NULL);
+  g_autoptr (TfdFileSpec) plain = tfd_file_spec_new (TFD_JOB_TYPE_DOWNLOAD, URL, "/x", NULL, NULL);
 
   g_assert_cmpstr (spec->path, ==, "/\xff\xfe");
   g_assert_cmpstr (same->path, ==, "/\xff\xfe");
   g_assert_true (g_variant_is_of_type (plain->options, G_VARIANT_TYPE_VARDICT));
   g_assert_cmpuint (g_variant_n_children (plain->options), ==, 0);
   g_assert_false (g_variant_is_floating (plain->options));
+}
+
+/* What is said of a file that is received means nothing for one that is sent. */
+static void
+test_types (void)
+{
+  static const struct
+  {
+    TfdJobType type;
+    const char *url, *options;
+    int code;
+  } types[] = {
+    { TFD_JOB_TYPE_UPLOAD, URL, "@a{sv} {}", NONE },
+    { TFD_JOB_TYPE_UPLOAD, "HTTPS://example.org/x", "@a{sv} {}", NONE },
+    { TFD_JOB_TYPE_UPLOAD, "file:///srv/y", "@a{sv} {}", TFD_ERROR_INVALID_URL },
+    { TFD_JOB_TYPE_UPLOAD_REPLY, "file:///srv/y", "@a{sv} {}", TFD_ERROR_INVALID_URL },
+    { TFD_JOB_TYPE_UPLOAD, URL, "{'mode': <uint32 0640>}", TFD_ERROR_DOWNLOAD_ONLY },
+    { TFD_JOB_TYPE_UPLOAD, URL, "{'umask': <uint32 022>}", TFD_ERROR_DOWNLOAD_ONLY },
+    { TFD_JOB_TYPE_UPLOAD, URL, "{'size': <uint64 5>}", TFD_ERROR_DOWNLOAD_ONLY },
+    { TFD_JOB_TYPE_UPLOAD, URL, "{'nonsense': <5>}", TFD_ERROR_INVALID_ARGS },
+    { TFD_JOB_TYPE_UPLOAD_REPLY, URL, "{'mode': <uint32 0640>, 'umask': <uint32 022>}", NONE },
+    { TFD_JOB_TYPE_UPLOAD_REPLY, URL, "{'digest': <'md5:01234567890123456789012345678901'>}",
+      TFD_ERROR_DOWNLOAD_ONLY },
+    { TFD_JOB_TYPE_UPLOAD, URL, "{'ranges': <[(uint64 0, uint64 1)]>}", TFD_ERROR_NOT_SUPPORTED },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (types); i++)
+    {
+      g_autoptr (GVariant) options = parse ("a{sv}", types[i].options);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (TfdFileSpec) spec =
+          tfd_file_spec_new (types[i].type, types[i].url, "/srv/x", options, &error);
+
+      g_test_message ("%s %s", types[i].url, types[i].options);
+      if (types[i].code == NONE)
+        g_assert_no_error (error);
+      else
+        g_assert_error (error, TFD_ERROR, types[i].code);
+    }
+  g_autoptr (GVariant) bytes = parse ("a{sv}", "{'path': <[byte 0x2f, 0xff]>}");
+  g_autoptr (TfdFileSpec) spec = tfd_file_spec_new (TFD_JOB_TYPE_UPLOAD, URL, "", bytes, NULL);
+  g_assert_cmpstr (spec->path, ==, "/\xff");
+}
+
+static void
+test_reply_path (void)
+{
+  g_autoptr (TfdJobProperties) properties = tfd_job_properties_new ();
+  g_autofree char *beside = tfd_reply_path (properties, "/a/\xff");
+
+  g_assert_cmpstr (beside, ==, "/a/\xff.reply");
+  g_free (properties->reply_file_name);
+  properties->reply_file_name = g_strdup ("/b/answer");
+  g_autofree char *named = tfd_reply_path (properties, "/a/x");
+  g_assert_cmpstr (named, ==, "/b/answer");
 }
 
 static void
@@ -124,14 +180,14 @@ test_specs (void)
                            "1>}), ('" URL "', '', {'path': <b'/c'>})]");
   g_autoptr (GVariant) none = parse ("a(ssa{sv})", "[]");
   g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) specs = tfd_file_specs_new (files, &error);
+  g_autoptr (GPtrArray) specs = tfd_file_specs_new (TFD_JOB_TYPE_DOWNLOAD, files, &error);
 
   g_assert_no_error (error);
   g_assert_cmpuint (specs->len, ==, 3);
   g_assert_cmpstr (((TfdFileSpec *) specs->pdata[0])->path, ==, "/a");
   g_assert_cmpstr (((TfdFileSpec *) specs->pdata[2])->path, ==, "/c");
 
-  g_autoptr (GPtrArray) empty = tfd_file_specs_new (none, &error);
+  g_autoptr (GPtrArray) empty = tfd_file_specs_new (TFD_JOB_TYPE_DOWNLOAD, none, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (empty->len, ==, 0);
 }
@@ -142,7 +198,7 @@ expect_specs_error (const char *files, int code, const char *word)
   g_autoptr (GVariant) value = parse ("a(ssa{sv})", files);
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (tfd_file_specs_new (value, &error));
+  g_assert_null (tfd_file_specs_new (TFD_JOB_TYPE_DOWNLOAD, value, &error));
   g_assert_error (error, TFD_ERROR, code);
   g_assert_nonnull (strstr (error->message, word));
 }
@@ -173,7 +229,7 @@ test_too_many (void)
       g_variant_builder_add (&builder, "(ssa{sv})", URL, path, NULL);
     }
   g_autoptr (GVariant) files = g_variant_ref_sink (g_variant_builder_end (&builder));
-  g_assert_null (tfd_file_specs_new (files, &error));
+  g_assert_null (tfd_file_specs_new (TFD_JOB_TYPE_DOWNLOAD, files, &error));
   g_assert_error (error, TFD_ERROR, TFD_ERROR_TOO_MANY_FILES);
   g_assert_nonnull (strstr (error->message, "20001"));
   g_assert_nonnull (strstr (error->message, "20000"));
@@ -185,6 +241,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/common/wire/files/spec", test_spec);
   g_test_add_func ("/common/wire/files/bytes", test_bytes);
+  g_test_add_func ("/common/wire/files/types", test_types);
+  g_test_add_func ("/common/wire/files/reply-path", test_reply_path);
   g_test_add_func ("/common/wire/files/specs", test_specs);
   g_test_add_func ("/common/wire/files/specs-name-the-offender", test_specs_name_the_offender);
   g_test_add_func ("/common/wire/files/too-many", test_too_many);
