@@ -47,7 +47,8 @@ typedef struct
                      remembered for the origin */
   guint features; /* TfdUploadFeatures */
   guint64 maximum;  /* most bytes of a file that the server takes, 0 = any */
-  guint setbacks;   /* lost sessions and refused bytes since some were confirmed; not stored */
+  guint64 reached;  /* most bytes ever confirmed; not stored */
+  guint setbacks;   /* lost sessions and refused bytes since; not stored */
   gboolean ranges;  /* put: the server takes Content-Range */
   gboolean sent;    /* the server has the whole file */
   gboolean replied; /* the reply is here; set by upload.c. One that is wanted, with neither a URL
