@@ -91,10 +91,6 @@ G_DEFINE_ENUM_TYPE (TfdOverwrite, tfd_overwrite,
   G_DEFINE_ENUM_VALUE (TFD_OVERWRITE_REPLACE, "replace"),
   G_DEFINE_ENUM_VALUE (TFD_OVERWRITE_FAIL, "fail"),
   G_DEFINE_ENUM_VALUE (TFD_OVERWRITE_KEEP_BOTH, "keep-both"))
-
-G_DEFINE_ENUM_TYPE (TfdLeftoverKind, tfd_leftover_kind,
-  G_DEFINE_ENUM_VALUE (TFD_LEFTOVER_FILE, "file"),
-  G_DEFINE_ENUM_VALUE (TFD_LEFTOVER_SESSION, "session"))
 /* clang-format on */
 
 /* Classes are never given back: the types are static, and strings of them are handed out. */

@@ -123,13 +123,6 @@ typedef enum
   TFD_OVERWRITE_KEEP_BOTH, /* "keep-both" */
 } TfdOverwrite;
 
-/* What remains to be done of a job that has ended. */
-typedef enum
-{
-  TFD_LEFTOVER_FILE,    /* a temporary is to be deleted */
-  TFD_LEFTOVER_SESSION, /* a server is to forget what it has of an upload */
-} TfdLeftoverKind;
-
 /* Which way the bytes of a file go. */
 typedef enum
 {
@@ -150,7 +143,6 @@ typedef enum
 #define TFD_TYPE_OPERATION (tfd_operation_get_type ())
 #define TFD_TYPE_RESULT (tfd_result_get_type ())
 #define TFD_TYPE_OVERWRITE (tfd_overwrite_get_type ())
-#define TFD_TYPE_LEFTOVER_KIND (tfd_leftover_kind_get_type ())
 
 GType tfd_job_type_get_type (void);
 GType tfd_job_state_get_type (void);
@@ -165,7 +157,6 @@ GType tfd_error_context_get_type (void);
 GType tfd_operation_get_type (void);
 GType tfd_result_get_type (void);
 GType tfd_overwrite_get_type (void);
-GType tfd_leftover_kind_get_type (void);
 
 /* The string of @value in enumeration @type (one of the TFD_TYPE_… above); which must exist. */
 const char *tfd_enum_to_string (GType type, int value);

@@ -13,7 +13,7 @@ typedef struct
   gsize offset;              /* of the field in TfdJobProperties */
   GType (*enum_type) (void); /* (nullable) of a string that is an enumeration */
   gboolean (*validate) (const char *key, GVariant *value, GError **error); /* (nullable) */
-  gboolean download_only;
+  guint types; /* of jobs that have it: a bit for each TfdJobType */
 } TfdProperty;
 
 #define tfd_throw_args(error, ...)                                                                 \

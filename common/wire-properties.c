@@ -53,9 +53,14 @@ check_change (const TfdProperty *property,
       tfd_throw_args (error, "‘%s’ cannot be undone", name);
       return FALSE;
     }
-  if (property->download_only && type != TFD_JOB_TYPE_DOWNLOAD)
+  if ((property->types & (1u << type)) == 0)
     {
-      g_set_error (error, TFD_ERROR, TFD_ERROR_DOWNLOAD_ONLY, "‘%s’ is for downloads only", name);
+      gboolean of_downloads = (property->types & (1u << TFD_JOB_TYPE_DOWNLOAD)) != 0;
+
+      g_set_error (error, TFD_ERROR,
+                   of_downloads ? TFD_ERROR_DOWNLOAD_ONLY : TFD_ERROR_NOT_COMPATIBLE,
+                   "‘%s’ is not for jobs of type ‘%s’", name,
+                   tfd_enum_to_string (TFD_TYPE_JOB_TYPE, (int) type));
       return FALSE;
     }
   if (!property->info.implemented)

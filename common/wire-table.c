@@ -6,6 +6,7 @@
 #include "common/wire-private.h"
 
 #include "common/names.h"
+#include "common/url.h"
 
 #include <string.h>
 
@@ -148,49 +149,61 @@ validate_segments (const char *key, GVariant *value, GError **error)
   return FALSE;
 }
 
+static gboolean
+validate_path (const char *key G_GNUC_UNUSED, GVariant *value, GError **error)
+{
+  const char *path = g_variant_get_string (value, NULL);
+
+  return path[0] == '\0' || tfd_path_check (path, error);
+}
+
 /* clang-format off */
 #define ANY_TIME TFD_PROPERTY_ANY_TIME
 #define BEFORE_RESUME TFD_PROPERTY_BEFORE_RESUME
 #define BEFORE_ADD_FILE TFD_PROPERTY_BEFORE_ADD_FILE
-#define ROW(name, signature, when, implemented, field, type, validate, download_only) \
+#define DOWNLOADS (1u << TFD_JOB_TYPE_DOWNLOAD)
+#define REPLIES (1u << TFD_JOB_TYPE_UPLOAD_REPLY)
+#define UPLOADS (1u << TFD_JOB_TYPE_UPLOAD | REPLIES)
+#define ALL (DOWNLOADS | UPLOADS)
+#define ROW(name, signature, when, implemented, field, type, validate, types) \
   { { name, signature, when, implemented }, G_STRUCT_OFFSET (TfdJobProperties, field), \
-    type, validate, download_only }
+    type, validate, types }
 
-/* name, type, when, implemented, field, enumeration, validation, downloads only */
+/* name, type, when, implemented, field, enumeration, validation, types of jobs */
 static const TfdProperty properties_table[] = {
-  ROW ("DisplayName", "s", ANY_TIME, TRUE, display_name, NULL, validate_display_name, FALSE),
-  ROW ("Description", "s", ANY_TIME, TRUE, description, NULL, validate_description, FALSE),
-  ROW ("Priority", "s", ANY_TIME, TRUE, priority, tfd_priority_get_type, NULL, FALSE),
-  ROW ("MinimumRetryDelay", "t", ANY_TIME, TRUE, minimum_retry_delay, NULL, NULL, FALSE),
-  ROW ("NoProgressTimeout", "t", ANY_TIME, TRUE, no_progress_timeout, NULL, NULL, FALSE),
-  ROW ("MaximumDownloadTime", "t", ANY_TIME, TRUE, maximum_download_time, NULL, NULL, FALSE),
-  ROW ("NotifyFiles", "b", ANY_TIME, TRUE, notify_files, NULL, NULL, FALSE),
-  ROW ("NotifyInterval", "t", ANY_TIME, TRUE, notify_interval, NULL, NULL, FALSE),
+  ROW ("DisplayName", "s", ANY_TIME, TRUE, display_name, NULL, validate_display_name, ALL),
+  ROW ("Description", "s", ANY_TIME, TRUE, description, NULL, validate_description, ALL),
+  ROW ("Priority", "s", ANY_TIME, TRUE, priority, tfd_priority_get_type, NULL, ALL),
+  ROW ("MinimumRetryDelay", "t", ANY_TIME, TRUE, minimum_retry_delay, NULL, NULL, ALL),
+  ROW ("NoProgressTimeout", "t", ANY_TIME, TRUE, no_progress_timeout, NULL, NULL, ALL),
+  ROW ("MaximumDownloadTime", "t", ANY_TIME, TRUE, maximum_download_time, NULL, NULL, ALL),
+  ROW ("NotifyFiles", "b", ANY_TIME, TRUE, notify_files, NULL, NULL, ALL),
+  ROW ("NotifyInterval", "t", ANY_TIME, TRUE, notify_interval, NULL, NULL, ALL),
   ROW ("NotifyApplication", "s", ANY_TIME, TRUE, notify_application, NULL,
-       validate_application, FALSE),
+       validate_application, ALL),
   ROW ("TransferPolicy", "s", ANY_TIME, TRUE, transfer_policy, tfd_transfer_policy_get_type, NULL,
-       FALSE),
-  ROW ("RunWhen", "s", ANY_TIME, TRUE, run_when, tfd_run_when_get_type, NULL, FALSE),
-  ROW ("DynamicContent", "b", BEFORE_RESUME, TRUE, dynamic_content, NULL, NULL, TRUE),
-  ROW ("HighPerformance", "b", BEFORE_ADD_FILE, TRUE, high_performance, NULL, NULL, TRUE),
-  ROW ("OnDemand", "b", BEFORE_RESUME, FALSE, on_demand, NULL, NULL, TRUE),
-  ROW ("MaximumSize", "t", BEFORE_RESUME, TRUE, maximum_size, NULL, NULL, TRUE),
-  ROW ("MaximumRate", "t", ANY_TIME, FALSE, maximum_rate, NULL, NULL, FALSE),
-  ROW ("Segments", "u", ANY_TIME, FALSE, segments, NULL, validate_segments, TRUE),
-  ROW ("Headers", "a(ss)", ANY_TIME, TRUE, headers, NULL, validate_headers, FALSE),
-  ROW ("HeadersWriteOnly", "b", ANY_TIME, TRUE, headers_write_only, NULL, NULL, FALSE),
-  ROW ("Method", "s", BEFORE_RESUME, FALSE, method, NULL, validate_method, FALSE),
-  ROW ("Proxy", "(sasas)", ANY_TIME, FALSE, proxy, NULL, NULL, FALSE),
-  ROW ("TlsFlags", "as", ANY_TIME, FALSE, tls_flags, NULL, NULL, FALSE),
-  ROW ("PinnedKeys", "as", ANY_TIME, FALSE, pinned_keys, NULL, NULL, FALSE),
+       ALL),
+  ROW ("RunWhen", "s", ANY_TIME, TRUE, run_when, tfd_run_when_get_type, NULL, ALL),
+  ROW ("DynamicContent", "b", BEFORE_RESUME, TRUE, dynamic_content, NULL, NULL, DOWNLOADS),
+  ROW ("HighPerformance", "b", BEFORE_ADD_FILE, TRUE, high_performance, NULL, NULL, DOWNLOADS),
+  ROW ("OnDemand", "b", BEFORE_RESUME, FALSE, on_demand, NULL, NULL, DOWNLOADS),
+  ROW ("MaximumSize", "t", BEFORE_RESUME, TRUE, maximum_size, NULL, NULL, DOWNLOADS),
+  ROW ("MaximumRate", "t", ANY_TIME, FALSE, maximum_rate, NULL, NULL, ALL),
+  ROW ("Segments", "u", ANY_TIME, FALSE, segments, NULL, validate_segments, DOWNLOADS),
+  ROW ("Headers", "a(ss)", ANY_TIME, TRUE, headers, NULL, validate_headers, ALL),
+  ROW ("HeadersWriteOnly", "b", ANY_TIME, TRUE, headers_write_only, NULL, NULL, ALL),
+  ROW ("Method", "s", BEFORE_RESUME, FALSE, method, NULL, validate_method, ALL),
+  ROW ("Proxy", "(sasas)", ANY_TIME, FALSE, proxy, NULL, NULL, ALL),
+  ROW ("TlsFlags", "as", ANY_TIME, FALSE, tls_flags, NULL, NULL, ALL),
+  ROW ("PinnedKeys", "as", ANY_TIME, FALSE, pinned_keys, NULL, NULL, ALL),
   ROW ("RedirectPolicy", "s", ANY_TIME, TRUE, redirect_policy, tfd_redirect_policy_get_type, NULL,
-       FALSE),
-  ROW ("AllowDowngrade", "b", ANY_TIME, TRUE, allow_downgrade, NULL, NULL, FALSE),
-  ROW ("ClientCertificate", "s", ANY_TIME, FALSE, client_certificate, NULL, NULL, FALSE),
-  ROW ("UploadProtocol", "s", ANY_TIME, FALSE, upload_protocol, tfd_upload_protocol_get_type, NULL,
-       FALSE),
-  ROW ("ReplyFileName", "s", ANY_TIME, FALSE, reply_file_name, NULL, NULL, FALSE),
-  ROW ("AutoComplete", "b", ANY_TIME, TRUE, auto_complete, NULL, NULL, FALSE),
+       ALL),
+  ROW ("AllowDowngrade", "b", ANY_TIME, TRUE, allow_downgrade, NULL, NULL, ALL),
+  ROW ("ClientCertificate", "s", ANY_TIME, FALSE, client_certificate, NULL, NULL, ALL),
+  ROW ("UploadProtocol", "s", BEFORE_RESUME, TRUE, upload_protocol, tfd_upload_protocol_get_type,
+       NULL, UPLOADS),
+  ROW ("ReplyFileName", "s", ANY_TIME, TRUE, reply_file_name, NULL, validate_path, REPLIES),
+  ROW ("AutoComplete", "b", ANY_TIME, TRUE, auto_complete, NULL, NULL, ALL),
 };
 /* clang-format on */
 

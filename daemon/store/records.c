@@ -7,6 +7,12 @@
 
 #include "common/names.h"
 
+/* clang-format off */
+G_DEFINE_ENUM_TYPE (TfdLeftoverKind, tfd_leftover_kind,
+  G_DEFINE_ENUM_VALUE (TFD_LEFTOVER_FILE, "file"),
+  G_DEFINE_ENUM_VALUE (TFD_LEFTOVER_SESSION, "session"))
+/* clang-format on */
+
 TfdJobRecord *
 tfd_job_record_new (void)
 {

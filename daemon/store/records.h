@@ -90,6 +90,16 @@ TfdTombstone *tfd_tombstone_new (void);
 void tfd_tombstone_free (TfdTombstone *tombstone);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfdTombstone, tfd_tombstone_free)
 
+/* What remains to be done of a job that has ended. */
+typedef enum
+{
+  TFD_LEFTOVER_FILE,    /* a temporary is to be deleted */
+  TFD_LEFTOVER_SESSION, /* a server is to forget what it has of an upload */
+} TfdLeftoverKind;
+
+#define TFD_TYPE_LEFTOVER_KIND (tfd_leftover_kind_get_type ())
+GType tfd_leftover_kind_get_type (void);
+
 /* What could not be done when its job ended, and is tried again. */
 typedef struct
 {

@@ -32,7 +32,6 @@ static const struct
   { tfd_operation_get_type, "- completing cancelling" },
   { tfd_result_get_type, "completed partial cancelled expired" },
   { tfd_overwrite_get_type, "replace fail keep-both" },
-  { tfd_leftover_kind_get_type, "file session" },
 };
 
 static void

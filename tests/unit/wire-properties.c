@@ -9,11 +9,13 @@
 #include <string.h>
 
 #define NONE -1
+#define UNCHANGED -2
 #define NEW TFD_LIFE_NEW
 #define RESUMED TFD_LIFE_RESUMED
 #define FILES TFD_LIFE_HAS_FILES
 #define DOWNLOAD TFD_JOB_TYPE_DOWNLOAD
 #define UPLOAD TFD_JOB_TYPE_UPLOAD
+#define REPLY TFD_JOB_TYPE_UPLOAD_REPLY
 
 static GVariant *
 parse (const char *text)
@@ -162,8 +164,20 @@ static const struct
   { DOWNLOAD, NEW, "{'OnDemand': <true>}", TFD_ERROR_NOT_SUPPORTED, "‘OnDemand’" },
   { DOWNLOAD, NEW, "{'MaximumRate': <uint64 5>}", TFD_ERROR_NOT_SUPPORTED, "‘MaximumRate’" },
   { DOWNLOAD, NEW, "{'Segments': <uint32 4>}", TFD_ERROR_NOT_SUPPORTED, "‘Segments’" },
-  { UPLOAD, NEW, "{'UploadProtocol': <'tus'>}", TFD_ERROR_NOT_SUPPORTED, "‘UploadProtocol’" },
-  { UPLOAD, NEW, "{'ReplyFileName': <'/x'>}", TFD_ERROR_NOT_SUPPORTED, "‘ReplyFileName’" },
+
+  { UPLOAD, FILES, "{'UploadProtocol': <'tus'>}", NONE, NULL },
+  { UPLOAD, NEW, "{'UploadProtocol': <'gopher'>}", TFD_ERROR_INVALID_ARGS, "‘gopher’" },
+  { UPLOAD, RESUMED, "{'UploadProtocol': <'tus'>}", TFD_ERROR_READ_ONLY_AFTER_RESUME,
+    "‘UploadProtocol’" },
+  { DOWNLOAD, NEW, "{'UploadProtocol': <'auto'>}", UNCHANGED, NULL },
+  { DOWNLOAD, NEW, "{'UploadProtocol': <'tus'>}", TFD_ERROR_NOT_COMPATIBLE, "‘UploadProtocol’" },
+  { REPLY, NEW, "{'UploadProtocol': <'bits'>, 'ReplyFileName': <'/x'>}", NONE, NULL },
+  { REPLY, RESUMED | FILES, "{'ReplyFileName': <'/x'>}", NONE, NULL },
+  { REPLY, NEW, "{'ReplyFileName': <'x'>}", TFD_ERROR_INVALID_PATH, "absolute" },
+  { REPLY, NEW, "{'ReplyFileName': <'/a/../x'>}", TFD_ERROR_INVALID_PATH, ".." },
+  { REPLY, NEW, "{'MaximumSize': <uint64 5>}", TFD_ERROR_DOWNLOAD_ONLY, "‘MaximumSize’" },
+  { UPLOAD, NEW, "{'ReplyFileName': <'/x'>}", TFD_ERROR_NOT_COMPATIBLE, "‘ReplyFileName’" },
+  { DOWNLOAD, NEW, "{'ReplyFileName': <'/x'>}", TFD_ERROR_NOT_COMPATIBLE, "‘ReplyFileName’" },
 };
 
 /* Everything of a change happens, or nothing does. */
@@ -181,11 +195,12 @@ test_apply (void)
       gboolean applied = tfd_job_properties_apply (properties, changes_cases[i].type, changes,
                                                    FALSE, changes_cases[i].life, &error);
       g_autoptr (GVariant) after = g_variant_ref_sink (tfd_job_properties_serialize (properties));
-      if (changes_cases[i].code == NONE)
+      if (changes_cases[i].code == NONE || changes_cases[i].code == UNCHANGED)
         {
           g_assert_no_error (error);
           g_assert_true (applied);
-          g_assert_cmpuint (g_variant_n_children (after), ==, g_variant_n_children (changes));
+          g_assert_cmpuint (g_variant_n_children (after), ==,
+                            changes_cases[i].code == NONE ? g_variant_n_children (changes) : 0);
           continue;
         }
       g_assert_false (applied);
