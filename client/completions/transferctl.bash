@@ -17,8 +17,8 @@ _transferctl_jobs ()
 _transferctl ()
 {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-  local verbs='get create add wait list status show files why log history monitor suspend resume
-    complete cancel set-property help'
+  local verbs='get put create add wait list status show files why log history reply monitor
+    suspend resume complete cancel set-property set-credentials remove-credentials help'
   local global='--user --system --json --quiet --help --version'
   local verb='' words=0 own='' i
   COMPREPLY=()
@@ -42,6 +42,12 @@ _transferctl ()
   [ "$current" != = ] || current=
   case $previous in
     --priority) mapfile -t COMPREPLY < <(compgen -W 'foreground high normal low' -- "$current"); return ;;
+    --protocol)
+      mapfile -t COMPREPLY < <(compgen -W 'auto put post tus resumable bits' -- "$current")
+      return
+      ;;
+    --target) mapfile -t COMPREPLY < <(compgen -W 'server' -- "$current"); return ;;
+    --scheme) mapfile -t COMPREPLY < <(compgen -W 'basic digest' -- "$current"); return ;;
     --type) mapfile -t COMPREPLY < <(compgen -W 'download upload upload-reply' -- "$current"); return ;;
     --overwrite) mapfile -t COMPREPLY < <(compgen -W 'replace fail keep-both' -- "$current"); return ;;
     --state)
@@ -50,12 +56,21 @@ _transferctl ()
       return
       ;;
     --property) mapfile -t COMPREPLY < <(compgen -W "$(transferctl --list-properties)" -- "$current"); return ;;
-    --from) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-    --name | --digest | --mode | --since | --lines | --timeout) return ;;
+    --from | --reply | --password-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    --name | --digest | --login | --header | --mode | --since | --lines | --timeout) return ;;
   esac
 
   case $verb in
-    get) own='--background --force --name --priority --digest --property' ;;
+    get)
+      own='--background --force --name --priority --digest --login --password-file --header
+        --property'
+      ;;
+    put)
+      own='--background --reply --force --protocol --name --priority --login --password-file --header
+        --property'
+      ;;
+    set-credentials) own='--target --scheme --password-file' ;;
+    remove-credentials) own='--target --scheme' ;;
     create) own='--type --property' ;;
     add) own='--digest --mode --from' ;;
     wait) own='--complete --timeout' ;;
@@ -79,6 +94,9 @@ _transferctl ()
     get)
       [ "$words" = 0 ] || mapfile -t COMPREPLY < <(compgen -f -- "$current")
       ;;
+    put)
+      [ "$words" != 0 ] || mapfile -t COMPREPLY < <(compgen -f -- "$current")
+      ;;
     add)
       case $words in
         0) mapfile -t COMPREPLY < <(compgen -W "$(_transferctl_jobs)" -- "$current") ;;
@@ -94,7 +112,8 @@ _transferctl ()
         compopt -o nospace
       fi
       ;;
-    wait | status | show | files | why | log | monitor | suspend | resume | complete | cancel)
+    wait | status | show | files | why | log | reply | monitor | suspend | resume | complete | \
+      cancel | set-credentials | remove-credentials)
       mapfile -t COMPREPLY < <(compgen -W "$(_transferctl_jobs)" -- "$current")
       ;;
   esac

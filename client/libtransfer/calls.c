@@ -18,8 +18,9 @@ typedef struct
   char *path;
   const TransferMethod *method;
   GVariant *parameters; /* (owned) (nullable) */
+  GUnixFDList *sent;    /* (owned) (nullable) descriptors that go along */
   guint losses;
-  GUnixFDList *fds; /* (owned) (nullable) */
+  GUnixFDList *fds; /* (owned) (nullable) those that came back */
 } Call;
 
 static void send_call (GTask *task);
@@ -29,6 +30,7 @@ call_free (Call *call)
 {
   g_free (call->path);
   g_clear_pointer (&call->parameters, g_variant_unref);
+  g_clear_object (&call->sent);
   g_clear_object (&call->fds);
   g_free (call);
 }
@@ -131,7 +133,7 @@ send_call (GTask *task)
       transfer_client_get_connection (client), TFD_BUS_NAME, call->path, method->interface,
       method->method, call->parameters,
       method->reply != NULL ? G_VARIANT_TYPE (method->reply) : NULL,
-      _transfer_client_get_call_flags (client), no_timeout ? G_MAXINT : -1, NULL,
+      _transfer_client_get_call_flags (client), no_timeout ? G_MAXINT : -1, call->sent,
       g_task_get_cancellable (task), sent_cb, task);
 }
 
@@ -144,6 +146,20 @@ _transfer_call_async (TransferClient *client,
                       GAsyncReadyCallback callback,
                       gpointer user_data)
 {
+  _transfer_call_with_fds_async (client, path, method, parameters, NULL, cancellable, callback,
+                                 user_data);
+}
+
+void
+_transfer_call_with_fds_async (TransferClient *client,
+                               const char *path,
+                               const TransferMethod *method,
+                               GVariant *parameters,
+                               GUnixFDList *fds,
+                               GCancellable *cancellable,
+                               GAsyncReadyCallback callback,
+                               gpointer user_data)
+{
   GTask *task = g_task_new (client, cancellable, callback, user_data);
   Call *call = g_new0 (Call, 1);
 
@@ -151,6 +167,7 @@ _transfer_call_async (TransferClient *client,
   call->path = g_strdup (path);
   call->method = method;
   call->parameters = parameters != NULL ? g_variant_ref_sink (parameters) : NULL;
+  call->sent = fds != NULL ? g_object_ref (fds) : NULL;
   g_task_set_task_data (task, call, (GDestroyNotify) call_free);
   g_queue_push_tail (&_transfer_client_get_calls (client)->waiting, task);
   send_waiting (client);

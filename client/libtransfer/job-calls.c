@@ -37,6 +37,23 @@ called_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     g_task_return_pointer (task, g_steal_pointer (&reply), (GDestroyNotify) g_variant_unref);
 }
 
+void
+_transfer_job_call (TransferJob *job,
+                    const TransferMethod *method,
+                    GVariant *parameters,
+                    GUnixFDList *fds,
+                    gpointer tag,
+                    GCancellable *cancellable,
+                    GAsyncReadyCallback callback,
+                    gpointer user_data)
+{
+  GTask *task = g_task_new (job, cancellable, callback, user_data);
+
+  g_task_set_source_tag (task, tag);
+  _transfer_call_with_fds_async (transfer_job_get_client (job), transfer_job_get_object_path (job),
+                                 method, parameters, fds, cancellable, called_cb, task);
+}
+
 static void
 call (TransferJob *job,
       const TransferMethod *method,
@@ -46,16 +63,11 @@ call (TransferJob *job,
       GAsyncReadyCallback callback,
       gpointer user_data)
 {
-  GTask *task = g_task_new (job, cancellable, callback, user_data);
-
-  g_task_set_source_tag (task, tag);
-  _transfer_call_async (transfer_job_get_client (job), transfer_job_get_object_path (job), method,
-                        parameters, cancellable, called_cb, task);
+  _transfer_job_call (job, method, parameters, NULL, tag, cancellable, callback, user_data);
 }
 
-/* The reply of a call, or its only child when @unpack. */
-static GVariant *
-finish (TransferJob *job, GAsyncResult *result, gboolean unpack, GError **error)
+GVariant *
+_transfer_job_finish (TransferJob *job, GAsyncResult *result, gboolean unpack, GError **error)
 {
   g_autoptr (GVariant) reply = NULL;
 
@@ -66,10 +78,26 @@ finish (TransferJob *job, GAsyncResult *result, gboolean unpack, GError **error)
   return g_variant_get_child_value (reply, 0);
 }
 
+int
+_transfer_job_finish_fd (TransferJob *job, GAsyncResult *result, GError **error)
+{
+  g_autoptr (GVariant) handle = _transfer_job_finish (job, result, TRUE, error);
+  GUnixFDList *fds = g_task_get_task_data (G_TASK (result));
+
+  if (handle == NULL)
+    return -1;
+  if (fds == NULL)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "the answer has no descriptor");
+      return -1;
+    }
+  return g_unix_fd_list_get (fds, g_variant_get_handle (handle), error);
+}
+
 static gboolean
 finish_empty (TransferJob *job, GAsyncResult *result, GError **error)
 {
-  g_autoptr (GVariant) reply = finish (job, result, FALSE, error);
+  g_autoptr (GVariant) reply = _transfer_job_finish (job, result, FALSE, error);
 
   return reply != NULL;
 }
@@ -141,7 +169,7 @@ transfer_job_get_events_async (TransferJob *job,
 GVariant *
 transfer_job_get_events_finish (TransferJob *job, GAsyncResult *result, GError **error)
 {
-  return finish (job, result, TRUE, error);
+  return _transfer_job_finish (job, result, TRUE, error);
 }
 
 void
@@ -158,7 +186,7 @@ transfer_job_explain_async (TransferJob *job,
 GVariant *
 transfer_job_explain_finish (TransferJob *job, GAsyncResult *result, GError **error)
 {
-  return finish (job, result, TRUE, error);
+  return _transfer_job_finish (job, result, TRUE, error);
 }
 
 void
@@ -176,17 +204,7 @@ transfer_job_open_temporary_async (TransferJob *job,
 int
 transfer_job_open_temporary_finish (TransferJob *job, GAsyncResult *result, GError **error)
 {
-  g_autoptr (GVariant) handle = finish (job, result, TRUE, error);
-  GUnixFDList *fds = g_task_get_task_data (G_TASK (result));
-
-  if (handle == NULL)
-    return -1;
-  if (fds == NULL)
-    {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "the answer has no descriptor");
-      return -1;
-    }
-  return g_unix_fd_list_get (fds, g_variant_get_handle (handle), error);
+  return _transfer_job_finish_fd (job, result, error);
 }
 
 void
@@ -215,5 +233,5 @@ transfer_job_call_async (TransferJob *job,
 GVariant *
 transfer_job_call_finish (TransferJob *job, GAsyncResult *result, GError **error)
 {
-  return finish (job, result, FALSE, error);
+  return _transfer_job_finish (job, result, FALSE, error);
 }

@@ -50,6 +50,16 @@ void _transfer_call_async (TransferClient *client,
                            GAsyncReadyCallback callback,
                            gpointer user_data);
 
+/* The same with descriptors for the handles in @parameters. */
+void _transfer_call_with_fds_async (TransferClient *client,
+                                    const char *path,
+                                    const TransferMethod *method,
+                                    GVariant *parameters,
+                                    GUnixFDList *fds,
+                                    GCancellable *cancellable,
+                                    GAsyncReadyCallback callback,
+                                    gpointer user_data);
+
 /* (transfer full) the reply; @fds may be NULL. */
 GVariant *_transfer_call_finish (TransferClient *client,
                                  GAsyncResult *result,
@@ -115,6 +125,22 @@ GPtrArray *_transfer_files_split (GVariant *files);
 
 /* (transfer floating) the filter of GetJobHistory for @job alone, with its files. */
 GVariant *_transfer_history_filter (TransferJob *job);
+
+/* Calls @method of @job; its task, tagged @tag, is finished by _transfer_job_finish (). @fds
+ * (nullable) go along. */
+void _transfer_job_call (TransferJob *job,
+                         const TransferMethod *method,
+                         GVariant *parameters,
+                         GUnixFDList *fds,
+                         gpointer tag,
+                         GCancellable *cancellable,
+                         GAsyncReadyCallback callback,
+                         gpointer user_data);
+/* (transfer full) the reply, or its only child when @unpack; NULL with an error. */
+GVariant *
+_transfer_job_finish (TransferJob *job, GAsyncResult *result, gboolean unpack, GError **error);
+/* The descriptor that came with the handle in the reply, or -1. */
+int _transfer_job_finish_fd (TransferJob *job, GAsyncResult *result, GError **error);
 
 /* Reads rows of ListFiles, a(ussttsa{sv}), into @files. */
 void _transfer_files_read (GVariant *rows, GPtrArray *files);

@@ -12,6 +12,8 @@
 const CtlVerb ctl_verbs[] = {
   { "get", "URL [FILE|DIRECTORY]", "Download a URL, and wait for it", TRANSFERS,
     ctl_options_get, 1, 2, ctl_run_get },
+  { "put", "FILE URL", "Upload a file, and wait for it", TRANSFERS,
+    ctl_options_put, 2, 2, ctl_run_put },
   { "create", "NAME", "Create a job; prints its id", TRANSFERS,
     ctl_options_create, 1, 1, ctl_run_create },
   { "add", "JOB [URL [FILE|DIRECTORY]]", "Add files to a job", TRANSFERS,
@@ -33,6 +35,8 @@ const CtlVerb ctl_verbs[] = {
     ctl_options_log, 1, 1, ctl_run_log },
   { "history", "", "List jobs that are over", LOOKING,
     ctl_options_history, 0, 0, ctl_run_history },
+  { "reply", "JOB", "Print what the server replied to an upload", LOOKING,
+    NULL, 1, 1, ctl_run_reply },
   { "monitor", "[JOB...]", "Print what happens to jobs, until Ctrl-C", LOOKING,
     ctl_options_monitor, 0, -1, ctl_run_monitor },
 
@@ -46,6 +50,10 @@ const CtlVerb ctl_verbs[] = {
     ctl_options_all, 0, -1, ctl_run_cancel },
   { "set-property", "JOB NAME=VALUE...", "Change properties of a job", CHANGING,
     NULL, 2, -1, ctl_run_set_property },
+  { "set-credentials", "JOB USER", "Say as whom a job logs in to servers", CHANGING,
+    ctl_options_set_credentials, 2, 2, ctl_run_set_credentials },
+  { "remove-credentials", "JOB", "Forget as whom a job logs in to servers", CHANGING,
+    ctl_options_remove_credentials, 1, 1, ctl_run_remove_credentials },
 
   { "help", "[VERB]", "Show this help, or that of a verb", "Help",
     NULL, 0, 1, ctl_run_help },

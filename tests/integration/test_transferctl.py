@@ -15,6 +15,7 @@ from httpd import KIB, MIB, Answer, Forever  # noqa: E402
 from world import WorldCase, program  # noqa: E402
 
 FAILED, USAGE = 1, 2
+BASIC = Answer(status=401, headers={'WWW-Authenticate': 'Basic realm="files"'})
 
 
 class Transferctl(WorldCase):
@@ -73,6 +74,48 @@ class Transferctl(WorldCase):
         self.ctl('get', self.server.url('/a'), self.world.target('a'), status=FAILED)
         self.assertIn('404', self.talk)
         self.assertFalse(os.path.exists(self.world.target('a')))
+
+    def password_file(self):
+        path = os.path.join(self.world.directory, 'password')
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write('sesame\n')
+        return path
+
+    def test_get_with_a_password(self):
+        file, (url, path), _ = self.file('a', script=[BASIC])
+        self.ctl('get', '-u', 'alice', '--password-file', self.password_file(), url, path)
+        self.assert_file(path, file)
+        self.assertEqual(self.server.requests('/a')[1].headers['authorization'],
+                         'Basic YWxpY2U6c2VzYW1l')
+
+    def test_get_without_a_password(self):
+        """Nobody can be asked: nothing begins."""
+        file, (url, path), _ = self.file('a')
+        self.ctl('get', '-u', 'alice', '--password-file', '/nowhere', url, path, status=FAILED)
+        self.assertIn('/nowhere', self.talk)
+        self.assertEqual((self.jobs(), self.server.requests('/a')), ([], []))
+
+    def test_get_with_headers(self):
+        file, (url, path), _ = self.file('a')
+        self.ctl('get', '-H', 'X-One: 1', '-H', 'X-Two: a, b', url, path)
+        headers = self.server.requests('/a')[0].headers
+        self.assertEqual((headers['x-one'], headers['x-two']), ('1', 'a, b'))
+        self.ctl('get', '-H', 'no colon', url, path, status=FAILED)
+
+    def test_credentials(self):
+        file, (url, path), _ = self.file('a', script=[BASIC])
+        job = self.ctl('create', 'name').strip()
+        self.ctl('add', job, url, path)
+        self.ctl('remove-credentials', job, status=FAILED)
+        for scheme in 'basic', 'digest':
+            self.ctl('set-credentials', job, 'alice', '--scheme', scheme, '--password-file',
+                     self.password_file())
+        self.ctl('remove-credentials', job, '--scheme', 'digest')
+        self.ctl('set-credentials', job, 'alice', '--scheme', 'ntlm', '--password-file',
+                 self.password_file(), status=FAILED)
+        self.ctl('resume', job)
+        self.ctl('wait', '--complete', job)
+        self.assert_file(path, file)
 
     def test_get_waits_for_the_next_try(self):
         file, (url, path), _ = self.file('a', script=[Answer(status=503)])

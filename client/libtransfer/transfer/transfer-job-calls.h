@@ -375,6 +375,123 @@ TRANSFER_API int
 transfer_job_open_temporary_finish (TransferJob *job, GAsyncResult *result, GError **error);
 
 /**
+ * transfer_job_set_credentials_async:
+ * @job: a job
+ * @target: `server`
+ * @scheme: `basic` or `digest`
+ * @user: the name to log in with
+ * @password: the password; it goes through a pipe, not in a message
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called when done
+ * @user_data: for @callback
+ *
+ * Says what the job answers when a server asks for a log-in. Counts from the next start of the job
+ * on: call it before the job is resumed.
+ */
+TRANSFER_API void transfer_job_set_credentials_async (TransferJob *job,
+                                                      const char *target,
+                                                      const char *scheme,
+                                                      const char *user,
+                                                      const char *password,
+                                                      GCancellable *cancellable,
+                                                      GAsyncReadyCallback callback,
+                                                      gpointer user_data);
+
+/**
+ * transfer_job_set_credentials_finish:
+ * @job: a job
+ * @result: the result
+ * @error: a place for an error
+ *
+ * Returns: %TRUE when done
+ */
+TRANSFER_API gboolean transfer_job_set_credentials_finish (TransferJob *job,
+                                                           GAsyncResult *result,
+                                                           GError **error);
+
+/**
+ * transfer_job_remove_credentials_async:
+ * @job: a job
+ * @target: as in transfer_job_set_credentials_async()
+ * @scheme: as in transfer_job_set_credentials_async()
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called when done
+ * @user_data: for @callback
+ *
+ * Forgets what the job answers when a server asks for a log-in.
+ */
+TRANSFER_API void transfer_job_remove_credentials_async (TransferJob *job,
+                                                         const char *target,
+                                                         const char *scheme,
+                                                         GCancellable *cancellable,
+                                                         GAsyncReadyCallback callback,
+                                                         gpointer user_data);
+
+/**
+ * transfer_job_remove_credentials_finish:
+ * @job: a job
+ * @result: the result
+ * @removed: (out) (optional): whether there were any
+ * @error: a place for an error
+ *
+ * Returns: %TRUE when done
+ */
+TRANSFER_API gboolean transfer_job_remove_credentials_finish (TransferJob *job,
+                                                              GAsyncResult *result,
+                                                              gboolean *removed,
+                                                              GError **error);
+
+/**
+ * transfer_job_get_reply_data_async:
+ * @job: a job of type upload-reply in state transferred
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called when done
+ * @user_data: for @callback
+ *
+ * Asks for the reply of the server, when it has at most 1 MiB.
+ */
+TRANSFER_API void transfer_job_get_reply_data_async (TransferJob *job,
+                                                     GCancellable *cancellable,
+                                                     GAsyncReadyCallback callback,
+                                                     gpointer user_data);
+
+/**
+ * transfer_job_get_reply_data_finish:
+ * @job: a job
+ * @result: the result
+ * @error: a place for an error
+ *
+ * Returns: (transfer full): the reply, or %NULL
+ */
+TRANSFER_API GBytes *
+transfer_job_get_reply_data_finish (TransferJob *job, GAsyncResult *result, GError **error);
+
+/**
+ * transfer_job_open_reply_async:
+ * @job: a job of type upload-reply
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called when done
+ * @user_data: for @callback
+ *
+ * Opens the reply of the server for reading, whatever its size.
+ */
+TRANSFER_API void transfer_job_open_reply_async (TransferJob *job,
+                                                 GCancellable *cancellable,
+                                                 GAsyncReadyCallback callback,
+                                                 gpointer user_data);
+
+/**
+ * transfer_job_open_reply_finish:
+ * @job: a job
+ * @result: the result
+ * @error: a place for an error
+ *
+ * Returns: a file descriptor that belongs to the caller, or -1
+ */
+TRANSFER_API int
+transfer_job_open_reply_finish (TransferJob *job, GAsyncResult *result, GError **error);
+
+/**
  * transfer_job_call_async:
  * @job: a job
  * @method: a method of the interface org.transferd.Transfer1.Job
