@@ -47,6 +47,7 @@ struct _TfdDownload
   GCancellable *cancellable; /* (owned) (nullable) of the request under way */
   guint serial;              /* of the request: answers of older ones are not ours */
   TfdBody *body;             /* (owned) (nullable) */
+  GInputStream *given;       /* (owned) (nullable) the body of the message, before it is read */
   int source_fd;             /* (not owned) of a local source while its body is read, else -1 */
   gint64 last_activity;
 
@@ -92,6 +93,7 @@ void tfd_download_drop_request (TfdDownload *self);
 
 /* request.c */
 void tfd_request_send (TfdDownload *self);
+void tfd_request_take_given (TfdDownload *self);
 
 /* file-url.c */
 void tfd_file_url_read (TfdDownload *self);

@@ -35,6 +35,9 @@ tfd_download_finalize (GObject *object)
   TfdDownload *self = TFD_DOWNLOAD (object);
 
   tfd_download_drop_request (self);
+  if (self->given != NULL)
+    tfd_body_drop_stream (self->given);
+  g_clear_object (&self->given);
   g_clear_pointer (&self->part, tfd_part_unref);
   g_clear_pointer (&self->file, tfd_file_free);
   tfd_login_unref (self->options.login);
@@ -77,6 +80,13 @@ tfd_download_new (const char *job,
   self->url = g_strdup (file->url);
 
   return self;
+}
+
+void
+tfd_download_set_answer (TfdDownload *self, SoupMessage *message, GInputStream *stream)
+{
+  self->message = g_object_ref (message);
+  self->given = g_object_ref (stream);
 }
 
 void
@@ -152,12 +162,29 @@ tfd_download_distrust (TfdDownload *self)
   self->client->changed (TFD_TRANSFER (self), FALSE, self->user_data);
 }
 
+/* A reply that came with the answer to an upload, in a run before this, or not at all. */
+static void
+nothing_to_ask (TfdDownload *self)
+{
+  guint64 size = self->total != TFD_SIZE_UNKNOWN ? self->total : 0;
+
+  if (self->part->length == size)
+    tfd_download_finish (self);
+  else
+    tfd_download_fail_with (self, TFD_ERROR_FILE_MISSING, TFD_ERROR_CONTEXT_LOCAL_FILE,
+                            "the reply is gone, and the server does not give it a second time");
+}
+
 void
 tfd_download_request (TfdDownload *self)
 {
   self->last_activity = g_get_monotonic_time ();
   self->phase = TFD_PHASE_REQUESTING;
-  if (g_ascii_strncasecmp (self->url, "file:", 5) == 0)
+  if (self->given != NULL)
+    tfd_request_take_given (self);
+  else if (self->url == NULL)
+    nothing_to_ask (self);
+  else if (g_ascii_strncasecmp (self->url, "file:", 5) == 0)
     tfd_file_url_read (self);
   else
     tfd_request_send (self);

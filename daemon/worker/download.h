@@ -23,15 +23,18 @@ typedef struct
   guint64 maximum_size; /* of all files of the run together, 0 = none */
   guint64 keep_free;
   guint32 umask;
+  TfdJobType type;
+  TfdUploadProtocol upload_protocol;
   TfdLogin *login; /* (owned) by the run */
 } TfdRunOptions;
 
-/* What all downloads share. */
+/* What all transfers share. */
 typedef struct
 {
   TfdLogins *logins;       /* (owned) */
   TfdPool *pool;           /* (owned) */
   GHashTable *directories; /* (owned) see tfd_directory_cache_new () */
+  GHashTable *protocols;   /* (owned) origin to TfdUploadProtocol, where that was found out */
 } TfdTools;
 
 #define TFD_TYPE_DOWNLOAD (tfd_download_get_type ())
@@ -44,5 +47,10 @@ TfdDownload *tfd_download_new (const char *job,
                                const TfdTools *tools,
                                const TfdTransferClient *client,
                                gpointer user_data);
+
+/* The body @stream of @message is what is to be received, and cannot be had again. Before the
+ * start.
+ */
+void tfd_download_set_answer (TfdDownload *self, SoupMessage *message, GInputStream *stream);
 
 G_END_DECLS

@@ -18,9 +18,11 @@ tfd_file_free (TfdFile *file)
   g_free (file->directory);
   g_free (file->base);
   g_free (file->target);
+  g_clear_pointer (&file->part, g_variant_unref);
   g_clear_pointer (&file->record, tfd_record_free);
   g_clear_pointer (&file->directory_identity, g_bytes_unref);
   g_free (file->digest);
+  g_clear_pointer (&file->reply, tfd_file_free);
   g_free (file);
 }
 
@@ -85,8 +87,8 @@ tfd_file_new (guint32 index, GVariant *dictionary, GError **error)
 {
   g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (dictionary);
   g_autoptr (TfdFile) file = g_new0 (TfdFile, 1);
-  g_autoptr (GVariant) part = NULL;
   g_autoptr (GVariant) identity = NULL;
+  g_autoptr (GVariant) reply = NULL;
   const char *state = NULL;
 
   file->index = index;
@@ -115,15 +117,23 @@ tfd_file_new (guint32 index, GVariant *dictionary, GError **error)
       file->state = (TfdFileState) value;
     }
 
-  part = g_variant_dict_lookup_value (&dict, "part", G_VARIANT_TYPE_VARDICT);
-  if (part != NULL)
-    file->record = tfd_record_parse (part);
+  file->part = g_variant_dict_lookup_value (&dict, "part", G_VARIANT_TYPE_VARDICT);
+  if (file->part != NULL)
+    file->record = tfd_record_parse (file->part);
 
   identity = g_variant_dict_lookup_value (&dict, "directory", G_VARIANT_TYPE_BYTESTRING);
   if (identity != NULL && g_variant_get_size (identity) > 0)
     file->directory_identity = g_variant_get_data_as_bytes (identity);
 
   read_options (file, &dict);
+
+  reply = g_variant_dict_lookup_value (&dict, "reply", G_VARIANT_TYPE_VARDICT);
+  if (reply != NULL && index != TFD_REPLY_INDEX)
+    {
+      file->reply = tfd_file_new (TFD_REPLY_INDEX, reply, error);
+      if (file->reply == NULL)
+        return NULL;
+    }
 
   return g_steal_pointer (&file);
 }

@@ -12,7 +12,12 @@ G_BEGIN_DECLS
 
 #define TFD_MODE_NONE G_MAXUINT32
 
-typedef struct
+/* The index of the reply to an upload. */
+#define TFD_REPLY_INDEX 1
+
+typedef struct _TfdFile TfdFile;
+
+struct _TfdFile
 {
   guint32 index;
   guint32 attempt;
@@ -23,13 +28,15 @@ typedef struct
   char *target;    /* (nullable) (type filename) chosen final path, in the same directory */
   TfdFileState state;
   guint64 total;              /* TFD_SIZE_UNKNOWN */
-  TfdRecord *record;          /* (nullable) what was last reported about the temporary */
-  GBytes *directory_identity; /* (nullable) as Probe gave it */
+  GVariant *part;             /* (nullable) what was last reported, as it is */
+  TfdRecord *record;          /* (nullable) the same of a temporary, read */
+  GBytes *directory_identity; /* (nullable) as Probe gave it; of the source as ProbeSources did */
   guint32 mode;               /* TFD_MODE_NONE */
   guint32 umask;              /* TFD_MODE_NONE */
   guint64 size;               /* demanded by the client, TFD_SIZE_UNKNOWN */
   char *digest;               /* (nullable) "sha256:<hex>" */
-} TfdFile;
+  TfdFile *reply;             /* (nullable) the file that takes the server's reply */
+};
 
 /* Reads (ua{sv}); InvalidArgs when it makes no sense. */
 TfdFile *tfd_file_new (guint32 index, GVariant *dictionary, GError **error);

@@ -275,6 +275,18 @@ sent_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 void
+tfd_request_take_given (TfdDownload *self)
+{
+  g_autoptr (GInputStream) stream = g_steal_pointer (&self->given);
+  guint64 total = TFD_SIZE_UNKNOWN;
+  const char *length = header (self, "Content-Length");
+
+  if (length != NULL && !is_chunked (self) && !tfd_http_parse_length (length, &total))
+    total = TFD_SIZE_UNKNOWN;
+  read_body (self, stream, total, FALSE);
+}
+
+void
 tfd_request_send (TfdDownload *self)
 {
   SoupMessage *message = soup_message_new (SOUP_METHOD_GET, self->url);

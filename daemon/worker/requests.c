@@ -9,6 +9,7 @@
 #include "worker/discard.h"
 #include "worker/failure.h"
 #include "worker/finalize.h"
+#include "worker/upload-source.h"
 
 #include <gio/gunixfdlist.h>
 #include <unistd.h>
@@ -76,6 +77,17 @@ probe (char **paths)
   return g_variant_builder_end (&builder);
 }
 
+static GVariant *
+probe_sources (char **paths)
+{
+  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(aytss)"));
+
+  for (char **path = paths; *path != NULL; path++)
+    g_variant_builder_add_value (&builder, tfd_upload_file_probe (*path));
+
+  return g_variant_builder_end (&builder);
+}
+
 /* In a thread. */
 static void
 request_work (gpointer data)
@@ -85,6 +97,8 @@ request_work (gpointer data)
 
   if (g_str_equal (request->method, "Probe"))
     result = probe (request->paths);
+  else if (g_str_equal (request->method, "ProbeSources"))
+    result = probe_sources (request->paths);
   else if (g_str_equal (request->method, "Verify"))
     result = tfd_verify (request->job, request->options, request->files, request->owned);
   else if (g_str_equal (request->method, "Finalize"))
@@ -168,7 +182,7 @@ request_read (Request *request, GVariant *parameters, GError **error)
 {
   g_autoptr (GVariant) files = NULL;
 
-  if (g_str_equal (request->method, "Probe"))
+  if (g_str_has_prefix (request->method, "Probe"))
     {
       g_autoptr (GVariant) directories = g_variant_get_child_value (parameters, 0);
 

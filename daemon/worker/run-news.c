@@ -6,6 +6,7 @@
 
 #include "common/names.h"
 #include "worker/failure.h"
+#include "worker/upload.h"
 
 void
 tfd_run_add_progress (TfdRun *run, GVariantBuilder *builder, gboolean *any)
@@ -149,13 +150,15 @@ fits (const TfdRun *run)
   return run->options.maximum_size == 0 || run->size <= run->options.maximum_size;
 }
 
+/* The limit is one of what is received. */
 static void
 count (TfdRunItem *item)
 {
   guint64 length = tfd_transfer_get_length (item->transfer);
   guint64 total = tfd_transfer_get_total (item->transfer);
 
-  set_size (item, total == TFD_SIZE_UNKNOWN ? length : MAX (length, total));
+  if (!TFD_IS_UPLOAD (item->transfer))
+    set_size (item, total == TFD_SIZE_UNKNOWN ? length : MAX (length, total));
 }
 
 static gboolean
@@ -198,63 +201,147 @@ released_cb (G_GNUC_UNUSED TfdTransfer *transfer, gpointer user_data)
   release (user_data);
 }
 
+/* Takes it out of those under way without freeing it. */
+static void
+take_out (TfdRunItem *item)
+{
+  GPtrArray *active = item->run->active;
+  guint at;
+
+  if (!g_ptr_array_find (active, item, &at))
+    return;
+  g_ptr_array_set_free_func (active, NULL);
+  g_ptr_array_remove_index_fast (active, at);
+  g_ptr_array_set_free_func (active, (GDestroyNotify) tfd_run_item_free);
+}
+
+/* Nothing is to be done for it any more. */
+static void
+finished (TfdRunItem *item)
+{
+  TfdRun *run = item->run;
+
+  run->runs->open_files--;
+  tfd_runs_pump_later (run->runs);
+  tfd_run_item_free (item);
+  tfd_run_end_if_settled (run);
+}
+
+static GVariant *
+done_news (TfdRunItem *item)
+{
+  return g_variant_ref_sink (g_variant_new ("(ut@a{sv})", tfd_run_item_index (item),
+                                            tfd_transfer_get_length (item->transfer),
+                                            tfd_transfer_get_record (item->transfer)));
+}
+
+static void
+tell_done (TfdRunItem *item)
+{
+  TfdRun *run = item->run;
+  gpointer index = GUINT_TO_POINTER (tfd_run_item_index (item));
+
+  if (item->held != NULL)
+    {
+      g_hash_table_remove (run->parts, GUINT_TO_POINTER (TFD_REPLY_INDEX));
+      g_ptr_array_add (run->done, g_steal_pointer (&item->held));
+    }
+  g_hash_table_remove (run->parts, index);
+  g_hash_table_remove (run->indices, index);
+  g_ptr_array_add (run->done, done_news (item));
+  tfd_runs_tell_soon (run->runs);
+}
+
 static void
 done_cb (TfdTransfer *transfer, gpointer user_data)
 {
   TfdRunItem *item = user_data;
   TfdRun *run = item->run;
-  guint at;
+  TfdPart *part = tfd_transfer_get_part (transfer);
 
   tell_connected (run);
   count (item);
-  if (g_ptr_array_find (run->active, item, &at))
+  take_out (item);
+  if (part == NULL)
     {
-      /* The group sync has it now. */
-      g_ptr_array_set_free_func (run->active, NULL);
-      g_ptr_array_remove_index_fast (run->active, at);
-      g_ptr_array_set_free_func (run->active, (GDestroyNotify) tfd_run_item_free);
+      tell_done (item);
+      finished (item);
+      return;
     }
+
+  /* The group sync has it now. */
   run->syncing++;
-  tfd_sync_add (run->runs->sync, tfd_transfer_get_part (transfer), item);
+  tfd_sync_add (run->runs->sync, part, item);
   tfd_runs_pump_later (run->runs);
+}
+
+/* The upload that waits for this reply; NULL when @item is no reply, or the run is being closed. */
+static TfdRunItem *
+replied_to (TfdRunItem *item)
+{
+  TfdRun *run = item->run;
+
+  if (!tfd_file_is_reply (run->options.type, tfd_run_item_index (item)))
+    return NULL;
+  for (guint i = 0; i < run->active->len; i++)
+    {
+      TfdRunItem *other = run->active->pdata[i];
+
+      if (TFD_IS_UPLOAD (other->transfer))
+        return other;
+    }
+
+  return NULL;
+}
+
+/* The record is stored at once: a server may be told next that it can forget the reply. */
+static void
+reply_is_here (TfdRunItem *item)
+{
+  TfdRun *run = item->run;
+  TfdRunItem *upload = replied_to (item);
+
+  g_hash_table_insert (run->parts, GUINT_TO_POINTER (tfd_run_item_index (item)),
+                       g_variant_ref_sink (tfd_transfer_get_record (item->transfer)));
+  if (upload == NULL)
+    return;
+
+  g_clear_pointer (&upload->held, g_variant_unref);
+  upload->held = done_news (item);
+  tfd_upload_replied (TFD_UPLOAD (upload->transfer));
+}
+
+static void
+sync_failed (TfdRunItem *item, int error_number)
+{
+  TfdRun *run = item->run;
+  TfdPart *part = tfd_transfer_get_part (item->transfer);
+  guint32 index = tfd_run_item_index (item);
+  g_auto (TfdFailure) failure = { 0 };
+
+  /* The next sync would succeed although bytes were lost: nothing of the file counts. */
+  g_clear_pointer (&part->record->boot, g_free);
+  part->record->checkpoint = 0;
+  g_hash_table_insert (run->parts, GUINT_TO_POINTER (index),
+                       g_variant_ref_sink (tfd_record_to_variant (part->record)));
+  tfd_failure_set_errno (&failure, error_number, "syncing a temporary file in",
+                         part->directory->path);
+  fail (run, index, &failure);
 }
 
 void
 tfd_run_synced (gpointer data, int error_number, G_GNUC_UNUSED gpointer user_data)
 {
   TfdRunItem *item = data;
-  TfdRun *run = item->run;
-  TfdPart *part = tfd_transfer_get_part (item->transfer);
-  guint32 index = tfd_run_item_index (item);
 
-  if (error_number == 0)
-    {
-      g_hash_table_remove (run->parts, GUINT_TO_POINTER (index));
-      g_hash_table_remove (run->indices, GUINT_TO_POINTER (index));
-      g_ptr_array_add (run->done,
-                       g_variant_ref_sink (g_variant_new ("(ut@a{sv})", index, part->length,
-                                                          tfd_record_to_variant (part->record))));
-      tfd_runs_tell_soon (run->runs);
-    }
+  if (error_number != 0)
+    sync_failed (item, error_number);
+  else if (tfd_file_is_reply (item->run->options.type, tfd_run_item_index (item)))
+    reply_is_here (item);
   else
-    {
-      g_auto (TfdFailure) failure = { 0 };
-
-      /* The next sync would succeed although bytes were lost: nothing of the file counts. */
-      g_clear_pointer (&part->record->boot, g_free);
-      part->record->checkpoint = 0;
-      g_hash_table_insert (run->parts, GUINT_TO_POINTER (index),
-                           g_variant_ref_sink (tfd_record_to_variant (part->record)));
-      tfd_failure_set_errno (&failure, error_number, "syncing a temporary file in",
-                             part->directory->path);
-      fail (run, index, &failure);
-    }
-
-  run->syncing--;
-  run->runs->open_files--;
-  tfd_runs_pump_later (run->runs);
-  tfd_run_item_free (item);
-  tfd_run_end_if_settled (run);
+    tell_done (item);
+  item->run->syncing--;
+  finished (item);
 }
 
 static void
@@ -314,6 +401,31 @@ missing_cb (G_GNUC_UNUSED TfdTransfer *transfer, gpointer user_data)
 }
 
 static void
+reply_cb (G_GNUC_UNUSED TfdTransfer *transfer,
+          TfdFile *file,
+          SoupMessage *message,
+          GInputStream *stream,
+          gpointer user_data)
+{
+  TfdRun *run = ((TfdRunItem *) user_data)->run;
+  TfdHost *host = file->url != NULL ? tfd_runs_get_host (run->runs, file->url) : NULL;
+  TfdRunItem *item = tfd_run_add_item (run, host, FALSE);
+  TfdDownload *download =
+      tfd_download_new (run->job, file, &run->options, &run->runs->tools, &tfd_run_client, item);
+
+  item->transfer = TFD_TRANSFER (download);
+  if (stream != NULL)
+    tfd_download_set_answer (download, message, stream);
+  if (host != NULL)
+    {
+      tfd_runs_pump_later (run->runs);
+      return;
+    }
+  item->begun = TRUE;
+  tfd_transfer_start (item->transfer);
+}
+
+static void
 event_cb (G_GNUC_UNUSED TfdTransfer *transfer,
           const char *kind,
           GVariant *details,
@@ -338,5 +450,6 @@ const TfdTransferClient tfd_run_client = {
   .replaced = replaced_cb,
   .missing = missing_cb,
   .stopped = stopped_cb,
+  .reply = reply_cb,
   .event = event_cb,
 };

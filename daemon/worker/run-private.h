@@ -45,9 +45,15 @@ typedef struct
   gboolean holds;        /* the connection */
   gboolean moved;        /* bytes came, not yet told */
   guint64 size;          /* its share of the size of the run */
+  gboolean begun;        /* it was started */
+  GVariant *held;        /* (owned) (nullable) of a file that is sent: its reply is done, to be told
+                            with it */
 } TfdRunItem;
 
 extern const TfdTransferClient tfd_run_client;
+
+/* One more transfer; @host: whose connection it @holds already. */
+TfdRunItem *tfd_run_add_item (TfdRun *run, TfdHost *host, gboolean holds);
 
 void tfd_run_item_free (TfdRunItem *item);
 guint32 tfd_run_item_index (const TfdRunItem *item);

@@ -6,6 +6,7 @@
 
 #include "common/names.h"
 #include "worker/failure.h"
+#include "worker/upload.h"
 
 #include <string.h>
 
@@ -23,6 +24,7 @@ void
 tfd_run_item_free (TfdRunItem *item)
 {
   g_object_unref (item->transfer);
+  g_clear_pointer (&item->held, g_variant_unref);
   g_free (item);
 }
 
@@ -105,6 +107,45 @@ tfd_run_add_files (TfdRun *run, GPtrArray *files)
   tfd_runs_pump_later (run->runs);
 }
 
+TfdRunItem *
+tfd_run_add_item (TfdRun *run, TfdHost *host, gboolean holds)
+{
+  TfdRunItem *item = g_new0 (TfdRunItem, 1);
+
+  item->run = run;
+  item->host = host;
+  item->holds = holds;
+  g_ptr_array_add (run->active, item);
+  run->runs->open_files++;
+
+  return item;
+}
+
+static TfdTransfer *
+transfer_new (TfdRun *run, TfdFile *file, TfdRunItem *item)
+{
+  const TfdTools *tools = &run->runs->tools;
+
+  if (tfd_file_direction (run->options.type, file->index) == TFD_DIRECTION_SEND)
+    return TFD_TRANSFER (
+        tfd_upload_new (run->job, file, &run->options, tools, &tfd_run_client, item));
+
+  return TFD_TRANSFER (
+      tfd_download_new (run->job, file, &run->options, tools, &tfd_run_client, item));
+}
+
+static void
+begin (TfdRunItem *item)
+{
+  if (item->begun)
+    {
+      tfd_transfer_go (item->transfer);
+      return;
+    }
+  item->begun = TRUE;
+  tfd_transfer_start (item->transfer);
+}
+
 static gboolean
 start_waiting (TfdRun *run, GList *link)
 {
@@ -112,17 +153,10 @@ start_waiting (TfdRun *run, GList *link)
   TfdRunItem *item;
 
   g_queue_delete_link (&run->waiting, link);
-  item = g_new0 (TfdRunItem, 1);
-  item->run = run;
-  item->host = waiting->host;
-  item->holds = TRUE;
-  item->transfer =
-      TFD_TRANSFER (tfd_download_new (run->job, g_steal_pointer (&waiting->file), &run->options,
-                                      &run->runs->tools, &tfd_run_client, item));
+  item = tfd_run_add_item (run, waiting->host, TRUE);
+  item->transfer = transfer_new (run, g_steal_pointer (&waiting->file), item);
   waiting_free (waiting);
-  g_ptr_array_add (run->active, item);
-  run->runs->open_files++;
-  tfd_transfer_start (item->transfer);
+  begin (item);
 
   return TRUE;
 }
@@ -135,7 +169,7 @@ tfd_run_start_one (TfdRun *run)
   if (run->closing || run->close_source != 0)
     return FALSE;
 
-  /* Those that were redirected to another host have been waiting longest. */
+  /* Those that were sent to another host have been waiting longest. */
   for (guint i = 0; i < run->active->len; i++)
     {
       TfdRunItem *item = run->active->pdata[i];
@@ -143,7 +177,7 @@ tfd_run_start_one (TfdRun *run)
       if (item->holds || item->host == NULL || !tfd_runs_take_connection (run->runs, item->host))
         continue;
       item->holds = TRUE;
-      tfd_transfer_go (item->transfer);
+      begin (item);
       return TRUE;
     }
 

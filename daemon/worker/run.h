@@ -69,6 +69,10 @@ void tfd_run_close (TfdRun *run, TfdRunStopped stopped, gpointer user_data);
 void tfd_run_synced (gpointer item, int error_number, gpointer user_data);
 
 /* runs.c, for runs */
+
+/* Reads the options of Start; InvalidArgs. The login belongs to the caller. */
+gboolean
+tfd_run_options_read (TfdRuns *runs, GVariant *options, TfdRunOptions *result, GError **error);
 TfdHost *tfd_runs_get_host (TfdRuns *runs, const char *url);
 gboolean tfd_runs_take_connection (TfdRuns *runs, TfdHost *host);
 void tfd_runs_give_connection (TfdRuns *runs, TfdHost *host);

@@ -185,32 +185,6 @@ tfd_runs_remove (TfdRuns *runs, TfdRun *run)
   runs->news->idle (runs->user_data);
 }
 
-static gboolean
-read_options (GVariant *options, TfdRunOptions *result, GError **error)
-{
-  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (options);
-  const char *policy = NULL;
-  int value = TFD_REDIRECT_POLICY_ALLOW;
-
-  result->umask = 022;
-  g_variant_dict_lookup (&dict, "foreground", "b", &result->foreground);
-  g_variant_dict_lookup (&dict, "dynamic-content", "b", &result->dynamic_content);
-  g_variant_dict_lookup (&dict, "high-performance", "b", &result->high_performance);
-  g_variant_dict_lookup (&dict, "allow-downgrade", "b", &result->allow_downgrade);
-  g_variant_dict_lookup (&dict, "maximum-size", "t", &result->maximum_size);
-  g_variant_dict_lookup (&dict, "keep-free", "t", &result->keep_free);
-  g_variant_dict_lookup (&dict, "umask", "u", &result->umask);
-  if (g_variant_dict_lookup (&dict, "redirect-policy", "&s", &policy) &&
-      !tfd_enum_from_string (TFD_TYPE_REDIRECT_POLICY, policy, &value))
-    {
-      g_set_error (error, TFD_ERROR, TFD_ERROR_INVALID_ARGS, "redirect-policy “%s”", policy);
-      return FALSE;
-    }
-  result->redirect_policy = (TfdRedirectPolicy) value;
-
-  return TRUE;
-}
-
 /* (transfer full) */
 static TfdLogin *
 read_login (TfdRuns *runs, GVariant *options)
@@ -221,6 +195,48 @@ read_login (TfdRuns *runs, GVariant *options)
       g_variant_lookup_value (options, "credentials", G_VARIANT_TYPE ("a(ssss)"));
 
   return tfd_login_new (runs->tools.logins, headers, credentials);
+}
+
+/* An option that is a word of @type; absent: @value stays. */
+static gboolean
+read_word (GVariantDict *dict, const char *key, GType type, int *value, GError **error)
+{
+  const char *word = NULL;
+
+  if (!g_variant_dict_lookup (dict, key, "&s", &word) || tfd_enum_from_string (type, word, value))
+    return TRUE;
+
+  g_set_error (error, TFD_ERROR, TFD_ERROR_INVALID_ARGS, "%s “%s”", key, word);
+  return FALSE;
+}
+
+gboolean
+tfd_run_options_read (TfdRuns *runs, GVariant *options, TfdRunOptions *result, GError **error)
+{
+  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (options);
+  int policy = TFD_REDIRECT_POLICY_ALLOW;
+  int type = TFD_JOB_TYPE_DOWNLOAD;
+  int protocol = TFD_UPLOAD_PROTOCOL_AUTO;
+
+  result->umask = 022;
+  g_variant_dict_lookup (&dict, "foreground", "b", &result->foreground);
+  g_variant_dict_lookup (&dict, "dynamic-content", "b", &result->dynamic_content);
+  g_variant_dict_lookup (&dict, "high-performance", "b", &result->high_performance);
+  g_variant_dict_lookup (&dict, "allow-downgrade", "b", &result->allow_downgrade);
+  g_variant_dict_lookup (&dict, "maximum-size", "t", &result->maximum_size);
+  g_variant_dict_lookup (&dict, "keep-free", "t", &result->keep_free);
+  g_variant_dict_lookup (&dict, "umask", "u", &result->umask);
+  if (!read_word (&dict, "redirect-policy", TFD_TYPE_REDIRECT_POLICY, &policy, error) ||
+      !read_word (&dict, "type", TFD_TYPE_JOB_TYPE, &type, error) ||
+      !read_word (&dict, "upload-protocol", TFD_TYPE_UPLOAD_PROTOCOL, &protocol, error))
+    return FALSE;
+
+  result->redirect_policy = (TfdRedirectPolicy) policy;
+  result->type = (TfdJobType) type;
+  result->upload_protocol = (TfdUploadProtocol) protocol;
+  result->login = read_login (runs, options);
+
+  return TRUE;
 }
 
 static gboolean
@@ -259,10 +275,9 @@ tfd_runs_start (TfdRuns *runs,
   TfdRun *run;
 
   if (list == NULL || !check_new (runs, number, job, error) ||
-      !read_options (options, &run_options, error))
+      !tfd_run_options_read (runs, options, &run_options, error))
     return FALSE;
 
-  run_options.login = read_login (runs, options);
   run = tfd_run_new (runs, number, job, &run_options);
   g_ptr_array_add (runs->runs, run);
   tfd_run_add_files (run, list);
@@ -317,6 +332,7 @@ tfd_runs_new (const TfdNews *news, gpointer user_data)
   runs->tools.logins = tfd_logins_new ();
   runs->tools.pool = tfd_pool_new (POOL_THREADS);
   runs->tools.directories = tfd_directory_cache_new ();
+  runs->tools.protocols = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   runs->sync = tfd_sync_new (runs->tools.pool, tfd_run_synced, runs);
   runs->runs = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_run_free);
   runs->hosts = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) host_free);
@@ -342,6 +358,7 @@ tfd_runs_free (TfdRuns *runs)
   g_ptr_array_unref (runs->runs);
   g_hash_table_unref (runs->hosts);
   g_hash_table_unref (runs->tools.directories);
+  g_hash_table_unref (runs->tools.protocols);
   tfd_logins_free (runs->tools.logins);
   g_free (runs);
 }

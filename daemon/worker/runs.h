@@ -52,6 +52,17 @@ void tfd_runs_stop (TfdRuns *runs, guint64 number, TfdRunStopped stopped, gpoint
 typedef void (*TfdCheckpointDone) (gpointer user_data);
 void tfd_runs_checkpoint (TfdRuns *runs, TfdCheckpointDone done, gpointer user_data);
 
+/* Has servers forget what they hold of uploads that were given up: @files as in EndSessions. @ended
+ * is called with a(uss), floating, unless FALSE is returned (InvalidArgs). The runs must not be
+ * freed before that, except with the process. */
+typedef void (*TfdSessionsEnded) (GVariant *results, gpointer user_data);
+gboolean tfd_runs_end_sessions (TfdRuns *runs,
+                                GVariant *options,
+                                GVariant *files,
+                                TfdSessionsEnded ended,
+                                gpointer user_data,
+                                GError **error);
+
 gboolean tfd_runs_is_idle (TfdRuns *runs);
 
 /* For other work that blocks. */

@@ -20,6 +20,7 @@ struct _TfdService
   TfdRequests *requests;       /* (owned) */
   guint idle_msec;
   guint idle_source;
+  guint endings; /* EndSessions that are not answered yet */
   void (*over) (gpointer user_data);
   gpointer user_data;
 };
@@ -41,8 +42,8 @@ static void
 watch_idle (TfdService *self)
 {
   g_clear_handle_id (&self->idle_source, g_source_remove);
-  if (self->runs != NULL && self->idle_msec > 0 && tfd_requests_get_pending (self->requests) == 0 &&
-      tfd_runs_is_idle (self->runs))
+  if (self->runs != NULL && self->idle_msec > 0 && self->endings == 0 &&
+      tfd_requests_get_pending (self->requests) == 0 && tfd_runs_is_idle (self->runs))
     self->idle_source = g_timeout_add (self->idle_msec, idle_cb, self);
 }
 
@@ -149,6 +150,42 @@ handle_run (TfdService *self,
   watch_idle (self);
 }
 
+typedef struct
+{
+  TfdService *self;                  /* (not owned) it lives as long as the process */
+  GDBusMethodInvocation *invocation; /* (owned) */
+} Ending;
+
+static void
+ended_cb (GVariant *results, gpointer user_data)
+{
+  g_autofree Ending *ending = user_data;
+
+  g_dbus_method_invocation_return_value (ending->invocation, g_variant_new ("(@a(uss))", results));
+  ending->self->endings--;
+  watch_idle (ending->self);
+}
+
+static void
+end_sessions (TfdService *self, GVariant *parameters, GDBusMethodInvocation *invocation)
+{
+  g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 1);
+  g_autoptr (GVariant) files = g_variant_get_child_value (parameters, 2);
+  g_autoptr (GError) error = NULL;
+  Ending *ending = g_new0 (Ending, 1);
+
+  ending->self = self;
+  ending->invocation = invocation;
+  self->endings++;
+  if (!tfd_runs_end_sessions (self->runs, options, files, ended_cb, ending, &error))
+    {
+      self->endings--;
+      g_free (ending);
+      tfd_requests_answer_error (invocation, error);
+    }
+  watch_idle (self);
+}
+
 static void
 checkpointed_cb (gpointer user_data)
 {
@@ -171,6 +208,8 @@ method_call (G_GNUC_UNUSED GDBusConnection *connection,
     g_dbus_method_invocation_return_value (invocation, NULL);
   else if (g_str_equal (method, "Checkpoint"))
     tfd_runs_checkpoint (self->runs, checkpointed_cb, invocation);
+  else if (g_str_equal (method, "EndSessions"))
+    end_sessions (self, parameters, invocation);
   else if (g_str_equal (method, "Start") || g_str_equal (method, "AddFiles") ||
            g_str_equal (method, "Stop"))
     handle_run (self, method, parameters, invocation);

@@ -4,7 +4,7 @@
  * whom it tells. */
 #pragma once
 
-#include <gio/gio.h>
+#include <libsoup/soup.h>
 
 #include "worker/partial.h"
 
@@ -56,6 +56,13 @@ typedef struct
   void (*missing) (TfdTransfer *self, gpointer user_data);
   /* after tfd_transfer_stop (): nothing is written any more, the record is final */
   void (*stopped) (TfdTransfer *self, gpointer user_data);
+  /* the server has the whole of what is sent, and @file (transfer full) is to take its reply: from
+   * its URL, or from the body @stream (nullable) of @message; it needs no connection meanwhile */
+  void (*reply) (TfdTransfer *self,
+                 TfdFile *file,
+                 SoupMessage *message,
+                 GInputStream *stream,
+                 gpointer user_data);
   /* something for the log; @details is floating */
   void (*event) (TfdTransfer *self, const char *kind, GVariant *details, gpointer user_data);
 } TfdTransferClient;

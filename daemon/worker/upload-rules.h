@@ -38,6 +38,8 @@ typedef struct
   char *session; /* (owned) (nullable) BITS: the session id; tus, resumable: URL of the upload */
   char *host;    /* (owned) (nullable) BITS-Host-Id: host[:port] that later requests go to */
   gint64 host_timeout; /* seconds after which an unreachable host is given up, -1 = never */
+  gint64 host_since;   /* seconds of the clock since when it could not be reached, 0 = it was;
+                          upload.c   counts them */
   guint64 offset;      /* bytes that the server has confirmed */
   gboolean asked; /* the server has said so since this run began, and no request was lost since; not
                      stored: who loses an answer takes it back */

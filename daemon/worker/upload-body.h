@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Upload body: a range of the source as the stream that libsoup sends. It is read in large pieces
+ * by threads, because the disk of a user may be a slow or a dead one, and the main loop must not
+ * wait for it. */
+#pragma once
+
+#include "worker/pool.h"
+#include "worker/upload-source.h"
+
+G_BEGIN_DECLS
+
+#define TFD_TYPE_UPLOAD_BODY (tfd_upload_body_get_type ())
+G_DECLARE_FINAL_TYPE (TfdUploadBody, tfd_upload_body, TFD, UPLOAD_BODY, GInputStream)
+
+/* @length bytes of @file from @first. @checksum (transfer full) (nullable) is fed with them. */
+TfdUploadBody *tfd_upload_body_new (
+    TfdUploadFile *file, TfdPool *pool, guint64 first, guint64 length, GChecksum *checksum);
+
+/* TRUE while a thread reads: it is not the server that is slow. */
+gboolean tfd_upload_body_is_reading (TfdUploadBody *body);
+
+/* (nullable) Why the source could not be read; valid as long as the body. */
+const TfdFailure *tfd_upload_body_get_failure (TfdUploadBody *body);
+
+/* (transfer full) (nullable) The checksum, when all bytes went through it. */
+GChecksum *tfd_upload_body_take_checksum (TfdUploadBody *body);
+
+G_END_DECLS

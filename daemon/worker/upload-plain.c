@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Upload by PUT and by POST: one request with the whole file, that any server understands and none
+ * can continue. A PUT may be repeated as often as one likes (RFC 9110 9.2.2). A POST may do
+ * something each time: once bytes of it have been sent it is repeated only when the server has said
+ * that it did nothing, or when the user says so. */
+#include "config.h"
+#include "worker/upload-rules.h"
+
+#include "common/http.h"
+#include "worker/failure.h"
+#include "worker/upload-common.h"
+#include "worker/upload-fields.h"
+
+/* A smaller body costs less than waiting for the server to want it. */
+#define EXPECT_FROM (64 * 1024)
+
+static void
+whole (const TfdUploadSource *source, TfdUploadRequest *request)
+{
+  request->url = g_strdup (source->url);
+  request->has_body = TRUE;
+  request->first = 0;
+  request->length = source->size;
+  request->expect = source->size >= EXPECT_FROM;
+  tfd_upload_request_add (request, "Content-Type", "application/octet-stream");
+  if (source->digest != NULL)
+    tfd_upload_request_add (request, "Repr-Digest", "sha-256=:%s:", source->digest);
+  tfd_upload_request_add (request, "Want-Repr-Digest", "sha-256=5");
+}
+
+static TfdUploadVerdict
+complete (TfdUploadState *state, const TfdUploadSource *source)
+{
+  state->offset = source->size;
+  state->begun = FALSE;
+  state->sent = TRUE;
+  state->closed = TRUE;
+
+  return source->reply ? TFD_UPLOAD_REPLY : TFD_UPLOAD_GO_ON;
+}
+
+static gboolean
+is_success (guint status)
+{
+  return status == 200 || status == 201 || status == 202 || status == 204 || status == 205;
+}
+
+/* --- PUT --- */
+
+static gboolean
+put_next (const TfdUploadState *state, const TfdUploadSource *source, TfdUploadRequest *request)
+{
+  if (state->sent)
+    return FALSE;
+
+  request->method = "PUT";
+  whole (source, request);
+  return TRUE;
+}
+
+/* A digest is one of what the answer holds (RFC 9530 3.1); only an answer without content speaks of
+ * the file. */
+static gboolean
+has_no_content (const TfdUploadAnswer *answer)
+{
+  const char *value = tfd_upload_answer_field (answer, "Content-Length");
+  guint64 length = 1;
+
+  return answer->status == 204 ||
+         (value != NULL && tfd_http_parse_length (value, &length) && length == 0);
+}
+
+static TfdUploadVerdict
+put_judge (TfdUploadState *state,
+           const TfdUploadSource *source,
+           G_GNUC_UNUSED const TfdUploadRequest *request,
+           const TfdUploadAnswer *answer,
+           G_GNUC_UNUSED const char **reason,
+           TfdFailure *failure)
+{
+  if (!is_success (answer->status))
+    return tfd_upload_judge_status (answer, failure);
+  if (has_no_content (answer) && !tfd_upload_check_digest (source, answer, failure))
+    return TFD_UPLOAD_FAILED;
+
+  return complete (state, source);
+}
+
+/* --- POST --- */
+
+static gboolean
+post_next (const TfdUploadState *state, const TfdUploadSource *source, TfdUploadRequest *request)
+{
+  g_autofree char *disposition = tfd_field_disposition (source->name);
+
+  if (state->sent)
+    return FALSE;
+
+  request->method = "POST";
+  request->once = TRUE;
+  whole (source, request);
+  tfd_upload_request_add (request, "Content-Disposition", "%s", disposition);
+  tfd_upload_request_add (request, "Idempotency-Key", "\"%s\"", source->key);
+  return TRUE;
+}
+
+/* These say that nothing was done; other failures of a server may come after it was. */
+static gboolean
+did_nothing (guint status)
+{
+  return status < 500 || status == 501 || status == 503 || status == 505;
+}
+
+static TfdUploadVerdict
+post_judge (TfdUploadState *state,
+            const TfdUploadSource *source,
+            const TfdUploadRequest *request,
+            const TfdUploadAnswer *answer,
+            G_GNUC_UNUSED const char **reason,
+            TfdFailure *failure)
+{
+  gboolean begun = state->begun;
+
+  if (is_success (answer->status))
+    return complete (state, source);
+
+  /* “See other”: it was done, and the result is there (RFC 9110 15.4.4). */
+  if (answer->status == 303)
+    {
+      const char *location = tfd_upload_answer_field (answer, "Location");
+
+      if (source->reply && tfd_upload_take_location (source, request, location, &state->reply_url,
+                                                     failure) != TFD_UPLOAD_GO_ON)
+        return TFD_UPLOAD_FAILED;
+      complete (state, source);
+      return TFD_UPLOAD_GO_ON;
+    }
+
+  state->begun = FALSE;
+  tfd_upload_judge_status (answer, failure);
+  if (begun && !did_nothing (answer->status))
+    {
+      g_autofree char *old = failure->message;
+
+      failure->message = g_strdup_printf (
+          "%s, after the file was sent: the server may have taken it, so it is not "
+          "sent again by itself; to resume is to send it again",
+          old);
+      failure->transient = FALSE;
+    }
+
+  return TFD_UPLOAD_FAILED;
+}
+
+const TfdUploadRules tfd_upload_put = {
+  .protocol = TFD_UPLOAD_PROTOCOL_PUT,
+  .next = put_next,
+  .judge = put_judge,
+};
+
+const TfdUploadRules tfd_upload_post = {
+  .protocol = TFD_UPLOAD_PROTOCOL_POST,
+  .next = post_next,
+  .judge = post_judge,
+};

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Upload, the inside: shared by its life (upload.c), its requests (upload-request.c) and the work
+ * that it has done in threads (upload-work.c). */
+#pragma once
+
+#include "worker/body.h"
+#include "worker/upload-body.h"
+#include "worker/upload-early.h"
+#include "worker/upload-rules.h"
+#include "worker/upload.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  TFD_UPLOAD_NEW,
+  TFD_UPLOAD_LOOKING, /* at the source, in a thread, before the next request or the end */
+  TFD_UPLOAD_WAITING, /* for a connection */
+  TFD_UPLOAD_ASKING,  /* a request is under way */
+  TFD_UPLOAD_JUDGING, /* its answer is here; the source is looked at once more */
+  TFD_UPLOAD_REPLYING,
+  TFD_UPLOAD_DONE,
+  TFD_UPLOAD_GIVEN_UP,
+  TFD_UPLOAD_STOPPING, /* a thread is still at work */
+  TFD_UPLOAD_STOPPED,
+} TfdUploadPhase;
+
+/* An answer that waits to be judged. */
+typedef struct
+{
+  guint status;
+  char *reason;               /* (owned) (nullable) */
+  SoupMessageHeaders *fields; /* (owned) */
+  GInputStream *stream;       /* (owned) (nullable) its body */
+} TfdUploadReceived;
+
+struct _TfdUpload
+{
+  GObject parent_instance;
+
+  char *job;     /* (owned) */
+  TfdFile *file; /* (owned) */
+  TfdRunOptions options;
+  const TfdTools *tools;           /* (not owned) */
+  const TfdTransferClient *client; /* (not owned) */
+  gpointer user_data;
+
+  TfdUploadPhase phase;
+  guint pending; /* pieces of work in threads */
+  gint abort;    /* atomic: they shall end early */
+
+  TfdUploadFile *source; /* (owned) (nullable) */
+  TfdUploadSource what;  /* its strings belong to the members below */
+  char *name, *key, *digest;
+  GChecksum *checksum; /* (owned) (nullable) of the first bytes of the source: */
+  guint64 hashed;      /* so many */
+
+  const TfdUploadRules *rules;
+  TfdUploadState state;
+  guint idle_requests; /* since something was confirmed */
+
+  TfdUploadRequest request;
+  char *url;                 /* (owned) (nullable) asked now */
+  char *from, *to;           /* (owned) (nullable) the last redirect */
+  guint redirects;           /* followed for this request */
+  gboolean retried;          /* this request */
+  gboolean unheeded;         /* the server does not know Expect */
+  SoupMessage *message;      /* (owned) (nullable) under way */
+  GCancellable *cancellable; /* (owned) (nullable) */
+  guint serial;              /* of the message: answers of older ones are not ours */
+  TfdUploadBody *body;       /* (owned) (nullable) */
+  TfdUploadEarly *early;     /* (owned) (nullable) */
+  guint64 written;           /* bytes of the body */
+  gboolean expecting;        /* the body waits for 100 Continue */
+  gboolean asked;            /* the head of the request is out */
+  gint64 last_activity;
+  TfdUploadReceived received;
+};
+
+/* upload.c */
+
+/* Tells the client of a failure and ends the request. */
+void tfd_upload_fail (TfdUpload *self, const TfdFailure *failure);
+void tfd_upload_fail_with (TfdUpload *self,
+                           TfdErrorCode code,
+                           TfdErrorContext context,
+                           const char *message);
+
+/* The request was sent perhaps, and must not be repeated without the user. */
+void tfd_upload_fail_unclear (TfdUpload *self);
+
+/* Judges what was received. */
+void tfd_upload_judge (TfdUpload *self);
+
+void tfd_upload_received_clear (TfdUploadReceived *received);
+
+/* A field of an answer, whose data are SoupMessageHeaders. */
+const char *tfd_upload_field (const char *name, gpointer data);
+
+/* upload-request.c */
+
+/* Sends self->request. */
+void tfd_upload_send (TfdUpload *self);
+
+/* Ends the message under way without waiting for anything. */
+void tfd_upload_drop_message (TfdUpload *self);
+
+/* Called several times a second while a request is under way. */
+void tfd_upload_watch (TfdUpload *self, gint64 now);
+
+/* upload-work.c: each runs in a thread and comes back to the named function, unless the upload was
+ * stopped by then; a failure goes to tfd_upload_fail (). */
+void tfd_upload_work_open (TfdUpload *self);   /* _opened (): opens the source */
+void tfd_upload_work_check (TfdUpload *self);  /* _checked (): is it unchanged? */
+void tfd_upload_work_digest (TfdUpload *self); /* _digested (): digest of the request's body */
+void tfd_upload_opened (TfdUpload *self, TfdUploadFile *source, char *digest);
+void tfd_upload_checked (TfdUpload *self);
+void tfd_upload_digested (TfdUpload *self, char *digest);
+void tfd_upload_work_ended (TfdUpload *self); /* one piece less is pending */
+
+G_END_DECLS

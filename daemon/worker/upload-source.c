@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Upload source: the local file that is sent. */
+#include "config.h"
+#include "worker/upload-source.h"
+
+#include "worker/failure.h"
+#include "worker/identity.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BLOCK (1024 * 1024)
+
+struct _TfdUploadFile
+{
+  gatomicrefcount references;
+  char *path;
+  int fd;
+  struct stat st;
+  GBytes *identity; /* (owned) */
+};
+
+/* Size and time of the content, then who the file is. */
+static GBytes *
+identity_of (int fd, const struct stat *st)
+{
+  g_autoptr (GBytes) file = tfd_identity_of_fd (fd);
+  gsize length;
+  const char *text;
+  char *whole;
+
+  if (file == NULL)
+    return NULL;
+
+  text = g_bytes_get_data (file, &length);
+  whole = g_strdup_printf ("%" G_GUINT64_FORMAT " %" G_GINT64_FORMAT ".%09ld %.*s",
+                           (guint64) st->st_size, (gint64) st->st_mtim.tv_sec,
+                           (long) st->st_mtim.tv_nsec, (int) length, text);
+
+  return g_bytes_new_take (whole, strlen (whole));
+}
+
+/* Cuts an identity into what the content is (a string) and who the file is. */
+static GBytes *
+split (GBytes *identity, char **content)
+{
+  gsize length;
+  const char *text = g_bytes_get_data (identity, &length);
+  g_autofree char *whole = g_strndup (text != NULL ? text : "", length);
+  char *blank = strchr (whole, ' ');
+
+  blank = blank != NULL ? strchr (blank + 1, ' ') : NULL;
+  if (blank == NULL)
+    return NULL;
+
+  *blank = '\0';
+  *content = g_strdup (whole);
+  return g_bytes_new (blank + 1, strlen (blank + 1));
+}
+
+static gboolean
+same (GBytes *a, GBytes *b)
+{
+  g_autofree char *content_a = NULL;
+  g_autofree char *content_b = NULL;
+  g_autoptr (GBytes) file_a = split (a, &content_a);
+  g_autoptr (GBytes) file_b = split (b, &content_b);
+
+  return file_a != NULL && file_b != NULL && g_str_equal (content_a, content_b) &&
+         tfd_identity_same (file_a, file_b);
+}
+
+static void
+changed (TfdFailure *failure, const char *path, const char *how)
+{
+  g_autofree char *shown = g_filename_display_name (path);
+
+  tfd_failure_set (failure, TFD_ERROR_LOCAL_FILE_CHANGED, TFD_ERROR_CONTEXT_LOCAL_FILE,
+                   "the file ‘%s’ %s", shown, how);
+}
+
+/* A name that leads through a symbolic link is as good as any other: the user may read what it
+ * leads to. Opening a queue or a device could wait or do something: looked at first, and again
+ * after it. A descriptor, or -1 with errno set, which is 0 for what is no regular file. */
+static int
+open_regular (const char *path, struct stat *st)
+{
+  int fd, saved = 0;
+
+  if (stat (path, st) < 0)
+    return -1;
+  errno = 0;
+  if (!S_ISREG (st->st_mode))
+    return -1;
+
+  fd = open (path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (fd < 0)
+    return -1;
+  if (fstat (fd, st) < 0)
+    saved = errno;
+  else if (S_ISREG (st->st_mode))
+    return fd;
+
+  close (fd);
+  errno = saved;
+  return -1;
+}
+
+TfdUploadFile *
+tfd_upload_file_open (const char *path, GBytes *expected, TfdFailure *failure)
+{
+  g_autoptr (TfdUploadFile) file = g_new0 (TfdUploadFile, 1);
+
+  g_atomic_ref_count_init (&file->references);
+  file->path = g_strdup (path);
+  file->fd = open_regular (path, &file->st);
+  if (file->fd >= 0)
+    file->identity = identity_of (file->fd, &file->st);
+  if (file->identity == NULL)
+    {
+      if (errno == 0)
+        {
+          g_autofree char *shown = g_filename_display_name (path);
+
+          tfd_failure_set (failure, TFD_ERROR_FILE_ACCESS_DENIED, TFD_ERROR_CONTEXT_LOCAL_FILE,
+                           "‘%s’ is no regular file", shown);
+        }
+      else
+        tfd_failure_set_errno (failure, errno, "opening", path);
+      return NULL;
+    }
+  if (expected != NULL && !same (expected, file->identity))
+    {
+      changed (failure, path, "is not what it was when it was added");
+      return NULL;
+    }
+
+  /* Read once, from start to end. */
+  posix_fadvise (file->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+
+  return g_steal_pointer (&file);
+}
+
+TfdUploadFile *
+tfd_upload_file_ref (TfdUploadFile *file)
+{
+  g_atomic_ref_count_inc (&file->references);
+  return file;
+}
+
+void
+tfd_upload_file_unref (TfdUploadFile *file)
+{
+  if (!g_atomic_ref_count_dec (&file->references))
+    return;
+
+  if (file->fd >= 0)
+    close (file->fd);
+  g_clear_pointer (&file->identity, g_bytes_unref);
+  g_free (file->path);
+  g_free (file);
+}
+
+gboolean
+tfd_upload_file_check (TfdUploadFile *file, TfdFailure *failure)
+{
+  struct stat by_path, by_fd;
+
+  if (fstat (file->fd, &by_fd) < 0)
+    {
+      tfd_failure_set_errno (failure, errno, "looking at", file->path);
+      return FALSE;
+    }
+  if (by_fd.st_size != file->st.st_size || by_fd.st_mtim.tv_sec != file->st.st_mtim.tv_sec ||
+      by_fd.st_mtim.tv_nsec != file->st.st_mtim.tv_nsec)
+    {
+      changed (failure, file->path, "changed while it was sent");
+      return FALSE;
+    }
+  if (stat (file->path, &by_path) < 0 || by_path.st_dev != by_fd.st_dev ||
+      by_path.st_ino != by_fd.st_ino)
+    {
+      changed (failure, file->path, "was moved, replaced or deleted while it was sent");
+      return FALSE;
+    }
+
+  return TRUE;
+}
+
+gboolean
+tfd_upload_file_read (
+    TfdUploadFile *file, guint64 offset, void *buffer, gsize count, TfdFailure *failure)
+{
+  gsize got = 0;
+
+  while (got < count)
+    {
+      gssize n = pread (file->fd, (char *) buffer + got, count - got, (off_t) (offset + got));
+
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0)
+        {
+          tfd_failure_set_errno (failure, errno, "reading", file->path);
+          return FALSE;
+        }
+      if (n == 0)
+        {
+          changed (failure, file->path, "became shorter while it was sent");
+          return FALSE;
+        }
+      got += (gsize) n;
+    }
+
+  return TRUE;
+}
+
+char *
+tfd_checksum_to_base64 (GChecksum *checksum, GChecksumType type)
+{
+  guint8 digest[64];
+  gsize length = (gsize) g_checksum_type_get_length (type);
+
+  g_assert (length <= sizeof digest);
+  g_checksum_get_digest (checksum, digest, &length);
+
+  return g_base64_encode (digest, length);
+}
+
+char *
+tfd_upload_file_digest (TfdUploadFile *file,
+                        GChecksumType type,
+                        guint64 first,
+                        guint64 length,
+                        gint *abort,
+                        TfdFailure *failure)
+{
+  g_autoptr (GChecksum) checksum = g_checksum_new (type);
+  g_autofree guint8 *block = g_malloc (BLOCK);
+
+  for (guint64 at = 0; at < length;)
+    {
+      gsize count = MIN (BLOCK, length - at);
+
+      if (g_atomic_int_get (abort))
+        {
+          tfd_failure_set (failure, TFD_ERROR_TIMED_OUT, TFD_ERROR_CONTEXT_LOCAL_FILE, "given up");
+          return NULL;
+        }
+      if (!tfd_upload_file_read (file, first + at, block, count, failure))
+        return NULL;
+      g_checksum_update (checksum, block, (gssize) count);
+      at += count;
+    }
+
+  return tfd_checksum_to_base64 (checksum, type);
+}
+
+guint64
+tfd_upload_file_get_size (TfdUploadFile *file)
+{
+  return (guint64) file->st.st_size;
+}
+
+GBytes *
+tfd_upload_file_get_identity (TfdUploadFile *file)
+{
+  return file->identity;
+}
+
+GVariant *
+tfd_upload_file_probe (const char *path)
+{
+  g_autofree char *shown = g_filename_display_name (path);
+  g_autofree char *message = NULL;
+  g_autoptr (GBytes) identity = NULL;
+  TfdErrorCode code = TFD_ERROR_INVALID_PATH;
+  struct stat st = { 0 };
+  int fd = path[0] == '/' ? open_regular (path, &st) : -1;
+
+  if (fd >= 0)
+    identity = identity_of (fd, &st);
+  if (path[0] != '/')
+    message = g_strdup_printf ("‘%s’ is not an absolute path", shown);
+  else if (identity == NULL && errno == 0)
+    message = g_strdup_printf ("‘%s’ is no regular file", shown);
+  else if (identity == NULL)
+    {
+      gboolean absent =
+          errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == ENAMETOOLONG;
+
+      message = g_strdup_printf ("the file ‘%s’ cannot be read: %s", shown, g_strerror (errno));
+      code = absent ? TFD_ERROR_INVALID_PATH : TFD_ERROR_FILE_ACCESS_DENIED;
+    }
+  if (fd >= 0)
+    close (fd);
+
+  return g_variant_new ("(@aytss)", tfd_bytes_to_variant (identity), (guint64) st.st_size,
+                        message != NULL ? tfd_error_code_to_name (code) : "",
+                        message != NULL ? message : "");
+}

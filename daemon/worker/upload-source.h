@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Upload source: the local file that is sent. It is opened with the rights of the user, and has to
+ * stay what it was when it was added to the job: the same file with the same size and modification
+ * time. A server that got the first half of one version and the second of another would never
+ * know. */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "common/error.h"
+
+G_BEGIN_DECLS
+
+typedef struct _TfdUploadFile TfdUploadFile;
+
+/* Opens @path. With @expected (nullable) it must be that file, unchanged. Blocks. NULL with
+ * @failure filled. */
+TfdUploadFile *tfd_upload_file_open (const char *path, GBytes *expected, TfdFailure *failure);
+
+TfdUploadFile *tfd_upload_file_ref (TfdUploadFile *file);
+void tfd_upload_file_unref (TfdUploadFile *file);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfdUploadFile, tfd_upload_file_unref)
+
+/* Has nobody touched it since? Blocks. FALSE with @failure (LocalFileChanged) filled. */
+gboolean tfd_upload_file_check (TfdUploadFile *file, TfdFailure *failure);
+
+/* Reads exactly @count bytes at @offset. Blocks. FALSE with @failure filled: LocalFileChanged when
+ * there are fewer. */
+gboolean tfd_upload_file_read (
+    TfdUploadFile *file, guint64 offset, void *buffer, gsize count, TfdFailure *failure);
+
+/* The digest of @length bytes from @first in base64; ends early when *@abort is set (atomically).
+ * Blocks. NULL with @failure filled. */
+char *tfd_upload_file_digest (TfdUploadFile *file,
+                              GChecksumType type,
+                              guint64 first,
+                              guint64 length,
+                              gint *abort,
+                              TfdFailure *failure);
+
+guint64 tfd_upload_file_get_size (TfdUploadFile *file);
+
+/* Opaque bytes by which it is recognised. */
+GBytes *tfd_upload_file_get_identity (TfdUploadFile *file);
+
+/* What ProbeSources says of @path: (aytss), floating. Blocks. */
+GVariant *tfd_upload_file_probe (const char *path);
+
+/* The digest that @checksum has come to, in base64. */
+char *tfd_checksum_to_base64 (GChecksum *checksum, GChecksumType type);
+
+G_END_DECLS
