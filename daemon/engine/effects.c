@@ -35,6 +35,8 @@ arm_retry (TfdEngine *self, TfdJobRecord *record)
   record->retry_at = now + (gint64) MIN (delay, LONGEST_DELAY);
   if (record->no_progress_since == 0)
     record->no_progress_since = now;
+  /* what is left of the wait after a boot is counted from the last note */
+  tfd_engine_mark_time (self);
 }
 
 static void

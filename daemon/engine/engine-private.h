@@ -186,7 +186,8 @@ gint64 tfd_engine_check_timers (TfdEngine *self, TfdJob *job, gint64 now);
 void tfd_job_account_time (TfdJob *job, gint64 now);
 /* Notes what time it is, now and every hour. */
 void tfd_engine_mark_time (TfdEngine *self);
-/* Boot times of another boot mean nothing in this one: waits begin anew, late rather than early. */
+/* Boot times of another boot mean nothing in this one: waits go on where the other boot last noted
+ * the time, late rather than early. */
 void tfd_engine_adopt_boot (TfdEngine *self, TfdJobRecord *record);
 
 /* ---- world.c ---- */
