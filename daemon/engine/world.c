@@ -144,7 +144,10 @@ block (TfdEngine *self, TfdJob *job, TfdErrorCode code)
 
   /* whose owner is away keeps its place in the queue: the plan leaves it there */
   if (code == TFD_ERROR_OWNER_NOT_LOGGED_IN)
-    tfd_engine_apply (self, job, TFD_EVENT_OWNER_LOGGED_OFF, TFD_GUARD_NONE, NULL, NULL);
+    {
+      if (tfd_job_state_is_running (job->record->state))
+        tfd_engine_apply (self, job, TFD_EVENT_OWNER_LOGGED_OFF, TFD_GUARD_NONE, NULL, NULL);
+    }
   else
     tfd_engine_apply (self, job,
                       code == TFD_ERROR_NETWORK_DISCONNECTED ? TFD_EVENT_NETWORK_LOST
