@@ -11,5 +11,6 @@ main (int argc, char **argv)
     g_setenv ("TMPDIR", "/dev/shm", TRUE);
   g_test_init (&argc, &argv, NULL);
   behaviour_add_methods ();
+  behaviour_add_setters ();
   return g_test_run ();
 }
