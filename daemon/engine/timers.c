@@ -59,6 +59,14 @@ check_waiting (TfdEngine *self, TfdJob *job, gint64 now)
   return NEVER;
 }
 
+guint64
+tfd_job_maximum_download_time (const TfdJob *job)
+{
+  guint64 own = job->record->properties->maximum_download_time;
+
+  return own != 0 ? own : job->engine->config->maximum_download_time;
+}
+
 static gint64
 check_running (TfdEngine *self, TfdJob *job, gint64 now)
 {
@@ -66,7 +74,7 @@ check_running (TfdEngine *self, TfdJob *job, gint64 now)
   gint64 deadline;
 
   tfd_job_account_time (job, now);
-  deadline = after (now - (gint64) record->active_time, record->properties->maximum_download_time);
+  deadline = after (now - (gint64) record->active_time, tfd_job_maximum_download_time (job));
   if (now < deadline)
     return deadline;
   fire (self, job, TFD_EVENT_MAXIMUM_DOWNLOAD_TIME, TFD_ERROR_MAXIMUM_DOWNLOAD_TIME,
