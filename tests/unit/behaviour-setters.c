@@ -86,6 +86,9 @@ expected_error (When when, const char *state)
   return 0;
 }
 
+/* Properties that the worker was told with the start. */
+static const char *const told_to_worker[] = { "RedirectPolicy", "AllowDowngrade", NULL };
+
 static void
 check_set (Subject *self, const char *name, const char *value)
 {
@@ -100,6 +103,9 @@ check_set (Subject *self, const char *name, const char *value)
       subject_serve (self->engine);
       assert_job (self->job, "acknowledged");
     }
+  /* effective on a running job */
+  if (tfd_job_state_is_running (self->before.state) && g_strv_contains (told_to_worker, name))
+    engine_answer (self->engine, "Configure", "()");
   engine_assert_requests (self->engine, "");
 }
 
