@@ -169,6 +169,9 @@ tfd_engine_create_job (TfdEngine *self,
     tfd_engine_save_job (self, job, NULL);
   tfd_engine_insert_job (self, tfd_job_ref (job));
   tfd_engine_tell_added (self, job);
+  /* it will not be forgotten that it is not used; when there is an alarm it comes before */
+  if (self->alarm == 0)
+    tfd_engine_plan_later (self);
   if (start && !tfd_engine_resume (self, job, error))
     {
       tfd_engine_doom (self, *error);

@@ -35,7 +35,9 @@ serve_one (EngineFixture *engine, const char *method)
   else if (g_str_equal (method, "Finalize"))
     engine_answer_each (engine, method, "renamed");
   else
-    engine_answer (engine, method, g_str_equal (method, "AddFiles") ? "()" : "([],)");
+    engine_answer (engine, method,
+                   g_str_equal (method, "AddFiles") || g_str_equal (method, "Configure") ? "()"
+                                                                                         : "([],)");
 }
 
 void

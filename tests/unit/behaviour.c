@@ -12,5 +12,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   behaviour_add_methods ();
   behaviour_add_setters ();
+  behaviour_add_events ();
   return g_test_run ();
 }

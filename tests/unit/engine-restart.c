@@ -218,7 +218,7 @@ ENGINE_TEST (test_reboot_no_progress)
   reboot (self, 90000 * SECOND);
   job = engine_find (self, "a");
   assert_job (job, "transient-error");
-  engine_advance (self, 20 * SECOND);
+  engine_advance (self, tfd_job_record (job)->retry_at - now_boot (self));
   guint64 run = engine_take_start (self);
   engine_failed (self, run, 0, "{'transient': <true>}");
   engine_answer (self, "Stop", "([],)");
