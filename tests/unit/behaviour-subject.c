@@ -269,6 +269,61 @@ subject_assert_untouched (Subject *self)
   tfd_signal_log_assert (self->engine->log, "");
 }
 
+/* ---- failures and waits ---- */
+
+/* Its next try begins at @span from now, and not before. */
+guint64
+subject_assert_tried_after (Subject *self, gint64 span)
+{
+  engine_advance (self->engine, span - 1);
+  engine_assert_requests (self->engine, "");
+  engine_advance (self->engine, 1);
+  self->run = engine_take_start (self->engine);
+  return self->run;
+}
+
+gint64
+subject_wait (Subject *self)
+{
+  assert_job (self->job, "transient-error");
+  g_assert_cmpint (subject_record (self)->retry_at, !=, 0);
+  return subject_record (self)->retry_at - subject_now_boot (self);
+}
+
+void
+subject_fail_with (Subject *self, const char *details)
+{
+  engine_failed (self->engine, self->run, 1, details);
+  engine_answer (self->engine, "Stop", "([],)");
+}
+
+void
+subject_fail (Subject *self)
+{
+  subject_fail_with (self,
+                     "{'name': <'org.transferd.Transfer1.Error.TimedOut'>, 'transient': <true>,"
+                     " 'context': <'transport'>}");
+}
+
+void
+subject_set_wall_clock (Subject *self, gint64 jump)
+{
+  tfd_fake_clock_set_real (self->engine->clock, subject_now_real (self) + jump);
+}
+
+void
+subject_assert_failed (Subject *self, const char *name)
+{
+  g_autofree char *told = g_strdup_printf ("a is error\na failed %s", name);
+
+  subject_serve (self->engine);
+  assert_job (self->job, "error");
+  tfd_signal_log_assert_has (self->engine->log, told);
+  g_assert_cmpstr (engine_short_name (subject_record (self)->failure.code), ==, name);
+}
+
+/* ---- tests ---- */
+
 void
 behaviour_add (gconstpointer row,
                void (*test) (EngineFixture *self, gconstpointer row),

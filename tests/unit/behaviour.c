@@ -13,5 +13,7 @@ main (int argc, char **argv)
   behaviour_add_methods ();
   behaviour_add_setters ();
   behaviour_add_events ();
+  behaviour_add_timers ();
+  behaviour_add_spans ();
   return g_test_run ();
 }

@@ -61,6 +61,22 @@ void subject_assert_used (Subject *self);
 /* … it was not, nor did anything else change. */
 void subject_assert_untouched (Subject *self);
 
+/* The running job fails for now, as @details say or for want of an answer. */
+void subject_fail_with (Subject *self, const char *details);
+void subject_fail (Subject *self);
+
+/* How long it waits for its next try. */
+gint64 subject_wait (Subject *self);
+
+/* Its next try begins @span from now, and not before; the number of its run. */
+guint64 subject_assert_tried_after (Subject *self, gint64 span);
+
+/* It is in error, by the error of this short name, and that was told. */
+void subject_assert_failed (Subject *self, const char *name);
+
+/* Somebody sets the wall clock. */
+void subject_set_wall_clock (Subject *self, gint64 jump);
+
 /* Adds a test for a row of a table; @format names it. */
 void behaviour_add (gconstpointer row,
                     void (*test) (EngineFixture *self, gconstpointer row),
@@ -72,6 +88,7 @@ void behaviour_add_methods (void);
 void behaviour_add_setters (void);
 void behaviour_add_events (void);
 void behaviour_add_timers (void);
+void behaviour_add_spans (void);
 void behaviour_add_activity (void);
 void behaviour_add_kinds (void);
 void behaviour_add_signals (void);
