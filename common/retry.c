@@ -23,7 +23,7 @@ tfd_retry_delay (guint64 minimum_delay, guint attempt, guint64 retry_after, doub
   /* jitter keeps the jobs that one dead server stopped from coming back all at once */
   double jitter = 0.9 + 0.2 * CLAMP (random, 0.0, 1.0);
   guint64 delay = (guint64) ((double) (minimum_delay * growth) * jitter);
-  return MAX (MAX (delay, minimum_delay), retry_after);
+  return MAX (CLAMP (delay, minimum_delay, minimum_delay * GROWTH_LIMIT), retry_after);
 }
 
 guint64

@@ -98,7 +98,8 @@ typedef struct
 #define FAIL (SET_ERROR | TELL_ERROR | MODIFIED)
 
 /* The habits behind the rows (sections A.2 to A.4 of the BITS reference):
- * - Calls are MODIFIED, and so are news that bytes or files arrived, an end or a failure. What only
+ * - Calls are MODIFIED, those that change nothing else included: whoever asks has not left the job
+ *   alone. So are news that bytes or files arrived, an end or a failure. What only
  *   moves a job between queued, connecting and transient-error is not: a job that fails for ever
  *   would count as used for ever, and never be cleaned up.
  * - The error of a job stays readable until bytes flow again (connected) or the user suspends it.
@@ -109,12 +110,12 @@ static const Row rows[] = {
   ROW (RESUME, FINAL, 0, 0, INVALID_STATE, STAY, 0),
   ROW (RESUME, OPEN, 0, HAS_FILES, EMPTY, STAY, 0),
   ROW (RESUME, OPEN, ALL_THERE, 0, EMPTY, STAY, 0),
-  ROW (RESUME, QUEUED | RUNNING, 0, 0, NO_OP, STAY, 0),
+  ROW (RESUME, QUEUED | RUNNING, 0, 0, OK, STAY, MODIFIED),
   ROW (RESUME, TRANSIENT, 0, 0, OK, TO (QUEUED), MODIFIED | SCHEDULE | DISARM | RESET),
   ROW (RESUME, OPEN, 0, 0, OK, TO (QUEUED), MODIFIED | SCHEDULE | RESET),
 
   ROW (SUSPEND, FINAL, 0, 0, INVALID_STATE, STAY, 0),
-  ROW (SUSPEND, SUSPENDED | FAILED | TRANSFERRED, 0, 0, NO_OP, STAY, 0),
+  ROW (SUSPEND, SUSPENDED | FAILED | TRANSFERRED, 0, 0, OK, STAY, MODIFIED),
   ROW (SUSPEND, QUEUED, 0, 0, OK, TO (SUSPENDED), MODIFIED | CLEAR_ERROR | SCHEDULE),
   ROW (SUSPEND, RUNNING, 0, 0, OK, TO (SUSPENDED), MODIFIED | CLEAR_ERROR | SCHEDULE | STOP),
   ROW (SUSPEND, TRANSIENT, 0, 0, OK, TO (SUSPENDED), MODIFIED | CLEAR_ERROR | DISARM),

@@ -71,7 +71,6 @@ typedef enum
 typedef enum
 {
   TFD_VERDICT_OK,
-  TFD_VERDICT_NO_OP,         /* accepted, nothing to do, not even a new modification time */
   TFD_VERDICT_INVALID_STATE, /* refuse: InvalidState */
   TFD_VERDICT_EMPTY,         /* refuse: Empty */
   TFD_VERDICT_IGNORED,       /* an environment event that means nothing here */

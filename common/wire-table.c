@@ -345,7 +345,6 @@ tfd_job_properties_new (void)
     .description = g_strdup (""),
     .minimum_retry_delay = SECONDS (600),
     .no_progress_timeout = DAYS (14),
-    .maximum_download_time = DAYS (90),
     .notify_interval = TFD_USEC_PER_SEC / 2,
     .notify_application = g_strdup (""),
     .segments = 1,

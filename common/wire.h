@@ -16,7 +16,7 @@ typedef struct
   TfdPriority priority;
   guint64 minimum_retry_delay;   /* default 600 s, never below 5 s */
   guint64 no_progress_timeout;   /* default 14 d */
-  guint64 maximum_download_time; /* default 90 d */
+  guint64 maximum_download_time; /* 0: as the configuration says */
   gboolean notify_files;
   guint64 notify_interval; /* default 500 ms */
   char *notify_application;

@@ -34,7 +34,9 @@ typedef struct
   GMainLoop *loop;
   TfdConfig *config;
   TfdEngine *engine;
+  TfdPool *pool; /* (owned) */
   TfdWatches *watches;
+  TfdPresence *presence;
   int status;
 } Daemon;
 
@@ -137,6 +139,9 @@ reload_cb (gpointer data, GError **error)
     {
       tfd_config_assign (daemon->config, config);
       tfd_watches_reload (daemon->watches);
+      tfd_pool_reconfigure (daemon->pool);
+      tfd_engine_reconfigure (daemon->engine);
+      tfd_presence_reconfigure (daemon->presence);
     }
   tfd_notify_ready ();
   return config != NULL;
@@ -228,14 +233,12 @@ run (Daemon *daemon, TfdStore *store, const char *runtime_dir, GError **error)
 {
   const char *program = daemon->options.worker != NULL ? daemon->options.worker : WORKER_PROGRAM;
   g_autoptr (TfdClock) clock = tfd_system_clock_new (error);
-  g_autoptr (TfdPool) pool = NULL;
   g_autoptr (TfdMounts) mounts = NULL;
-  TfdPresence *presence;
 
   if (clock == NULL)
     return EXIT_FAILURE;
-  pool = tfd_pool_new (program, runtime_dir, daemon->options.system, daemon->config);
-  daemon->engine = tfd_engine_new (store, clock, TFD_TRANSPORT (pool), daemon->config);
+  daemon->pool = tfd_pool_new (program, runtime_dir, daemon->options.system, daemon->config);
+  daemon->engine = tfd_engine_new (store, clock, TFD_TRANSPORT (daemon->pool), daemon->config);
   if (!tfd_engine_load (daemon->engine, error))
     return EXIT_FAILURE;
   /* until the end, however it comes, nobody can be sure that there is nothing */
@@ -246,13 +249,14 @@ run (Daemon *daemon, TfdStore *store, const char *runtime_dir, GError **error)
   g_unix_signal_add (SIGTERM, terminate_cb, daemon);
   g_unix_signal_add (SIGINT, terminate_cb, daemon);
   g_unix_signal_add (SIGHUP, hangup_cb, daemon);
-  presence = serve (daemon);
+  daemon->presence = serve (daemon);
   g_main_loop_run (daemon->loop);
 
-  tfd_presence_free (presence);
+  g_clear_pointer (&daemon->presence, tfd_presence_free);
   leave_stamp (daemon, tfd_engine_has_work (daemon->engine));
   g_clear_pointer (&daemon->watches, tfd_watches_free);
   g_clear_object (&daemon->engine);
+  g_clear_object (&daemon->pool);
   return daemon->status;
 }
 

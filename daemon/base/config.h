@@ -20,7 +20,7 @@ typedef struct
   guint64 max_files_per_job;
   guint64 max_ranges_per_file;
   guint64 job_inactivity_timeout;
-  guint64 maximum_download_time; /* default of the job property, and its limit */
+  guint64 maximum_download_time; /* of jobs that do not say it */
   guint64 background_jobs;       /* background jobs that run at a time */
   guint64 background_jobs_per_user;
   guint64 time_slice;   /* a background job runs so long while others of its level wait */

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "bus/bus-private.h"
+#include "public-interface.h"
 
 GError *
 tfd_access_not_found (void)
@@ -24,6 +25,14 @@ tfd_access_find_job (TfdCall *call, const char *path, GError **error)
   return NULL;
 }
 
+static const GDBusInterfaceInfo *
+interface_of (GDBusMethodInvocation *invocation)
+{
+  const char *path = g_dbus_method_invocation_get_object_path (invocation);
+
+  return g_str_equal (path, TFD_MANAGER_PATH) ? &tfd_manager_interface : &tfd_job_interface;
+}
+
 /* The rule for what is called: a method's, a property's, or for GetAll the interface's. */
 static const char *
 rule_of (GDBusMethodInvocation *invocation)
@@ -36,10 +45,8 @@ rule_of (GDBusMethodInvocation *invocation)
     annotations = method->annotations;
   else if (property != NULL)
     annotations = property->annotations;
-  else
-    return g_strcmp0 (g_dbus_method_invocation_get_method_name (invocation), "GetAll") == 0
-               ? "owner"
-               : NULL;
+  else if (g_strcmp0 (g_dbus_method_invocation_get_method_name (invocation), "GetAll") == 0)
+    annotations = interface_of (invocation)->annotations;
   return g_dbus_annotation_info_lookup (annotations, TFD_ACCESS_ANNOTATION);
 }
 

@@ -127,8 +127,10 @@ void tfd_properties_handle (TfdCall *call, const char *method, GVariant *paramet
 GVariant *tfd_manager_get_property (TfdCall *call, const char *name);
 /* Floating, or NULL when there is no such property. */
 GVariant *tfd_job_get_property (TfdBus *bus, TfdJob *job, const char *name);
-/* The names of the properties that @mask (TfdChanged) speaks of are added to @builder (a{sv}). */
-void tfd_job_add_changed (TfdBus *bus, TfdJob *job, guint mask, GVariantBuilder *builder);
+/* The properties that @mask (TfdChanged) speaks of are added to @changed (a{sv}), or where their
+ * value is for those only who ask for it, to @invalidated (as). */
+void tfd_job_add_changed (
+    TfdBus *bus, TfdJob *job, guint mask, GVariantBuilder *changed, GVariantBuilder *invalidated);
 
 /* ---- outcome.c ---- */
 /* As many of @paths as a reply has room for, as; floating. */

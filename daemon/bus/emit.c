@@ -106,18 +106,19 @@ tell_properties (Pending *pending)
 {
   TfdEmit *emit = pending->emit;
   g_autofree char *path = tfd_job_path (tfd_job_id (pending->job));
-  GVariantBuilder changed;
+  GVariantBuilder changed, invalidated;
 
   g_clear_handle_id (&pending->timer, g_source_remove);
   if (pending->mask == 0)
     return;
   g_variant_builder_init (&changed, G_VARIANT_TYPE_VARDICT);
-  tfd_job_add_changed (emit->bus, pending->job, pending->mask, &changed);
+  g_variant_builder_init (&invalidated, G_VARIANT_TYPE_STRING_ARRAY);
+  tfd_job_add_changed (emit->bus, pending->job, pending->mask, &changed, &invalidated);
   pending->mask = 0;
   pending->last = g_get_monotonic_time ();
   send_to_subscribers (emit, pending->job, path, "org.freedesktop.DBus.Properties",
                        "PropertiesChanged",
-                       g_variant_new ("(sa{sv}as)", TFD_JOB_INTERFACE, &changed, NULL));
+                       g_variant_new ("(sa{sv}as)", TFD_JOB_INTERFACE, &changed, &invalidated));
 }
 
 /* The model may hold what is not committed yet: what a timer tells goes through the outbox, too. */

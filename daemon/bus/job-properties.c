@@ -170,23 +170,37 @@ static const struct
   { "StatusText", TFD_CHANGED_STATE | TFD_CHANGED_ERROR, get_status_text },
 };
 
+/* What a job does not say the configuration does. */
+static GVariant *
+get_writable (TfdJob *job, const char *name)
+{
+  if (g_str_equal (name, "MaximumDownloadTime"))
+    return g_variant_new_uint64 (tfd_job_maximum_download_time (job));
+  return tfd_job_properties_get (tfd_job_record (job)->properties, name);
+}
+
 GVariant *
 tfd_job_get_property (TfdBus *bus, TfdJob *job, const char *name)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++)
     if (g_str_equal (table[i].name, name))
       return table[i].get (bus, job);
-  return tfd_job_properties_get (tfd_job_record (job)->properties, name);
+  return get_writable (job, name);
 }
 
 void
-tfd_job_add_changed (TfdBus *bus, TfdJob *job, guint mask, GVariantBuilder *builder)
+tfd_job_add_changed (
+    TfdBus *bus, TfdJob *job, guint mask, GVariantBuilder *changed, GVariantBuilder *invalidated)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++)
     if (table[i].changes & mask)
-      g_variant_builder_add (builder, "{sv}", table[i].name, table[i].get (bus, job));
-  if (mask & TFD_CHANGED_PROPERTIES)
-    for (const TfdPropertyInfo *info = tfd_job_property_table (); info->name != NULL; info++)
-      g_variant_builder_add (builder, "{sv}", info->name,
-                             tfd_job_properties_get (tfd_job_record (job)->properties, info->name));
+      g_variant_builder_add (changed, "{sv}", table[i].name, table[i].get (bus, job));
+  if (!(mask & TFD_CHANGED_PROPERTIES))
+    return;
+  for (const TfdPropertyInfo *info = tfd_job_property_table (); info->name != NULL; info++)
+    /* header fields may be secrets: whoever needs them asks */
+    if (g_str_equal (info->name, "Headers"))
+      g_variant_builder_add (invalidated, "s", info->name);
+    else
+      g_variant_builder_add (changed, "{sv}", info->name, get_writable (job, info->name));
 }

@@ -120,14 +120,12 @@ leave (TfdPresence *self)
 }
 
 static void
-check_cb (gpointer user_data)
+check (TfdPresence *self)
 {
-  TfdPresence *self = user_data;
   gint64 now = tfd_clock_now_boot (self->clock);
   gint64 timeout = (gint64) tfd_engine_get_config (self->engine)->idle_timeout;
   gint64 since = MAX (self->idle_since, self->bus->last_busy);
 
-  self->alarm = 0;
   if (timeout == 0)
     check_at (self, now + LOOK_AGAIN);
   else if (!is_idle (self))
@@ -139,6 +137,15 @@ check_cb (gpointer user_data)
     check_at (self, since + timeout);
   else
     leave (self);
+}
+
+static void
+check_cb (gpointer user_data)
+{
+  TfdPresence *self = user_data;
+
+  self->alarm = 0;
+  check (self);
 }
 
 /* ---- coming ---- */
@@ -186,7 +193,7 @@ name_acquired_cb (GDBusConnection *connection G_GNUC_UNUSED,
 
   self->idle_since = tfd_clock_now_boot (self->clock);
   if (self->options.may_leave)
-    check_cb (self);
+    check (self);
   self->funcs.ready (self->data);
 }
 
@@ -225,6 +232,16 @@ tfd_presence_new (TfdEngine *engine,
   self->cancellable = g_cancellable_new ();
   own_name (self);
   return self;
+}
+
+void
+tfd_presence_reconfigure (TfdPresence *self)
+{
+  if (self->alarm == 0)
+    return;
+  tfd_clock_remove_alarm (self->clock, self->alarm);
+  self->alarm = 0;
+  check (self);
 }
 
 void

@@ -31,6 +31,9 @@ TfdPresence *tfd_presence_new (TfdEngine *engine,
                                const TfdPresenceFuncs *funcs,
                                gpointer data);
 
+/* The configuration has changed. */
+void tfd_presence_reconfigure (TfdPresence *presence);
+
 /* Answers what is to be answered, and leaves the bus. */
 void tfd_presence_free (TfdPresence *presence);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfdPresence, tfd_presence_free)

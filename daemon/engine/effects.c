@@ -35,6 +35,8 @@ arm_retry (TfdEngine *self, TfdJobRecord *record)
   record->retry_at = now + (gint64) MIN (delay, LONGEST_DELAY);
   if (record->no_progress_since == 0)
     record->no_progress_since = now;
+  /* what is left of the wait after a boot is counted from the last note */
+  tfd_engine_mark_time (self);
 }
 
 static void
@@ -71,10 +73,10 @@ log_to_journal (TfdJob *job, TfdStep step)
   TfdLogJob log = tfd_job_log (job);
 
   if (step.effects & TFD_EFFECT_TELL_TRANSFERRED)
-    tfd_log (G_LOG_LEVEL_INFO, TFD_MESSAGE_JOB_TRANSFERRED, &log,
-             "job %s: all %u files transferred", log.id, job->record->files_total);
+    tfd_log (G_LOG_LEVEL_INFO, TFD_MESSAGE_JOB_TRANSFERRED, &log, "all %u files transferred",
+             job->record->files_total);
   if (step.effects & TFD_EFFECT_TELL_ERROR)
-    tfd_log (G_LOG_LEVEL_INFO, TFD_MESSAGE_JOB_ERROR, &log, "job %s failed: %s", log.id,
+    tfd_log (G_LOG_LEVEL_INFO, TFD_MESSAGE_JOB_ERROR, &log, "failed: %s",
              tfd_error_code_to_name (job->record->failure.code));
 }
 

@@ -134,7 +134,7 @@ tfd_work_end (TfdWork *work)
     tfd_engine_doom (self, error);
   tfd_engine_tell_removed (self, job, work->outcome->result);
   log = tfd_job_log (job);
-  tfd_log (G_LOG_LEVEL_INFO, TFD_MESSAGE_JOB_ENDED, &log, "job %s ended: %s", log.id,
+  tfd_log (G_LOG_LEVEL_INFO, TFD_MESSAGE_JOB_ENDED, &log, "ended: %s",
            tfd_enum_to_string (TFD_TYPE_RESULT, work->outcome->result));
   tfd_outbox_add (self->outbox, ended_cb, work, NULL);
 }

@@ -24,6 +24,8 @@ typedef struct
   gint64 began;       /* boot time */
   gboolean overdue;   /* it would be stopped by now, were it resumable */
   gboolean outdated;  /* fetches from URLs that the owner has changed: its failures mean nothing */
+  GVariant *options;  /* (owned) (nullable) what the worker was told, but for what is left of
+                         MaximumSize */
   GHashTable *active; /* (owned) index of a file that bytes came for -> since when, as a boot time
                          in milliseconds cut to 32 bits */
 } TfdRun;
@@ -106,6 +108,7 @@ struct _TfdEngine
   guint64 mounts_alarm;
   gint64 mounts_tried; /* boot time, a minute later for each try of late: mounts.c */
   TfdWorld world;
+  gboolean network_known;      /* somebody has told of it */
   gint64 blocked_until;        /* epoch: end of the blocked hours, 0 = not known */
   guint64 waiting_for_network; /* jobs that were let go since it came back */
   guint64 mark_alarm;
@@ -186,7 +189,8 @@ gint64 tfd_engine_check_timers (TfdEngine *self, TfdJob *job, gint64 now);
 void tfd_job_account_time (TfdJob *job, gint64 now);
 /* Notes what time it is, now and every hour. */
 void tfd_engine_mark_time (TfdEngine *self);
-/* Boot times of another boot mean nothing in this one: waits begin anew, late rather than early. */
+/* Boot times of another boot mean nothing in this one: waits go on where the other boot last noted
+ * the time, late rather than early. */
 void tfd_engine_adopt_boot (TfdEngine *self, TfdJobRecord *record);
 
 /* ---- world.c ---- */
@@ -196,9 +200,12 @@ gboolean tfd_engine_check_conditions (TfdEngine *self, TfdJob *job);
 guint tfd_engine_judge (TfdEngine *self, TfdJob *job, TfdErrorCode codes[TFD_MAX_CONDITIONS]);
 
 /* ---- runs.c ---- */
+void tfd_run_free (TfdRun *run);
 void tfd_engine_start_run (TfdEngine *self, TfdJob *job);
 /* Hands the worker the files that it has room for. */
 void tfd_engine_feed_run (TfdEngine *self, TfdJob *job);
+/* Its options may have changed: then the worker has to know. */
+void tfd_engine_configure_run (TfdEngine *self, TfdJob *job);
 /* Ends the run; @callback (nullable) when nothing is written any more. */
 typedef void (*TfdStopped) (TfdEngine *self, TfdJob *job, gpointer data);
 void tfd_engine_stop_run (TfdEngine *self, TfdJob *job, TfdStopped callback, gpointer data);

@@ -364,7 +364,6 @@ verdict_to_error (TfdVerdict verdict, TfdJob *job, TfdEvent event, GError **erro
                        : "every file of the job is transferred: call Complete or Cancel");
       return FALSE;
     case TFD_VERDICT_OK:
-    case TFD_VERDICT_NO_OP:
     case TFD_VERDICT_IGNORED:
     default:
       return TRUE;
@@ -417,6 +416,8 @@ changed_by (TfdStep step, TfdJobState from)
     changed |= TFD_CHANGED_STATE | TFD_CHANGED_TIMES | TFD_CHANGED_PROGRESS;
   if (step.effects & on_error)
     changed |= TFD_CHANGED_ERROR;
+  if (step.effects & TFD_EFFECT_MODIFIED)
+    changed |= TFD_CHANGED_TIMES;
   return changed;
 }
 

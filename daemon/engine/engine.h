@@ -166,6 +166,9 @@ void tfd_engine_set_network (TfdEngine *self, gboolean online, gboolean metered)
 gboolean tfd_engine_is_online (TfdEngine *self);
 gboolean tfd_engine_is_metered (TfdEngine *self);
 
+/* The configuration has changed: it holds at once, for what runs, too. */
+void tfd_engine_reconfigure (TfdEngine *self);
+
 /* The other conditions, told by those who watch them; each acts at once. Without
  * tfd_engine_set_sessions_known() nobody waits for a log-on. @until: epoch, 0 = not known. */
 void tfd_engine_set_power (TfdEngine *self, gboolean power_saver, gboolean on_battery);

@@ -54,9 +54,7 @@ tfd_job_unref (TfdJob *job)
   g_queue_clear_full (&job->waiting, (GDestroyNotify) waiting_free);
   g_clear_pointer (&job->files, g_ptr_array_unref);
   g_clear_pointer (&job->losses, g_hash_table_unref);
-  if (job->run != NULL)
-    g_hash_table_unref (job->run->active);
-  g_clear_pointer (&job->run, g_free);
+  g_clear_pointer (&job->run, tfd_run_free);
   tfd_job_record_free (job->record);
   g_free (job);
 }

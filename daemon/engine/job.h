@@ -51,6 +51,10 @@ GPtrArray *tfd_job_peek_files (TfdJob *job);
 /* The owner has said that what has arrived of @file is valid. */
 gboolean tfd_file_is_validated (const TfdFileRecord *file);
 
+/* How long it may be active: its own MaximumDownloadTime, or that of the configuration as it is
+ * now. */
+guint64 tfd_job_maximum_download_time (const TfdJob *job);
+
 /* Bytes a second while the job runs, 0 otherwise. */
 guint64 tfd_job_rate (const TfdJob *job);
 

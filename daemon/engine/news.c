@@ -29,6 +29,7 @@ note_progress (TfdEngine *self, TfdJob *job)
   record->no_progress_since = 0;
   record->retry_attempt = 0;
   record->last_activity = tfd_clock_now_boot (self->clock);
+  record->modification_time = tfd_clock_now_real (self->clock);
   if (job->record->state == TFD_JOB_STATE_CONNECTING)
     tfd_engine_apply (self, job, TFD_EVENT_CONNECTED, TFD_GUARD_NONE, NULL, NULL);
 }
@@ -117,7 +118,7 @@ progress_of_job (TfdEngine *self, TfdJob *job, GVariantIter *files)
       note_progress (self, job);
       note_rate (self, job, job->record->bytes_transferred - before);
     }
-  tfd_engine_tell_changed (self, job, TFD_CHANGED_PROGRESS);
+  tfd_engine_tell_changed (self, job, TFD_CHANGED_PROGRESS | TFD_CHANGED_TIMES);
   if (limit != 0 && tfd_job_state_is_running (job->record->state) &&
       (job->record->bytes_transferred > limit ||
        (job->record->bytes_total != TFD_SIZE_UNKNOWN && job->record->bytes_total > limit)))
@@ -236,7 +237,7 @@ news_files_done (TfdEngine *self, guint32 uid, GVariant *parameters)
   if (job->record->bytes_transferred > before)
     note_rate (self, job, job->record->bytes_transferred - before);
   tfd_engine_save_job (self, job, NULL);
-  tfd_engine_tell_changed (self, job, TFD_CHANGED_PROGRESS);
+  tfd_engine_tell_changed (self, job, TFD_CHANGED_PROGRESS | TFD_CHANGED_TIMES);
   if (job->record->properties->notify_files)
     tfd_engine_tell_files (self, job, done);
   if (job->record->files_transferred == job->record->files_total)
@@ -380,6 +381,16 @@ follow_redirect (TfdEngine *self, TfdJob *job, TfdFileRecord *file, GVariant *de
   tfd_engine_save_file (self, job, file);
 }
 
+/* What had arrived is of another version. */
+static void
+begin_anew (TfdEngine *self, TfdJob *job, TfdFileRecord *file)
+{
+  if (!is_finished (file))
+    tfd_job_set_file_progress (job, file, 0, TFD_SIZE_UNKNOWN);
+  tfd_engine_tell_changed (self, job, TFD_CHANGED_PROGRESS);
+  tfd_engine_apply (self, job, TFD_EVENT_REMOTE_FILE_CHANGED, TFD_GUARD_NONE, NULL, NULL);
+}
+
 static void
 news_event (TfdEngine *self, guint32 uid, GVariant *parameters)
 {
@@ -417,7 +428,7 @@ news_event (TfdEngine *self, guint32 uid, GVariant *parameters)
   else if (g_str_equal (kind, "redirected") && !job->run->outdated)
     follow_redirect (self, job, file, details);
   else if (g_str_equal (kind, "restarted"))
-    tfd_engine_apply (self, job, TFD_EVENT_REMOTE_FILE_CHANGED, TFD_GUARD_NONE, NULL, NULL);
+    begin_anew (self, job, file);
   else
     return;
   tfd_engine_log_event (self, job, kind, g_variant_dict_end (&logged));

@@ -66,6 +66,14 @@ rest_files (TfdJob *job)
 }
 
 void
+tfd_run_free (TfdRun *run)
+{
+  g_hash_table_unref (run->active);
+  g_clear_pointer (&run->options, g_variant_unref);
+  g_free (run);
+}
+
+void
 tfd_engine_drop_run (TfdEngine *self, TfdJob *job)
 {
   GSList *stopped;
@@ -75,8 +83,7 @@ tfd_engine_drop_run (TfdEngine *self, TfdJob *job)
   rest_files (job);
   stopped = g_steal_pointer (&job->run->stopped);
   g_hash_table_remove (self->runs, &job->run->number);
-  g_hash_table_unref (job->run->active);
-  g_clear_pointer (&job->run, g_free);
+  tfd_run_free (g_steal_pointer (&job->run));
   job->last_served = tfd_clock_now_boot (self->clock);
   if (job->record->properties->priority != TFD_PRIORITY_FOREGROUND)
     tfd_engine_worker_state (self, job->record->owner_uid)->served = job->last_served;
@@ -135,13 +142,14 @@ handed_over_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (answer == NULL && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED) &&
       tfd_engine_job_of_run (self, request->job->record->owner_uid, request->number) != NULL)
     {
+      TfdLogJob log = tfd_job_log (request->job);
       g_auto (TfdFailure) failure = { .code = TFD_ERROR_WORKER_LOST,
                                       .context = TFD_ERROR_CONTEXT_QUEUE_MANAGER,
                                       .transient = TRUE,
                                       .file = G_MAXUINT32,
                                       .message = g_strdup (error->message) };
 
-      tfd_warning ("job %s: its worker refused it: %s", request->job->record->id, error->message);
+      tfd_job_warning (&log, "its worker refused it: %s", error->message);
       tfd_engine_apply (self, request->job, TFD_EVENT_TRANSIENT_ERROR, TFD_GUARD_UNCOUNTED,
                         &failure, NULL);
     }
@@ -173,6 +181,12 @@ finished_bytes (const TfdJob *job)
   return sum;
 }
 
+static GVariant *
+options_of (TfdEngine *self, TfdJob *job)
+{
+  return g_variant_ref_sink (tfd_request_run_options (job->record, 0, self->config));
+}
+
 /* "connecting" is durable: the worker may begin. */
 static void
 send_start_cb (const GError *error, gpointer data)
@@ -191,13 +205,16 @@ send_start_cb (const GError *error, gpointer data)
   files = take_batch (job);
   if (files == NULL)
     {
+      TfdLogJob log = tfd_job_log (job);
+
       /* nothing to fetch would be nothing to wait for, for ever */
-      tfd_warning ("job %s: none of its files can be transferred", job->record->id);
+      tfd_job_warning (&log, "none of its files can be transferred");
       tfd_engine_apply (self, job, TFD_EVENT_SUSPEND, TFD_GUARD_NONE, NULL, NULL);
       tfd_engine_drop_run (self, job);
       return;
     }
   job->run->started = TRUE;
+  job->run->options = options_of (self, job);
   hand_over (self, job, "Start",
              g_variant_new (
                  "(ts@a{sv}@a(ua{sv}))", job->run->number, job->record->id,
@@ -211,7 +228,9 @@ tfd_engine_start_run (TfdEngine *self, TfdJob *job)
 
   if (tfd_job_files (job, self->store, &error) == NULL)
     {
-      tfd_warning ("job %s: cannot read its files: %s", job->record->id, error->message);
+      TfdLogJob log = tfd_job_log (job);
+
+      tfd_job_warning (&log, "cannot read its files: %s", error->message);
       return;
     }
 
@@ -253,6 +272,21 @@ tfd_engine_hand_in_again (TfdEngine *self, TfdJob *job, const TfdFileRecord *fil
   g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(ua{sv})"));
   g_variant_builder_add_value (&builder, tfd_request_file (file));
   hand_over (self, job, "AddFiles", g_variant_new ("(ta(ua{sv}))", job->run->number, &builder));
+}
+
+void
+tfd_engine_configure_run (TfdEngine *self, TfdJob *job)
+{
+  g_autoptr (GVariant) options = NULL;
+
+  if (job->run == NULL || !job->run->started || job->run->stopping)
+    return;
+  options = options_of (self, job);
+  if (g_variant_equal (options, job->run->options))
+    return;
+  hand_over (self, job, "Configure", g_variant_new ("(t@a{sv})", job->run->number, options));
+  g_variant_unref (job->run->options);
+  job->run->options = g_steal_pointer (&options);
 }
 
 static void

@@ -59,7 +59,7 @@ carry_out (TfdEngine *self, const TfdPlanJob *planned)
 
       job->wait = planned->wait;
       job->wait_since = tfd_clock_now_real (self->clock);
-      tfd_job_debug (TFD_LOG_PLAN, &log, "job %s waits: %s", log.id,
+      tfd_job_debug (TFD_LOG_PLAN, &log, "waits: %s",
                      tfd_enum_to_string (TFD_TYPE_WAIT, job->wait));
       tfd_engine_tell_changed (self, job, TFD_CHANGED_STATE);
     }

@@ -8,7 +8,8 @@
 
 #include <stdio.h>
 
-/* How often it is written down what time it is, for the start after the next boot. */
+/* How often it is written down what time it is, for the start after the next boot, and how long
+ * jobs have been running. */
 #define MARK_INTERVAL (3600 * (gint64) TFD_USEC_PER_SEC)
 
 /* A boot may count as much as this for JobInactivityTimeout, whatever the wall clock says. */
@@ -58,6 +59,14 @@ check_waiting (TfdEngine *self, TfdJob *job, gint64 now)
   return NEVER;
 }
 
+guint64
+tfd_job_maximum_download_time (const TfdJob *job)
+{
+  guint64 own = job->record->properties->maximum_download_time;
+
+  return own != 0 ? own : job->engine->config->maximum_download_time;
+}
+
 static gint64
 check_running (TfdEngine *self, TfdJob *job, gint64 now)
 {
@@ -65,7 +74,7 @@ check_running (TfdEngine *self, TfdJob *job, gint64 now)
   gint64 deadline;
 
   tfd_job_account_time (job, now);
-  deadline = after (now - (gint64) record->active_time, record->properties->maximum_download_time);
+  deadline = after (now - (gint64) record->active_time, tfd_job_maximum_download_time (job));
   if (now < deadline)
     return deadline;
   fire (self, job, TFD_EVENT_MAXIMUM_DOWNLOAD_TIME, TFD_ERROR_MAXIMUM_DOWNLOAD_TIME,
@@ -113,6 +122,19 @@ tfd_job_account_time (TfdJob *job, gint64 now)
 
 /* ---- from boot to boot ---- */
 
+/* A transfer of which nobody hears is recorded all the same: its time counts. */
+static void
+save_running_jobs (TfdEngine *self)
+{
+  GHashTableIter iter;
+  TfdJob *job;
+
+  g_hash_table_iter_init (&iter, self->runs);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &job))
+    if (!job->ended && tfd_job_state_is_running (job->record->state))
+      tfd_engine_save_job (self, job, NULL);
+}
+
 static void
 mark_cb (gpointer user_data)
 {
@@ -120,6 +142,7 @@ mark_cb (gpointer user_data)
 
   self->mark_alarm = 0;
   tfd_engine_mark_time (self);
+  save_running_jobs (self);
 }
 
 void
@@ -170,20 +193,48 @@ age_of (TfdEngine *self, const TfdJobRecord *record, const Mark *mark)
   return age;
 }
 
+/* What was left of the wait when the other boot last noted the time. It did so when the wait began,
+ * if not later: this is never more than all of it. Not known: all of it. */
+static guint64
+rest_of_wait (const TfdJobRecord *record, const Mark *mark)
+{
+  if (g_strcmp0 (record->boot_id, mark->boot_id) == 0)
+    return (guint64) MAX (record->retry_at - mark->boot, 0);
+  return MAX (record->properties->minimum_retry_delay, record->failure.retry_after);
+}
+
+/* How long there had been no progress by then. */
+static gint64
+time_without_progress (const TfdJobRecord *record, const Mark *mark)
+{
+  return g_strcmp0 (record->boot_id, mark->boot_id) == 0
+             ? MAX (mark->boot - record->no_progress_since, 0)
+             : 0;
+}
+
+/* No time of an earlier boot may look like none at all. */
+static gint64
+not_zero (gint64 time)
+{
+  return time != 0 ? time : -1;
+}
+
 void
 tfd_engine_adopt_boot (TfdEngine *self, TfdJobRecord *record)
 {
   gint64 now = tfd_clock_now_boot (self->clock);
   Mark mark = { 0 };
+  gboolean marked;
 
   if (g_strcmp0 (record->boot_id, tfd_clock_boot_id (self->clock)) == 0)
     return;
+  marked = read_mark (self, &mark);
   if (record->retry_at != 0)
-    record->retry_at = MIN (after (now, record->properties->minimum_retry_delay), NEVER / 2);
+    record->retry_at = MIN (after (now, rest_of_wait (record, &mark)), NEVER / 2);
   if (record->no_progress_since != 0)
-    record->no_progress_since = now;
+    record->no_progress_since = not_zero (now - time_without_progress (record, &mark));
   record->last_activity = now;
-  if (read_mark (self, &mark))
+  if (marked)
     record->last_activity -= age_of (self, record, &mark);
   g_free (record->boot_id);
   record->boot_id = g_strdup (tfd_clock_boot_id (self->clock));

@@ -65,6 +65,7 @@ operation_options (TfdWork *work)
   g_variant_dict_insert (&dict, "overwrite", "s",
                          tfd_enum_to_string (TFD_TYPE_OVERWRITE, work->overwrite));
   g_variant_dict_insert (&dict, "keep-newer", "b", work->keep_newer);
+  g_variant_dict_insert (&dict, "expired", "b", work->expired);
   g_variant_dict_insert_value (
       &dict, "moved",
       g_variant_new_fixed_array (G_VARIANT_TYPE_UINT32, moved->data, moved->len, sizeof (guint32)));
@@ -130,7 +131,7 @@ tfd_work_fail (TfdWork *work, GError *error)
                   g_error_matches (error, TFD_ERROR, TFD_ERROR_DESTINATION_UNAVAILABLE);
 
   shorten (error);
-  tfd_job_message (&log, "job %s could not be completed: %s", log.id, error->message);
+  tfd_job_message (&log, "could not be completed: %s", error->message);
   tfd_engine_log_event (self, job, "complete-failed",
                         g_variant_new_parsed ("{'message': <%s>}", error->message));
   if (!wait)

@@ -11,6 +11,8 @@
 /* … but all of them within this. */
 #define SPREAD_ALL (5 * TFD_USEC_PER_SEC)
 
+static void retry_all_over_network (TfdEngine *self);
+
 /* ---- the conditions ---- */
 
 static void
@@ -23,12 +25,31 @@ world_changed (TfdEngine *self)
 void
 tfd_engine_set_network (TfdEngine *self, gboolean online, gboolean metered)
 {
+  gboolean back = online && !self->world.online && self->network_known;
+
+  self->network_known = TRUE;
   if (self->world.online == online && self->world.metered == metered)
     return;
   self->world.online = online;
   self->world.metered = metered;
   tfd_engine_tell_network (self);
   world_changed (self);
+  if (back)
+    retry_all_over_network (self);
+}
+
+void
+tfd_engine_reconfigure (TfdEngine *self)
+{
+  GHashTableIter iter;
+  TfdJob *job;
+
+  g_hash_table_iter_init (&iter, self->runs);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &job))
+    tfd_engine_configure_run (self, job);
+  /* what HistoryTime= says is forgotten; a leftover may be tried once more */
+  tfd_engine_try_leftovers (self);
+  tfd_engine_plan_later (self);
 }
 
 gboolean
@@ -144,7 +165,10 @@ block (TfdEngine *self, TfdJob *job, TfdErrorCode code)
 
   /* whose owner is away keeps its place in the queue: the plan leaves it there */
   if (code == TFD_ERROR_OWNER_NOT_LOGGED_IN)
-    tfd_engine_apply (self, job, TFD_EVENT_OWNER_LOGGED_OFF, TFD_GUARD_NONE, NULL, NULL);
+    {
+      if (tfd_job_state_is_running (job->record->state))
+        tfd_engine_apply (self, job, TFD_EVENT_OWNER_LOGGED_OFF, TFD_GUARD_NONE, NULL, NULL);
+    }
   else
     tfd_engine_apply (self, job,
                       code == TFD_ERROR_NETWORK_DISCONNECTED ? TFD_EVENT_NETWORK_LOST
@@ -159,12 +183,30 @@ spread_of (guint64 n)
   return MIN (n * SPREAD_EACH, SPREAD_ALL);
 }
 
+/* The job waited for the network, which is back. */
+static void
+let_go (TfdEngine *self, TfdJob *job)
+{
+  guint64 spread = spread_of (self->waiting_for_network++);
+  gint64 now = tfd_clock_now_boot (self->clock);
+
+  if (spread == 0)
+    {
+      tfd_engine_apply (self, job, TFD_EVENT_NETWORK_BACK, TFD_GUARD_NONE, NULL, NULL);
+      return;
+    }
+  job->record->retry_at = now + (gint64) (g_random_double () * (double) spread) + 1;
+  tfd_engine_save_job (self, job, NULL);
+  tfd_engine_tell_changed (self, job, TFD_CHANGED_ERROR);
+  /* the plan at work has looked at the timers of the job already */
+  tfd_engine_plan_later (self);
+}
+
 /* The job waits for a condition, and for this one no more. */
 static void
 unblock (TfdEngine *self, TfdJob *job, const TfdErrorCode *codes, guint n)
 {
   TfdJobRecord *record = job->record;
-  guint64 spread;
 
   if (n > 0 && codes[0] != TFD_ERROR_OWNER_NOT_LOGGED_IN)
     {
@@ -175,17 +217,45 @@ unblock (TfdEngine *self, TfdJob *job, const TfdErrorCode *codes, guint n)
       tfd_engine_save_job (self, job, NULL);
       tfd_engine_tell_changed (self, job, TFD_CHANGED_ERROR);
     }
-  else if (record->failure.code != TFD_ERROR_NETWORK_DISCONNECTED)
-    tfd_engine_apply (self, job, TFD_EVENT_UNBLOCKED, TFD_GUARD_NONE, NULL, NULL);
-  else if ((spread = spread_of (self->waiting_for_network++)) == 0)
-    tfd_engine_apply (self, job, TFD_EVENT_NETWORK_BACK, TFD_GUARD_NONE, NULL, NULL);
+  else if (record->failure.code == TFD_ERROR_NETWORK_DISCONNECTED)
+    let_go (self, job);
   else
+    tfd_engine_apply (self, job, TFD_EVENT_UNBLOCKED, TFD_GUARD_NONE, NULL, NULL);
+}
+
+/* It failed on the way to the server, as happens before anybody knows that the network is gone: it
+ * need not wait for its next try now. What a server asked for keeps its time. */
+static gboolean
+failed_on_the_way (TfdEngine *self, TfdJob *job)
+{
+  const TfdJobRecord *record = job->record;
+
+  if (record->state != TFD_JOB_STATE_TRANSIENT_ERROR || job->work != NULL ||
+      record->retry_at == 0 || record->failure.retry_after != 0)
+    return FALSE;
+  switch ((guint) record->failure.code)
     {
-      record->retry_at =
-          tfd_clock_now_boot (self->clock) + (gint64) (g_random_double () * (double) spread) + 1;
-      tfd_engine_save_job (self, job, NULL);
-      tfd_engine_tell_changed (self, job, TFD_CHANGED_ERROR);
+    case TFD_ERROR_NAME_NOT_RESOLVED:
+    case TFD_ERROR_CONNECTION_FAILED:
+    case TFD_ERROR_CONNECTION_LOST:
+    case TFD_ERROR_TIMED_OUT:
+      return !is_local (self, job);
+    default:
+      return FALSE;
     }
+}
+
+static void
+retry_all_over_network (TfdEngine *self)
+{
+  g_autoptr (GPtrArray) jobs = g_ptr_array_new ();
+
+  for (GSequenceIter *iter = g_sequence_get_begin_iter (self->order);
+       !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter))
+    if (failed_on_the_way (self, g_sequence_get (iter)))
+      g_ptr_array_add (jobs, g_sequence_get (iter));
+  for (guint i = 0; i < jobs->len; i++)
+    let_go (self, jobs->pdata[i]);
 }
 
 static gboolean

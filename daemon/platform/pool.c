@@ -59,6 +59,17 @@ tfd_pool_new (const char *program,
   return self;
 }
 
+void
+tfd_pool_reconfigure (TfdPool *self)
+{
+  GHashTableIter iter;
+  TfdWorker *worker;
+
+  g_hash_table_iter_init (&iter, self->workers);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &worker))
+    tfd_worker_reconfigure (worker);
+}
+
 static void
 pool_request_async (TfdTransport *transport,
                     const TfdOwner *owner,

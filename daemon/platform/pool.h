@@ -17,4 +17,7 @@ TfdPool *tfd_pool_new (const char *program,
                        gboolean change_user,
                        const TfdConfig *config);
 
+/* The configuration has changed. */
+void tfd_pool_reconfigure (TfdPool *self);
+
 G_END_DECLS

@@ -106,6 +106,13 @@ tfd_worker_watch (TfdWorker *worker)
         g_timeout_add ((guint) MAX (config->worker_timeout / 3000, 100), heartbeat_cb, worker);
 }
 
+void
+tfd_worker_reconfigure (TfdWorker *worker)
+{
+  g_clear_handle_id (&worker->heartbeat, g_source_remove);
+  tfd_worker_watch (worker);
+}
+
 /* Answers of a worker are believed only when they have the type that the interface says: any user
  * can put a program of their own in its place. */
 static const struct
@@ -117,7 +124,7 @@ static const struct
   { "AddFiles", "()" },         { "Stop", "(a(ua{sv}))" },
   { "Verify", "(a(usa{sv}))" }, { "Finalize", "(a(usa{sv}))" },
   { "Discard", "(a(uays))" },   { "OpenPart", "(h)" },
-  { "Checkpoint", "()" },
+  { "Checkpoint", "()" },       { "Configure", "()" },
 };
 
 static const GVariantType *
@@ -232,6 +239,14 @@ tfd_worker_request (TfdWorker *worker, GTask *task, const char *method, GVariant
   tfd_worker_pump (worker);
 }
 
+static gboolean
+is_about_run (const char *method)
+{
+  static const char *const methods[] = { "Start", "AddFiles", "Configure", "Stop", NULL };
+
+  return g_strv_contains (methods, method);
+}
+
 void
 tfd_worker_fail_run_requests (TfdWorker *worker)
 {
@@ -244,8 +259,7 @@ tfd_worker_fail_run_requests (TfdWorker *worker)
       TfdWorkerRequest *request = l->data;
 
       next = l->next;
-      if (!g_str_equal (request->method, "Start") && !g_str_equal (request->method, "AddFiles") &&
-          !g_str_equal (request->method, "Stop"))
+      if (!is_about_run (request->method))
         continue;
       g_queue_delete_link (&worker->queue, l);
       fail_request (request, error);

@@ -37,4 +37,7 @@ void tfd_worker_free (TfdWorker *worker);
  * tfd_transport_request_finish () takes. */
 void tfd_worker_request (TfdWorker *worker, GTask *task, const char *method, GVariant *parameters);
 
+/* The configuration has changed. */
+void tfd_worker_reconfigure (TfdWorker *worker);
+
 G_END_DECLS

@@ -48,6 +48,15 @@ tfd_run_new (TfdRuns *runs, guint64 number, const char *job, const TfdRunOptions
 }
 
 void
+tfd_run_configure (TfdRun *run, const TfdRunOptions *options)
+{
+  guint64 maximum_size = run->options.maximum_size;
+
+  run->options = *options;
+  run->options.maximum_size = maximum_size;
+}
+
+void
 tfd_run_free (TfdRun *run)
 {
   g_clear_handle_id (&run->close_source, g_source_remove);

@@ -299,6 +299,20 @@ tfd_runs_add_files (TfdRuns *runs, guint64 number, GVariant *files, GError **err
   return TRUE;
 }
 
+gboolean
+tfd_runs_configure (TfdRuns *runs, guint64 number, GVariant *options, GError **error)
+{
+  TfdRunOptions run_options = { 0 };
+  TfdRun *run = find (runs, number);
+
+  if (!read_options (options, &run_options, error))
+    return FALSE;
+  if (run != NULL)
+    tfd_run_configure (run, &run_options);
+
+  return TRUE;
+}
+
 void
 tfd_runs_stop (TfdRuns *runs, guint64 number, TfdRunStopped stopped, gpointer user_data)
 {

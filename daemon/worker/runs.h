@@ -44,6 +44,10 @@ gboolean tfd_runs_start (TfdRuns *runs,
 /* More files for a run; an unknown one is ignored. */
 gboolean tfd_runs_add_files (TfdRuns *runs, guint64 number, GVariant *files, GError **error);
 
+/* Other @options for the files that run @number begins from now on. InvalidArgs; an unknown run is
+ * ignored. */
+gboolean tfd_runs_configure (TfdRuns *runs, guint64 number, GVariant *options, GError **error);
+
 /* Ends a run; @stopped is called when nothing is written any more and all news was told. */
 void tfd_runs_stop (TfdRuns *runs, guint64 number, TfdRunStopped stopped, gpointer user_data);
 

@@ -137,6 +137,11 @@ handle_run (TfdService *self,
       g_variant_get (parameters, "(t&s@a{sv}@a(ua{sv}))", &run, &job, &options, &files);
       good = tfd_runs_start (self->runs, run, job, options, files, &error);
     }
+  else if (g_str_equal (method, "Configure"))
+    {
+      g_variant_get (parameters, "(t@a{sv})", &run, &options);
+      good = tfd_runs_configure (self->runs, run, options, &error);
+    }
   else
     {
       g_variant_get (parameters, "(t@a(ua{sv}))", &run, &files);
@@ -211,7 +216,7 @@ method_call (G_GNUC_UNUSED GDBusConnection *connection,
   else if (g_str_equal (method, "EndSessions"))
     end_sessions (self, parameters, invocation);
   else if (g_str_equal (method, "Start") || g_str_equal (method, "AddFiles") ||
-           g_str_equal (method, "Stop"))
+           g_str_equal (method, "Configure") || g_str_equal (method, "Stop"))
     handle_run (self, method, parameters, invocation);
   else
     tfd_requests_answer (self->requests, method, parameters, invocation);

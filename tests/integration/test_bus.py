@@ -7,7 +7,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import tap  # noqa: E402
-from bus import (ERROR, JOB, MANAGER, MANAGER_PATH, NAME, PROPERTIES, SECOND, DBusError,  # noqa: E402
+from bus import (DEADLINE, ERROR, JOB, MANAGER, MANAGER_PATH, NAME, PROPERTIES, SECOND, DBusError,  # noqa: E402
                  Gio, GLib, wait_for)
 from httpd import Answer  # noqa: E402
 from world import WorldCase  # noqa: E402
@@ -334,12 +334,12 @@ class Durable(WorldCase):
         job.seen_by(leaver).send_complete()
         leaver.connection.flush_sync(None)
         leaver.close()
-        self.client.expect('JobRemoved', deadline=30)
+        self.client.expect('JobRemoved')
         self.assert_file(path, file)
 
     def test_service_ends_with_its_bus(self):
         self.world.bus_process.kill()
-        self.world.daemon.wait(20)
+        self.world.daemon.wait(DEADLINE)
 
 
 if __name__ == '__main__':

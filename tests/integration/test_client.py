@@ -15,7 +15,7 @@ import termios
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import tap  # noqa: E402
-from bus import wait_for  # noqa: E402
+from bus import DEADLINE, wait_for  # noqa: E402
 from httpd import KIB, MIB, Answer, Forever  # noqa: E402
 from world import BUILD, WorldCase, program  # noqa: E402
 
@@ -31,7 +31,7 @@ class ClientCase(WorldCase):
         """What transferctl prints on its standard output; it must end with `status`."""
         options = {'stdin': subprocess.DEVNULL} | options if 'input' not in options else options
         done = subprocess.run([program('transferctl'), *words], stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True, env=self.environment(), timeout=80,
+                              stderr=subprocess.PIPE, text=True, env=self.environment(), timeout=DEADLINE,
                               check=False, cwd=self.world.downloads, **options)
         self.talk = done.stderr
         self.assertEqual(done.returncode, status, f'{words}: {done.stdout} {done.stderr}')
@@ -48,7 +48,7 @@ class ClientCase(WorldCase):
 
     def finish(self, process, status=0):
         said = process.stdout.read().decode()
-        process.wait(60)
+        process.wait(DEADLINE)
         self.assertEqual(process.returncode, status, said)
         return said
 
@@ -185,35 +185,33 @@ class Terminal(ClientCase):
     def test_progress(self):
         file, (url, path), _ = self.file('name.iso', 4 * MIB, script=[Answer(stall=2 * MIB)])
         process, read, master = self.on_terminal(100, 'get', url, path)
-        wait_for(lambda: '50%' in read(), read, 20)
+        wait_for(lambda: '50%' in read(), read)
         drawn = [line for line in self.lines(read()) if '50%' in line]
         self.assertIn('name.iso', drawn[-1])
         self.assertIn('▕', drawn[-1])
         self.assertTrue(all(len(line) < 100 for line in drawn), drawn)
-        before = len(read())
         self.resize(master, 30)
-        wait_for(lambda: len(read()) > before + 200, 'more lines')
-        narrow = self.lines(read()[before + 100:])
-        self.assertTrue(all(len(line) < 30 for line in narrow[1:]), narrow)
+        # what is written last may be half a line
+        wait_for(lambda: all(len(line) < 30 for line in self.lines(read())[-4:-1]), 'narrow lines')
         file.released.set()
-        wait_for(lambda: path in read(), read, 20)
-        process.wait(20)
+        wait_for(lambda: path in read(), read)
+        process.wait(DEADLINE)
         self.assertEqual(process.returncode, 0)
         self.assert_file(path, file)
 
     def test_next_try(self):
         _, (url, path), _ = self.file('a', script=[Answer(status=503)])
         process, read, _ = self.on_terminal(80, 'get', url, path)
-        wait_for(lambda: '503' in read() and 'next try in' in read(), read, 20)
-        wait_for(lambda: path in read(), read, 30)
-        process.wait(20)
+        wait_for(lambda: '503' in read() and 'next try in' in read(), read)
+        wait_for(lambda: path in read(), read)
+        process.wait(DEADLINE)
         self.assertEqual(process.returncode, 0)
 
     def test_colour_only_on_a_terminal(self):
         self.client.create(name='coloured')
         process, read, _ = self.on_terminal(80, 'list')
         wait_for(lambda: 'coloured' in read(), read)
-        process.wait(20)
+        process.wait(DEADLINE)
         self.assertIn('\033[', read())
         self.assertNotIn('\033[', self.ctl('list'))
 
@@ -329,13 +327,14 @@ class Verbs(ClientCase):
             nonlocal seen
             # It may have begun to listen only now: give it something new to see.
             jobs.append(self.client.create(name='watched'))
+            jobs[-1].cancel()
             seen += process.stdout.read() or b''
             return b'"added"' in seen
         wait_for(told, lambda: f'an event in {seen}')
         event = json.loads(seen.split(b'\n')[0])
         self.assertIn(event['job'], [job.id for job in jobs])
         process.send_signal(signal.SIGINT)
-        process.wait(20)
+        process.wait(DEADLINE)
         self.assertEqual(process.returncode, 0)
 
     def test_monitor_shows_changes(self):
@@ -354,7 +353,7 @@ class Verbs(ClientCase):
             return b'Description=changed' in seen
         wait_for(told, lambda: f'a change in {seen}')
         process.send_signal(signal.SIGINT)
-        process.wait(20)
+        process.wait(DEADLINE)
 
     def test_help_of_each_verb(self):
         for verb in self.ctl('--list-verbs').split():
@@ -383,7 +382,7 @@ class Verbs(ClientCase):
     def test_no_bus(self):
         environment = self.environment() | {'TRANSFERD_BUS': 'unix:path=/nonexistent'}
         done = subprocess.run([program('transferctl'), 'list'], stderr=subprocess.PIPE, text=True,
-                              env=environment, timeout=20, check=False)
+                              env=environment, timeout=DEADLINE, check=False)
         self.assertEqual(done.returncode, FAILED)
         self.assertIn('bus', done.stderr)
 
@@ -392,7 +391,7 @@ class Examples(ClientCase):
     def run_example(self, *command):
         file, (url, path), _ = self.file('a', 2 * MIB)
         done = subprocess.run([*command, url, path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True, env=self.environment(), timeout=60, check=False)
+                              text=True, env=self.environment(), timeout=DEADLINE, check=False)
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assert_file(path, file)
         self.assertEqual(self.paths(), [])
@@ -407,7 +406,7 @@ class Examples(ClientCase):
         _, (url, path), _ = self.file('a', script=Forever(Answer(status=404)))
         done = subprocess.run([os.path.join(BUILD, 'client/examples/example-download'), url, path],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              env=self.environment(), timeout=60, check=False)
+                              env=self.environment(), timeout=DEADLINE, check=False)
         self.assertEqual(done.returncode, 1, done.stdout)
         self.assertIn('404', done.stdout)
 
@@ -453,7 +452,7 @@ def connected(source, result):
                             GLib.Variant('a{sv}', options), None, created)
 
 Transfer.Client.new_async(None, None, connected)
-GLib.timeout_add_seconds(50, sys.exit)
+GLib.timeout_add_seconds(110, sys.exit)
 loop.run()
 '''
         library = os.path.join(BUILD, 'client/libtransfer')
@@ -467,7 +466,7 @@ loop.run()
         if sanitizer:
             environment |= {'LD_PRELOAD': sanitizer[1], 'ASAN_OPTIONS': 'detect_leaks=0'}
         done = subprocess.run([sys.executable, '-c', script, url, path], stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, env=environment, timeout=60,
+                              stderr=subprocess.STDOUT, text=True, env=environment, timeout=DEADLINE,
                               check=False)
         self.assertEqual(done.stdout, f"True\ncompleted [(0, '{path}')]\n")
         self.assert_file(path, file)

@@ -278,12 +278,13 @@ class Complete(CompleteCase):
         job = self.client.create(rows, start=True)
         job.wait('transferred')
         other = job.seen_by(self.world.client())
-        ending, mutator, reading = job.send_complete(), other.send('Suspend'), job.send('Explain')
+        ending, reading = job.send_complete(), job.send('Explain')
+        reading.result()  # by now Complete has arrived, too
+        mutator = other.send('Suspend')
         self.assertEqual(ending.result()[0], 'completed')
         with self.assertRaises(DBusError) as caught:
             mutator.result()
         self.assertEqual(caught.exception.short, 'InvalidState')
-        reading.result()
 
     def test_worker_is_dead(self):
         job = self.transferred('a')
@@ -316,7 +317,7 @@ class Complete(CompleteCase):
                 self.assertEqual(error.short, 'NotFound')
                 return True
         wait_for(gone, 'the object to go')
-        self.assertTrue(4.5 < time.monotonic() - started < 15)
+        self.assertGreater(time.monotonic() - started, 4.5)
         self.assert_error('NotFound', job.complete)
         self.assert_error('NotFound', self.client.manager, 'GetJob', '(s)', job.id)
         self.assertEqual(job.tombstone()['result'], 'completed')
@@ -362,6 +363,7 @@ class Complete(CompleteCase):
         wait_for(unfinished.stalled.is_set, 'the answer')
         wait_for(lambda: job.get('FilesTransferred') == 1, 'the first file')
         part = f'{directory}/.transferd-{job.id}-1.part'
+        wait_for(lambda: os.path.exists(part), 'the temporary')
         with read_only(directory):
             result, details = job.complete()
         self.assertEqual((result, details['undeleted']), ('partial', [part]))

@@ -12,7 +12,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import tap  # noqa: E402
-from bus import DBusError, wait_for  # noqa: E402
+from bus import DEADLINE, DBusError, wait_for  # noqa: E402
 from httpd import KIB, Answer, Forever  # noqa: E402
 from processes import Tracer, process_start  # noqa: E402
 from world import WorldCase, temporaries  # noqa: E402
@@ -28,7 +28,7 @@ MOST = 120
 
 class Matrix(WorldCase):
     timeout = 600
-    config = {'StopTimeout': '2s'}
+    config = {'StopTimeout': '20s'}
     number = 0
 
     def prepare(self, files, unfinished):
@@ -77,10 +77,11 @@ class Matrix(WorldCase):
         # A reply may overtake the end of the process that sent it.
         if victim == 'daemon' and pending.error and process_start(pid) == start:
             wait_for(lambda: process_start(pid) != start, 'the daemon to end')
-        hit = process_start(pid) != start
+        # Nobody is hit after this, as the next calls here must know.
         tracer.detach()
+        hit = process_start(pid) != start
         if victim == 'daemon' and hit:
-            self.world.daemon.wait(30)
+            self.world.daemon.wait(DEADLINE)
             self.world.start()
         verify(job, directory, files, pending, hit and victim == 'daemon')
         return hit

@@ -52,7 +52,7 @@ class PowerCut(WorldCase):
         rows = [self.file(f'f{number}', size)[1] for number, size in
                 enumerate([8 * MIB] + [10 * KIB] * 30)]
         job = self.client.create(rows, start=True)
-        self.client.expect('JobTransferred', deadline=60)
+        self.client.expect('JobTransferred')
         self.cut_and_start()
         self.assertEqual(job.state, 'transferred')
         requests = len(self.server.requests())
@@ -96,7 +96,7 @@ class PowerCut(WorldCase):
         """64 MiB or 5 seconds, whichever is more: 80 MiB at this rate."""
         file, row, path = self.file('a', 230 * MIB, rate=16 * MIB)
         job = self.client.create([row], start=True)
-        wait_for(lambda: job.get('BytesTransferred') >= 200 * MIB, 'most of the file', 60)
+        wait_for(lambda: job.get('BytesTransferred') >= 200 * MIB, 'most of the file')
         file.rate = 0
         self.cut_and_start()
         job.wait('transferred')

@@ -245,11 +245,11 @@ class NoWorker(HostileCase):
         # answered after less than a minute, by when the next try may be far away
         completing, cancelling = job.send_complete(), unfinished.send_cancel()
         self.assertLessEqual(self.count(), 20)
-        result, details = cancelling.result(60)
+        result, details = cancelling.result()
         self.assertEqual(result, 'cancelled')
         self.assertEqual(len(details['undeleted']), 1)
         with self.assertRaises(Exception) as caught:
-            completing.result(60)
+            completing.result()
         self.assertEqual(caught.exception.short, 'CommitFailed')
         self.assertFalse(os.path.exists(path))
         self.assertLessEqual(self.count(), 40)
@@ -288,8 +288,8 @@ class Stopped(WorldCase):
         opened = job.send('OpenTemporary', '(u)', 0)
         suspended = job.send('Suspend')
         with self.assertRaises(Exception):
-            opened.result(20)
-        suspended.result(20)
+            opened.result()
+        suspended.result()
         self.assertEqual(job.state, 'suspended')
         self.assertEqual(job.cancel()[0], 'cancelled')
 

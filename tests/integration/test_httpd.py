@@ -4,6 +4,7 @@
 """The scripted HTTP server does what it is told: proved with curl, before transferd is judged by it."""
 import hashlib
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,7 @@ import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import tap  # noqa: E402
+from bus import DEADLINE, wait_for  # noqa: E402
 from httpd import KIB, MIB, Answer, Content, Forever, Server  # noqa: E402
 
 PARTIAL = 18  # what curl returns when a body ends too early
@@ -147,17 +149,22 @@ class Httpd(tap.TestCase):
         got = []
         client = threading.Thread(target=lambda: got.append(self.curl('/a')[0]))
         client.start()
-        self.assertTrue(file.stalled.wait(20))
+        self.assertTrue(file.stalled.wait(DEADLINE))
         self.assertEqual((client.is_alive(), self.server.requests('/a')[0].sent), (True, MIB))
         file.released.set()
-        client.join(20)
+        client.join(DEADLINE)
         self.assertEqual(hashlib.sha256(got[0]).hexdigest(), file.sha256)
 
     def test_stall_ends_with_the_client(self):
         file = self.server.add('/a', 1000, script=[Answer(stall=10)])
-        body, _ = self.curl('/a', '-m', '0.3', rc=TIMED_OUT)
-        self.assertEqual(len(body), 10)
-        self.assertTrue(file.stalled.is_set())
+        with socket.create_connection(('127.0.0.1', self.server.port), DEADLINE) as client:
+            client.sendall(b'GET /a HTTP/1.1\r\n\r\n')
+            received = b''
+            while len(received.partition(b'\r\n\r\n')[2]) < 10:
+                received += client.recv(4096)
+        self.assertTrue(file.stalled.wait(DEADLINE))
+        wait_for(lambda: self.server.busy == 0, 'the answer to end')
+        self.assertEqual(self.server.requests('/a')[0].sent, 10)
 
     def test_hang(self):
         self.server.add('/a', 1000, script=[Answer(hang=1)])

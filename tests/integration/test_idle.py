@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import tap  # noqa: E402
-from bus import NAME, SECOND, Gio, GLib, Job, wait_for  # noqa: E402
+from bus import NAME, SECOND, Gio, GLib, Job, stays, wait_for  # noqa: E402
 from httpd import MIB, Answer, Forever  # noqa: E402
 from world import WorldCase, kill, process_start, seed  # noqa: E402
 
@@ -16,16 +16,20 @@ ENOUGH = 1.2  # seconds after which the daemon of these tests would have left
 
 
 class IdleCase(WorldCase):
-    config = {'IdleTimeout': '300ms'}
+    """The daemon stays until it is told to be impatient: only then does a test know that nothing
+    but its own last call keeps it."""
 
-    def assert_leaves(self, deadline=20):
-        wait_for(lambda: self.world.daemon.poll() is not None, 'the daemon to leave', deadline)
+    def be_impatient(self):
+        self.world.write_config({'IdleTimeout': '300ms'})
+        self.client.manager('Reload')
+
+    def assert_leaves(self):
+        wait_for(lambda: self.world.daemon.poll() is not None, 'the daemon to leave')
         self.assertEqual(self.world.daemon.returncode, 0)
         self.assertFalse(self.world.ask_bus('NameHasOwner', GLib.Variant('(s)', (NAME,)))[0])
 
-    def assert_stays(self, seconds=ENOUGH):
-        with self.assertRaises(AssertionError):
-            wait_for(lambda: self.world.daemon.poll() is not None, 'nothing', seconds)
+    def assert_stays(self):
+        self.assertTrue(stays(lambda: self.world.daemon.poll() is None, ENOUGH))
 
     def stamp(self):
         return os.path.exists(os.path.join(self.world.state_dir, 'work-waits'))
@@ -33,6 +37,9 @@ class IdleCase(WorldCase):
 
 class Idle(IdleCase):
     def test_nobody_ever_called(self):
+        self.world.stop()
+        self.world.write_config({'IdleTimeout': '300ms'})
+        self.world.daemon = self.world.launch()
         self.assert_leaves()
         self.assertFalse(self.stamp())
 
@@ -46,27 +53,31 @@ class Idle(IdleCase):
         states = 'suspended', 'transferred', 'error'
         for job, state in zip(jobs, states):
             job.wait(state)
+        self.be_impatient()
         self.assert_leaves()
         self.assertFalse(self.stamp())
-        self.world.start()
+        self.world.start('--no-idle-exit')
         self.assertEqual(tuple(job.state for job in jobs), states)
 
     def test_running(self):
         file, row, _ = self.file('a', 3 * MIB, script=[Answer(stall=MIB)])
         job = self.client.create([row], start=True)
         wait_for(file.stalled.is_set, 'the stall')
+        self.be_impatient()
         self.assert_stays()
         self.assertTrue(self.stamp())
         file.released.set()
-        job.wait('transferred')
         self.assert_leaves()
         self.assertFalse(self.stamp())
+        self.world.start('--no-idle-exit')
+        self.assertEqual(job.state, 'transferred')
 
     def test_waiting_for_another_try(self):
         self.server.add('/a', script=Forever(Answer(status=503)))
         job = self.client.create([(self.server.url('/a'), self.world.target('a'))], start=True,
                                  MinimumRetryDelay=3600 * SECOND)
         job.wait('transient-error')
+        self.be_impatient()
         self.assert_stays()
         job.suspend()
         self.assert_leaves()
@@ -78,12 +89,16 @@ class Idle(IdleCase):
         wait_for(held.stalled.is_set, 'the stall')
         second = self.client.create([self.file('b')[1]], start=True, Priority='low')
         self.assertEqual(second.state, 'queued')
+        self.be_impatient()
+        self.assert_stays()
         first.suspend()
-        second.wait('transferred')
         self.assert_leaves()
+        self.world.start('--no-idle-exit')
+        self.assertEqual(second.state, 'transferred')
 
     def test_subscriber(self):
         self.client.manager('Subscribe', '(a{sv})', {})
+        self.be_impatient()
         self.assert_stays()
         self.client.manager('Unsubscribe')
         self.assert_leaves()
@@ -93,6 +108,7 @@ class Idle(IdleCase):
         job = self.client.create()
         other = self.world.client()
         job.seen_by(other).get_all()
+        self.be_impatient()
         self.assert_stays()
         other.close()
         self.assert_leaves()
@@ -103,19 +119,25 @@ class Idle(IdleCase):
         worker = self.world.worker()
         os.kill(worker, signal.SIGSTOP)
         call = job.send_complete()
+        self.be_impatient()
         self.assert_stays()
         os.kill(worker, signal.SIGCONT)
         self.assertEqual(call.result()[0], 'completed')
         self.assert_leaves()
 
     def test_option(self):
-        self.assert_leaves()
+        self.world.stop()
         self.world.start('--no-idle-exit')
+        self.be_impatient()
         self.assert_stays()
 
     def test_never(self):
+        """What the configuration of these tests says, and what it may say again."""
+        self.client.manager('Subscribe', '(a{sv})', {})
+        self.be_impatient()
         self.world.write_config({'IdleTimeout': '0'})
         self.client.manager('Reload')
+        self.client.manager('Unsubscribe')
         self.assert_stays()
 
     def test_stamp(self):
@@ -123,10 +145,10 @@ class Idle(IdleCase):
         self.assertTrue(self.stamp())
         self.world.kill_daemon()
         self.assertTrue(self.stamp())
-        self.world.start('--no-idle-exit')
+        self.world.start()
         self.world.stop()
         self.assertFalse(self.stamp())
-        self.world.start('--no-idle-exit')
+        self.world.start()
         self.server.add('/a', script=Forever(Answer(status=503)))
         job = self.client.create([(self.server.url('/a'), self.world.target('a'))], start=True)
         job.wait('transient-error')
@@ -137,10 +159,10 @@ class Idle(IdleCase):
 class Startable(IdleCase):
     """The bus starts the daemon for whoever calls."""
 
-    config = {'IdleTimeout': '60ms'}
-
     def setUp(self):
         super().setUp()
+        self.world.stop()
+        self.world.write_config({'IdleTimeout': '60ms'})
         self.world.make_startable()
         self.client.call_flags = Gio.DBusCallFlags.NONE
         self.pids = set()
@@ -161,17 +183,11 @@ class Startable(IdleCase):
             kill(pid, signal.SIGTERM)
             wait_for(lambda: process_start(pid) != start, 'the daemon to end')
 
-    def pause(self, seconds):
-        try:
-            wait_for(lambda: False, 'nothing', seconds)
-        except AssertionError:
-            pass
-
     def test_no_call_is_lost(self):
         """Calls at any moment around the end of the daemon."""
         created = []
         for number in range(60):
-            self.pause(self.choice.uniform(0.03, 0.11))
+            stays(lambda: True, self.choice.uniform(0.03, 0.11))
             calls = [self.client.send_create(name=f'{number}.{each}')
                      for each in range(self.choice.randrange(1, 4))]
             created += [call.result()[0] for call in calls]
@@ -195,7 +211,7 @@ class Startable(IdleCase):
             kill(pid, signal.SIGSTOP)
             row = (row[0], self.world.target(f'{number}'))
             calls = [self.client.send_create([row], start=True), self.client.send_create()]
-            self.pause(0.1)
+            stays(lambda: True, 0.1)
             kill(pid, signal.SIGCONT)
             path, other = (call.result()[0] for call in calls)
             job = Job(self.client, path)
@@ -208,7 +224,7 @@ class Startable(IdleCase):
     def wait_transferred(self, job):
         """Without calling: that would start the daemon."""
         stamp = os.path.join(self.world.state_dir, 'work-waits')
-        wait_for(lambda: not os.path.exists(stamp), 'the daemon to have done its work', 30)
+        wait_for(lambda: not os.path.exists(stamp), 'the daemon to have done its work')
         self.assertEqual(job.state, 'transferred')
 
 

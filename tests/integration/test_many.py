@@ -20,7 +20,7 @@ class Many(WorldCase):
 
     def test_two_thousand_small_files(self):
         job = self.client.create(self.rows(COUNT), start=True)
-        job.wait('transferred', deadline=200)
+        job.wait('transferred')
         self.assertEqual((job.get('FilesTransferred'), len(self.server.requests())), (COUNT, COUNT))
         self.client.expect('JobTransferred')
         self.client.flush()
@@ -34,7 +34,7 @@ class Many(WorldCase):
 
     def test_cancel_of_two_thousand(self):
         job = self.client.create(self.rows(COUNT), start=True)
-        job.wait('transferred', deadline=200)
+        job.wait('transferred')
         job.cancel()
         self.assertEqual(os.listdir(self.world.downloads), [])
 

@@ -9,7 +9,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import tap  # noqa: E402
-from bus import SECOND, DBusError, wait_for  # noqa: E402
+from bus import DEADLINE, SECOND, DBusError, wait_for  # noqa: E402
 from httpd import KIB, MIB, Answer, Forever  # noqa: E402
 from processes import kill, process_start  # noqa: E402
 from world import WorldCase, seed, temporaries  # noqa: E402
@@ -78,8 +78,7 @@ class Persistence(WorldCase):
         self.assertEqual((job.get('ErrorCount'), job.get('Error')), (0, {}))
         self.client.flush()
         self.assertEqual(self.client.named('JobError'), [])
-        first, second = self.server.requests('/a')
-        self.assertLess(second.time - first.time, 20)
+        self.assertEqual(len(self.server.requests('/a')), 2)
         job.complete()
         self.assert_file(path, file)
 
@@ -112,14 +111,16 @@ class Persistence(WorldCase):
 
     def test_retry_time_survives(self):
         file, row, _ = self.file('a', script=[Answer(status=503)])
-        job = self.client.create([row], start=True)
+        job = self.client.create([row], start=True, MinimumRetryDelay=15 * SECOND)
         job.wait('transient-error')
         due = job.get('NextRetryTime')
         self.world.restart()
-        self.assertAlmostEqual(job.get('NextRetryTime') / SECOND, due / SECOND, delta=1)
+        again = job.get('NextRetryTime')
+        if again:  # it may have taken so long that the time has come
+            self.assertAlmostEqual(again / SECOND, due / SECOND, delta=1)
         job.wait('transferred')
         first, second = self.server.requests('/a')
-        self.assertTrue(4.5 < second.time - first.time < 20)
+        self.assertGreater(second.time - first.time, 14.5)
 
     def test_transferred_after_a_restart(self):
         file, row, path = self.file('a', MIB)
@@ -217,7 +218,7 @@ class Persistence(WorldCase):
             version, = database.execute('PRAGMA user_version').fetchone()
             database.execute(f'PRAGMA user_version = {version + 1}')
         refused = self.world.launch()
-        self.assertNotEqual(refused.wait(30), 0)
+        self.assertNotEqual(refused.wait(DEADLINE), 0)
         with contextlib.closing(sqlite3.connect(self.database())) as database:
             database.execute(f'PRAGMA user_version = {version}')
         self.world.start()

@@ -23,8 +23,8 @@ class Rename(WorldCase):
         wait_for(lambda: job.get('BytesTransferred') == MIB, 'the first bytes')
         return job
 
-    def finish(self, job, deadline=60):
-        job.wait('transferred', deadline=deadline)
+    def finish(self, job):
+        job.wait('transferred')
         self.assertEqual(job.complete()[0], 'completed')
         self.assert_file(self.path, self.new)
         self.assert_no_temporaries()
@@ -183,7 +183,8 @@ class Validation(WorldCase):
         self.a, row_a, self.path_a = self.file('a', 1000)
         self.b, row_b, self.path_b = self.file('b', SIZE, script=[Answer(stall=MIB)])
         job = self.client.create([row_a, row_b], start=True)
-        wait_for(lambda: job.get('BytesTransferred') == MIB + 1000, 'the first file')
+        wait_for(lambda: job.get('BytesTransferred') == MIB + 1000 and
+                 job.get('FilesTransferred') == 1, 'the first file')
         self.validate(job, 0, False)
         self.assertEqual(job.state, 'error')
         self.assert_error('InvalidState', self.validate, job, 1, False)

@@ -41,7 +41,7 @@ class Servers(WorldCase):
         for amount in 2 * MIB, 6 * MIB:
             wait_for(lambda: job.get('BytesTransferred') >= amount, 'some bytes')
             job.suspend()
-            job.resume()
+            job.hurry()
         job.wait('transferred')
         job.complete()
         self.assertEqual(digest(path), content.sha256)
@@ -72,7 +72,7 @@ class Servers(WorldCase):
 
     def test_nginx_restarted_with_another_file(self):
         server = self.prepare(servers.nginx())
-        server.add('file', 24 * MIB, 'old')
+        server.add('file', 64 * MIB, 'old')
         path = self.world.target('file')
         job = self.client.create([(server.url('/slow/file'), path)], start=True)
         wait_for(lambda: job.get('BytesTransferred') >= 2 * MIB, 'some bytes')

@@ -10,7 +10,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import tap  # noqa: E402
-from bus import JOB, MANAGER, MANAGER_PATH, NAME, Job, wait_for  # noqa: E402
+from bus import DEADLINE, JOB, MANAGER, MANAGER_PATH, NAME, Job, wait_for  # noqa: E402
 from world import WorldCase, program  # noqa: E402
 
 
@@ -112,7 +112,7 @@ class Programs(WorldCase):
 
         def recover():
             return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                  check=False, timeout=30)
+                                  check=False, timeout=DEADLINE)
         running = recover()
         self.assertEqual((running.returncode, running.stdout), (1, ''))
         self.assertIn('must be stopped', running.stderr)
@@ -128,7 +128,7 @@ class Programs(WorldCase):
             return
         done = subprocess.run([program('transferd'), '--user', '--state-dir', self.world.path('other')],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-                              env=self.world.environment(), timeout=30)
+                              env=self.world.environment(), timeout=DEADLINE)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn('--allow-root', done.stdout)
 
@@ -156,7 +156,7 @@ class Programs(WorldCase):
         done = subprocess.run([program('transferd'), '--user', '--allow-root', '--config',
                                self.world.path('none.conf'), '--state-dir', self.world.path('other')],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-                              env=self.world.environment(), timeout=30)
+                              env=self.world.environment(), timeout=DEADLINE)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn('none.conf', done.stdout)
 

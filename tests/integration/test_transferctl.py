@@ -10,7 +10,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import tap  # noqa: E402
-from bus import Job, wait_for  # noqa: E402
+from bus import DEADLINE, Job, wait_for  # noqa: E402
 from httpd import KIB, MIB, Answer, Forever  # noqa: E402
 from world import WorldCase, program  # noqa: E402
 
@@ -22,7 +22,7 @@ class Transferctl(WorldCase):
     def ctl(self, *words, status=0):
         """What transferctl prints on its standard output; it must end with `status`."""
         done = subprocess.run([program('transferctl'), *words], stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True, env=self.environment(), timeout=80,
+                              stderr=subprocess.PIPE, text=True, env=self.environment(), timeout=DEADLINE,
                               check=False, stdin=subprocess.DEVNULL, cwd=self.world.downloads)
         self.talk = done.stderr
         self.assertEqual(done.returncode, status, f'{words}: {done.stdout} {done.stderr}')
@@ -64,7 +64,7 @@ class Transferctl(WorldCase):
         process = self.start('get', url, path)
         wait_for(file.stalled.is_set, 'the first bytes')
         self.world.restart()
-        process.wait(60)
+        process.wait(DEADLINE)
         said = process.stdout.read().decode()
         self.assertEqual(process.returncode, 0, said)
         self.assert_file(path, file)
@@ -121,15 +121,14 @@ class Transferctl(WorldCase):
         file, (url, path), _ = self.file('a', script=[Answer(status=503)])
         self.ctl('get', url, path)
         self.assert_file(path, file)
-        first, second = self.server.requests('/a')
-        self.assertLess(second.time - first.time, 12)
+        self.assertEqual(len(self.server.requests('/a')), 2)
 
     def test_get_interrupted_leaves_the_job_running(self):
         file, (url, path), _ = self.file('a', 4 * MIB, script=[Answer(stall=MIB)])
         process = self.start('get', url, path)
         wait_for(file.stalled.is_set, 'the first bytes')
         process.send_signal(signal.SIGINT)
-        process.wait(20)
+        process.wait(DEADLINE)
         said = process.stdout.read().decode()
         self.assertIn('transferctl', said)
         job, = self.jobs()
@@ -146,7 +145,7 @@ class Transferctl(WorldCase):
         self.assertTrue(job.get('AutoComplete'))
         wait_for(file.stalled.is_set, 'the answer')
         file.released.set()
-        self.client.expect('JobRemoved', deadline=30)
+        self.client.expect('JobRemoved')
         self.assert_file(path, file)
 
     def test_step_by_step(self):
@@ -172,7 +171,7 @@ class Transferctl(WorldCase):
         self.ctl('resume', job.id)
         job.wait('transferred')
         self.ctl('cancel', job.id)
-        self.assertEqual(job.state, 'cancelled')
+        self.assertEqual(job.tombstone()['result'], 'cancelled')
         self.assertEqual(os.listdir(self.world.downloads), [])
 
     def test_set_and_show(self):
@@ -210,7 +209,7 @@ class Transferctl(WorldCase):
             return job.id[:8].encode() in seen or b'watched' in seen
         wait_for(shown, lambda: f'the job in {seen}')
         process.send_signal(signal.SIGINT)
-        process.wait(20)
+        process.wait(DEADLINE)
 
     def test_usage(self):
         self.ctl('nonsense', status=USAGE)

@@ -7,11 +7,10 @@ import glob
 import os
 import signal
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import tap  # noqa: E402
-from bus import SECOND, wait_for  # noqa: E402
+from bus import DEADLINE, SECOND, wait_for  # noqa: E402
 from httpd import MIB, Answer  # noqa: E402
 from processes import process_start, status_field  # noqa: E402
 from world import World, WorldCase  # noqa: E402
@@ -21,10 +20,10 @@ class Worker(WorldCase):
     config = {'WorkerIdleTimeout': '2s', 'WorkerTimeout': '3s', 'StopTimeout': '1s',
               'ProbeTimeout': '1s'}
 
-    def half_way(self, name='a', size=16 * MIB):
+    def half_way(self, name='a', size=16 * MIB, **options):
         """A job that stands still at half of its file, (job, resource, path)."""
         file, row, path = self.file(name, size, script=[Answer(stall=size // 2)])
-        job = self.client.create([row], start=True)
+        job = self.client.create([row], start=True, **options)
         wait_for(lambda: job.get('BytesTransferred') == size // 2, 'the first half')
         return job, file, path
 
@@ -33,11 +32,11 @@ class Worker(WorldCase):
 
     def test_started_on_demand_and_gone_when_idle(self):
         self.assertEqual(self.world.workers(), [])
-        file, row, path = self.file()
-        job = self.client.create([row], start=True)
-        job.wait('transferred')
+        job, file, path = self.half_way()
         pid = self.world.worker()
         start = process_start(pid)
+        file.released.set()
+        job.wait('transferred')
         wait_for(lambda: process_start(pid) != start, 'the idle worker to leave')
         self.assertEqual(job.complete()[0], 'completed')
         self.assert_file(path, file)
@@ -62,7 +61,7 @@ class Worker(WorldCase):
         start = process_start(pid)
         os.kill(pid, signal.SIGSTOP)
         file.released.set()
-        wait_for(lambda: process_start(pid) != start, 'the hanging worker to be killed', 40)
+        wait_for(lambda: process_start(pid) != start, 'the hanging worker to be killed')
         job.wait('transferred')
         self.assertEqual((job.get('ErrorCount'), job.get('Error')), (0, {}))
         job.complete()
@@ -86,9 +85,7 @@ class Worker(WorldCase):
     def test_suspend_with_a_stopped_worker(self):
         job, file, path = self.half_way()
         os.kill(self.world.worker(), signal.SIGSTOP)
-        started = time.monotonic()
         job.suspend()
-        self.assertLess(time.monotonic() - started, 10)
         self.assertEqual(job.state, 'suspended')
         job.resume()
         job.wait('transferred')
@@ -137,8 +134,8 @@ class Worker(WorldCase):
             file.stalled.clear()
             self.world.kill_worker()
             if number < 2:
-                wait_for(begun, 'the next try', 40)
-        wait_for(lambda: job.state == 'transient-error', lambda: f'transient-error, not {job.state}', 40)
+                wait_for(begun, 'the next try')
+        wait_for(lambda: job.state == 'transient-error', lambda: f'transient-error, not {job.state}')
         self.assertEqual(job.error[0], 'WorkerLost')
         self.assertEqual(job.get('ErrorCount'), 0)
 
@@ -201,7 +198,7 @@ class TwoDaemons(WorldCase):
         self.addCleanup(other.close)
         other.state_dir = self.world.state_dir
         second = other.launch()
-        second.wait(40)
+        second.wait(DEADLINE)
         self.assertNotEqual(second.returncode, 0)
         with open(other.log, encoding='utf-8', errors='replace') as log:
             self.assertIn(str(self.world.daemon_pid), log.read())
@@ -213,7 +210,7 @@ class TwoDaemons(WorldCase):
 
     def test_second_daemon_of_a_bus(self):
         second = self.world.launch()
-        second.wait(40)
+        second.wait(DEADLINE)
         self.assertNotEqual(second.returncode, 0)
         self.assertEqual(self.client.list_jobs(), [])
 

@@ -9,6 +9,7 @@ import gi
 
 gi.require_version('Gio', '2.0')
 from gi.repository import Gio, GLib  # noqa: E402
+from tap import PATIENCE  # noqa: E402
 
 NAME = 'org.transferd.Transfer1'
 MANAGER_PATH = '/org/transferd/Transfer1'
@@ -75,22 +76,42 @@ def file_rows(files):
     return [(row[0], row[1], dictionary(row[2] if len(row) > 2 else {})) for row in files]
 
 
-def wait_for(condition, what, deadline=30):
+# Seconds. Long, because a machine that is busy with others is no mistake of the service, and
+# because a deadline costs nothing where things work.
+DEADLINE = 120 * PATIENCE
+
+
+def turn():
+    """One turn of the main loop, of a moment at most."""
+    context = GLib.MainContext.default()
+    # Conditions outside the bus (a file, a process, the HTTP server) tell nobody: look again.
+    tick = GLib.timeout_source_new(15)
+    tick.set_callback(lambda *_: GLib.SOURCE_REMOVE)
+    tick.attach(context)
+    context.iteration(True)
+    tick.destroy()
+
+
+def wait_for(condition, what, deadline=DEADLINE):
     """Runs the main loop until `condition` holds; its value. Fails when the deadline has passed."""
     end = time.monotonic() + deadline
-    context = GLib.MainContext.default()
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > end:
             raise AssertionError(f'waited {deadline} s in vain for {what() if callable(what) else what}')
-        # Conditions outside the bus (a file, a process, the HTTP server) tell nobody: look again.
-        tick = GLib.timeout_source_new(15)
-        tick.set_callback(lambda *_: GLib.SOURCE_REMOVE)
-        tick.attach(context)
-        context.iteration(True)
-        tick.destroy()
+        turn()
+
+
+def stays(condition, seconds):
+    """Runs the main loop for some seconds; whether `condition` held all the time."""
+    end = time.monotonic() + seconds
+    while condition():
+        if time.monotonic() > end:
+            return True
+        turn()
+    return False
 
 
 class Pending:
@@ -111,7 +132,7 @@ class Pending:
         except GLib.Error as error:
             self.error = DBusError(error)
 
-    def result(self, deadline=60):
+    def result(self, deadline=DEADLINE):
         """Waits for the answer: its values, or its error raised."""
         wait_for(lambda: self.done, 'the answer of a call', deadline)
         if self.error:
@@ -146,20 +167,20 @@ class Client:
         if not self.connection.is_closed():
             self.connection.close_sync(None)
 
-    def call(self, path, interface, method, arguments=None, deadline=60):
+    def call(self, path, interface, method, arguments=None, deadline=DEADLINE):
         """Calls and waits; the tuple of values. Raises DBusError."""
         try:
             reply = self.connection.call_sync(NAME, path, interface, method, arguments, None,
-                                              self.call_flags, deadline * 1000, None)
+                                              self.call_flags, int(deadline * 1000), None)
         except GLib.Error as error:
             raise DBusError(error) from None
         return reply.unpack()
 
-    def send(self, path, interface, method, arguments=None, deadline=120):
+    def send(self, path, interface, method, arguments=None, deadline=DEADLINE + 5):
         """Calls without waiting."""
         pending = Pending()
         self.connection.call(NAME, path, interface, method, arguments, None,
-                             self.call_flags, deadline * 1000, None,
+                             self.call_flags, int(deadline * 1000), None,
                              lambda connection, result: pending.finish(connection, result, self))
         return pending
 
@@ -195,7 +216,7 @@ class Client:
         """Everything that was sent to this connection before now is in the log afterwards."""
         reply = self.connection.call_sync('org.freedesktop.DBus', '/org/freedesktop/DBus',
                                           'org.freedesktop.DBus', 'GetId', None, None,
-                                          Gio.DBusCallFlags.NONE, 10000, None)
+                                          Gio.DBusCallFlags.NONE, int(DEADLINE * 1000), None)
         context = GLib.MainContext.default()
         while context.pending():
             context.iteration(False)
@@ -205,7 +226,7 @@ class Client:
         """The signals of this name in the log."""
         return [one for one in self.signals if one.name == name and path in (None, one.path)]
 
-    def expect(self, name, path=None, deadline=30):
+    def expect(self, name, path=None, deadline=DEADLINE):
         """Waits for a signal and takes it, and all before it, out of the log."""
         def look():
             for position, one in enumerate(self.signals):
@@ -307,7 +328,7 @@ class Job:
         """The row of GetJobHistory, or None."""
         return self.client.history(ids=[self.id], **filters).get(self.id)
 
-    def wait(self, *states, deadline=60, hurry=False):
+    def wait(self, *states, deadline=DEADLINE, hurry=False):
         """Waits until the job is in one of `states`; that state. With `hurry` a job that waits for
         its next try is resumed. Fails at once when the job is where it cannot go on by itself."""
         stuck = {'error', 'acknowledged', 'cancelled'} - set(states)
@@ -325,9 +346,17 @@ class Job:
             if self.last in stuck:
                 raise AssertionError(f'job is {self.last} ({self.get("Error")}) instead of {states}')
             if hurry and self.last == 'transient-error':
-                self.resume()
+                self.hurry()
             return None
 
         def what():
             return f'{states}; the job is {self.last} {self.get("Error")} {self.get("StatusText")}'
         return wait_for(look, what, deadline)
+
+    def hurry(self):
+        """Resumes a job that waits for its next try, unless it is transferred by now."""
+        try:
+            self.resume()
+        except DBusError as error:
+            if error.short != 'Empty':
+                raise

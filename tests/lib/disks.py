@@ -51,7 +51,7 @@ class Disk:
             except AssertionError as error:
                 self.error = error
                 return False
-        wait_for(try_it, lambda: self.error, 20)
+        wait_for(try_it, lambda: self.error)
 
     def cut_power(self):
         """What is not on the disk is lost; the file system only answers errors from now on."""

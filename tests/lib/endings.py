@@ -56,14 +56,21 @@ class CompleteCase(WorldCase):
         if state == 'suspended':
             unfinished.script = [Answer(stall=1000)]
             job.resume()
-            wait_for(unfinished.stalled.is_set, 'the answer')
+            self.wait_for_temporary(job)
             job.suspend()
         else:
             job.resume()
         job.wait(state)
-        if state in ('connecting', 'transferring'):
+        if state == 'connecting':
             wait_for(unfinished.stalled.is_set, 'the request')
+        if state == 'transferring':
+            self.wait_for_temporary(job)
         return job
+
+    def wait_for_temporary(self, job):
+        """That of the unfinished file is there a moment after the server has answered."""
+        part = self.world.target(f'.transferd-{job.id}-1.part')
+        wait_for(lambda: os.path.exists(part), 'the temporary of the unfinished file')
 
     def occupy(self):
         """Takes the one place that the configuration leaves to background jobs."""

@@ -58,7 +58,7 @@ done
 mkfifo /run/bus-address
 exec 4<>/run/bus-address
 dbus-daemon --system --nofork --nopidfile --print-address=4 2>/run/dbus.log &
-if ! read -r -t 20 -u 4 _; then
+if ! read -r -t 120 -u 4 _; then
   cat /run/dbus.log >&2
   exit 97
 fi
@@ -68,7 +68,7 @@ if grep 'Encountered error' /run/dbus.log >&2; then
 fi
 if [ -x /usr/lib/polkit-1/polkitd ] && [ -n "${TFD_POLKIT:-}" ]; then
   /usr/lib/polkit-1/polkitd >/run/polkitd.log 2>&1 &
-  gdbus wait --system --timeout 10 org.freedesktop.PolicyKit1
+  gdbus wait --system --timeout 120 org.freedesktop.PolicyKit1
 fi
 
 result=0

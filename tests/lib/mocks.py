@@ -10,7 +10,7 @@ import ctypes
 import subprocess
 import sys
 
-from bus import Gio, GLib, wait_for
+from bus import DEADLINE, Gio, GLib, wait_for
 
 ADDRESS = '10.77.0.1'
 CLONE_NEWNET = 0x40000000
@@ -64,7 +64,8 @@ class Mock:
 
     def call(self, interface, method, arguments=None, path=None):
         return self.connection.call_sync(self.name, path or self.path, interface, method, arguments,
-                                         None, Gio.DBusCallFlags.NO_AUTO_START, 10000, None).unpack()
+                                         None, Gio.DBusCallFlags.NO_AUTO_START, int(DEADLINE * 1000),
+                                         None).unpack()
 
     def set(self, path=None, interface=None, **properties):
         """Changes properties (of variants) and tells everybody."""
@@ -89,7 +90,7 @@ class Mock:
 def has_owner(connection, name):
     return connection.call_sync('org.freedesktop.DBus', '/org/freedesktop/DBus',
                                 'org.freedesktop.DBus', 'NameHasOwner', GLib.Variant('(s)', (name,)),
-                                None, 0, 10000, None).unpack()[0]
+                                None, 0, int(DEADLINE * 1000), None).unpack()[0]
 
 
 class SystemBus:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from bus import wait_for
+from bus import DEADLINE, wait_for
 
 
 def process_start(pid):
@@ -39,6 +39,17 @@ def executable(pid):
         return os.path.basename(os.readlink(f'/proc/{pid}/exe'))
     except OSError:
         return ''
+
+
+def open_files(pid):
+    """What the descriptors of a process are open on."""
+    found = []
+    for number in os.listdir(f'/proc/{pid}/fd'):
+        try:
+            found.append(os.readlink(f'/proc/{pid}/fd/{number}'))
+        except FileNotFoundError:
+            pass  # closed since
+    return found
 
 
 def status_field(pid, field):
@@ -79,7 +90,7 @@ class Tracer:
             except OSError:
                 return True
             return all(status_field(f'{pid}/task/{one}', 'TracerPid')[0] != '0' for one in threads)
-        wait_for(all_traced, 'strace to attach', 30)
+        wait_for(all_traced, 'strace to attach')
 
     def calls(self):
         """The calls seen so far."""
@@ -91,7 +102,7 @@ class Tracer:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             try:
-                self.process.wait(10)
+                self.process.wait(DEADLINE)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()

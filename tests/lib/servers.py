@@ -7,12 +7,13 @@ import subprocess
 import tempfile
 import time
 
+from bus import DEADLINE
 from httpd import Content
 
 NGINX = '''daemon off;
 master_process off;
 worker_processes 1;
-pid {directory}/nginx.pid;
+pid {directory}/server.pid;
 error_log {directory}/error.log;
 events {{ worker_connections 512; }}
 http {{
@@ -41,7 +42,7 @@ http {{
 APACHE = '''ServerRoot {directory}
 ServerName localhost
 Listen 127.0.0.1:{port}
-PidFile {directory}/apache.pid
+PidFile {directory}/server.pid
 ErrorLog {directory}/error.log
 DefaultRuntimeDir {directory}
 Mutex posixsem
@@ -124,12 +125,14 @@ class RealServer:
             self.process = subprocess.Popen(
                 ['setpriv', '--pdeathsig', 'KILL', '--', *self.command, path],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        end = time.monotonic() + 20
+        end = time.monotonic() + DEADLINE
         while time.monotonic() < end and self.process.poll() is None:
-            with socket.socket() as probe:
-                probe.settimeout(1)
-                if probe.connect_ex(('127.0.0.1', self.port)) == 0:
-                    return True
+            # It says who it is when it has the port: somebody else may have it and answer, too.
+            if os.path.exists(os.path.join(self.directory, 'server.pid')):
+                with socket.socket() as probe:
+                    probe.settimeout(1)
+                    if probe.connect_ex(('127.0.0.1', self.port)) == 0:
+                        return True
             try:
                 self.process.wait(0.02)
             except subprocess.TimeoutExpired:
@@ -154,7 +157,7 @@ class RealServer:
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(10)
+                self.process.wait(DEADLINE)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()

@@ -18,6 +18,9 @@ import sys
 import traceback
 import unittest
 
+# How many times as long as usual everything may take, for programs in a debugger of some kind.
+PATIENCE = float(os.environ.get('TFD_PATIENCE', '1'))
+
 
 class Deadline(Exception):
     """A test took longer than it may."""
@@ -26,7 +29,7 @@ class Deadline(Exception):
 class TestCase(unittest.TestCase):
     """A test case with a deadline (seconds, one test) and diagnostics for failures."""
 
-    timeout = 90
+    timeout = 300
 
     def diagnose(self):
         """Lines that help to understand a failure; overridden by those who know more."""
@@ -37,13 +40,15 @@ class TestCase(unittest.TestCase):
         self.skipTest(f'kernel: {feature}')
 
     def run(self, result=None):
+        seconds = int(self.timeout * PATIENCE)
+
         def expired(_number, _frame):
-            raise Deadline(f'not done within {self.timeout} s')
+            raise Deadline(f'not done within {seconds} s')
 
         old = signal.signal(signal.SIGALRM, expired)
-        signal.alarm(self.timeout)
+        signal.alarm(seconds)
         # Should Python itself hang in C code, say where, and end.
-        faulthandler.dump_traceback_later(self.timeout + 60, exit=True, file=sys.stderr)
+        faulthandler.dump_traceback_later(seconds + 60, exit=True, file=sys.stderr)
         try:
             return super().run(result)
         finally:

@@ -21,7 +21,7 @@ import tempfile
 
 import httpd
 import tap
-from bus import NAME, Client, DBusError, GLib, wait_for
+from bus import DEADLINE, NAME, Client, DBusError, GLib, wait_for
 from processes import children, executable, kill, process_start
 
 BUILD = os.environ.get('TFD_BUILD_ROOT', '')
@@ -30,6 +30,10 @@ PROGRAMS = {
     'transferd-worker': ('daemon/worker/transferd-worker',),
     'transferctl': ('client/transferctl/transferctl', 'client/transferctl'),
 }
+# What a test does not say itself. Where nobody starts it anew the daemon must not leave; and a
+# worker of a machine that is busy with others does not hang.
+CONFIG = {'IdleTimeout': '0', 'WorkerIdleTimeout': '10min', 'WorkerTimeout': '10min',
+          'StopTimeout': '2min', 'ProbeTimeout': '2min'}
 SYSTEM_BUS = 'unix:path=/run/dbus/system_bus_socket'
 BUS_CONFIG = '''<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -124,8 +128,7 @@ class World:
         return os.path.join(self.directory, *names)
 
     def write_config(self, keys):
-        # Where nobody starts it anew the daemon must not leave.
-        keys = keys | {'IdleTimeout': keys.get('IdleTimeout', '0')}
+        keys = keys | {key: value for key, value in CONFIG.items() if key not in keys}
         with open(self.config, 'w', encoding='utf-8') as file:
             file.write('[Service]\n' + ''.join(f'{key}={value}\n' for key, value in keys.items()))
 
@@ -183,8 +186,8 @@ class World:
         connection = self.watcher()
         try:
             return connection.call_sync('org.freedesktop.DBus', '/org/freedesktop/DBus',
-                                        'org.freedesktop.DBus', method, arguments, None, 0, 10000,
-                                        None).unpack()
+                                        'org.freedesktop.DBus', method, arguments, None, 0,
+                                        int(DEADLINE * 1000), None).unpack()
         finally:
             connection.close_sync(None)
 
@@ -213,9 +216,10 @@ class World:
                                      + '\n'.join(self.diagnose()))
             return watcher.call_sync(
                 'org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus',
-                'NameHasOwner', GLib.Variant('(s)', (NAME,)), None, 0, 10000, None).unpack()[0]
+                'NameHasOwner', GLib.Variant('(s)', (NAME,)), None, 0,
+                int(DEADLINE * 1000), None).unpack()[0]
         try:
-            wait_for(ready, 'transferd to own its name', 60)
+            wait_for(ready, 'transferd to own its name')
         finally:
             watcher.close_sync(None)
         self.daemon_pid  # noqa: B018 (remembers the process)
@@ -241,7 +245,7 @@ class World:
             self.seen[pid] = process_start(pid)
         return found
 
-    def worker(self, deadline=30):
+    def worker(self, deadline=DEADLINE):
         """The number of the one worker; waits for it."""
         return wait_for(self.workers, 'a worker', deadline)[0]
 
@@ -249,7 +253,7 @@ class World:
         self.workers()
         pid = self.daemon_pid
         kill(pid)
-        self.daemon.wait(30)
+        self.daemon.wait(DEADLINE)
 
     def kill_worker(self):
         pid = self.worker()
@@ -262,7 +266,7 @@ class World:
         self.kill_daemon()
         self.start(*options)
 
-    def stop(self, deadline=30):
+    def stop(self, deadline=DEADLINE):
         """Asks the daemon to end; how it ended."""
         self.workers()
         kill(self.daemon_pid, signal.SIGTERM)
@@ -290,7 +294,7 @@ class World:
         if user:
             words = ['setpriv', '--reuid', user, '--regid', user, '--init-groups', '--', *words]
         done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              env=self.environment(), check=False, timeout=120, **options)
+                              env=self.environment(), check=False, timeout=DEADLINE, **options)
         if check and done.returncode:
             raise AssertionError(f'{words} ended with {done.returncode}:\n{done.stdout}')
         return done.stdout
@@ -346,7 +350,7 @@ class World:
             return [pid for pid, start in self.seen.items()
                     if start and process_start(pid) == start]
         try:
-            wait_for(lambda: not living(), 'the workers to end', 20)
+            wait_for(lambda: not living(), 'the workers to end')
             return []
         except AssertionError:
             left = [f'process {pid} ({executable(pid)}) outlived the daemon' for pid in living()]

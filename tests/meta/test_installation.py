@@ -73,7 +73,7 @@ class Installation(tap.TestCase):
 
     def call(self, address, *arguments, user=None):
         become = ['setpriv', '--reuid', user, '--clear-groups', '--'] if user else []
-        return run(*become, 'gdbus', 'call', '--address', address, '--timeout', '10', *arguments)
+        return run(*become, 'gdbus', 'call', '--address', address, '--timeout', '120', *arguments)
 
     def own(self, address, user=None):
         """Tries to be the service; what the bus answers."""

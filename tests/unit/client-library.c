@@ -13,7 +13,7 @@
 
 #define ID "0123456789abcdef0123456789abcdef"
 #define PATH TFD_JOBS_PATH "/" ID
-#define DEADLINE_SECONDS 30
+#define DEADLINE_SECONDS 120
 
 typedef struct
 {

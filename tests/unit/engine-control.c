@@ -100,7 +100,7 @@ ENGINE_TEST (test_resume_running)
   OK (tfd_engine_resume (self->engine, job, error));
   engine_settle (self);
   assert_job (job, "connecting");
-  g_assert_cmpint (tfd_job_record (job)->modification_time, ==, modified);
+  g_assert_cmpint (tfd_job_record (job)->modification_time, ==, modified + SECOND);
   engine_assert_requests (self, "");
   tfd_signal_log_assert (self->log, "");
 }

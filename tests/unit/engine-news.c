@@ -423,12 +423,10 @@ count_cb (TfdEngine *engine G_GNUC_UNUSED, TfdJob *job G_GNUC_UNUSED, guint mask
 ENGINE_TEST (test_rate)
 {
   Running a = start (self, 1, NULL);
-  gint64 modified;
   guint64 rate;
   guint told = 0;
 
   engine_connected (self, a.run);
-  modified = tfd_job_record (a.job)->modification_time;
   for (guint i = 1; i <= 20; i++)
     {
       engine_progress (self, a.run, 0, i * 1000, 100000);
@@ -437,8 +435,6 @@ ENGINE_TEST (test_rate)
   rate = tfd_job_rate (a.job);
   g_assert_cmpuint (rate, >, 1900);
   g_assert_cmpuint (rate, <, 2100);
-  /* progress is no change that somebody made */
-  g_assert_cmpint (tfd_job_record (a.job)->modification_time, ==, modified);
   g_signal_connect (self->engine, "job-changed", G_CALLBACK (count_cb), &told);
   engine_advance (self, 3 * SECOND);
   g_assert_cmpuint (tfd_job_rate (a.job), ==, rate);

@@ -130,17 +130,27 @@ reboot (EngineFixture *self, gint64 boot_time)
   engine_settle (self);
 }
 
-/* Times of the other boot mean nothing: the wait begins anew, late rather than early. */
+/* The clock of the boot, which begins somewhere else in each. */
+static gint64
+now_boot (EngineFixture *self)
+{
+  return tfd_clock_now_boot (TFD_CLOCK (self->clock));
+}
+
+/* What was left of the wait when it began, which was noted, is left after the boot: late rather
+ * than early. */
 ENGINE_TEST (test_reboot_transient)
 {
   TfdJob *job =
       fail_job (self, "{'MinimumRetryDelay': <uint64 20000000>}", "{'transient': <true>}");
+  gint64 wait = tfd_job_record (job)->retry_at - now_boot (self);
 
+  engine_advance (self, 10 * SECOND);
   reboot (self, 5 * SECOND);
   job = engine_find (self, "a");
   assert_job (job, "transient-error");
-  g_assert_cmpint (tfd_job_record (job)->retry_at, ==, 25 * SECOND);
-  engine_advance (self, 20 * SECOND - 1);
+  g_assert_cmpint (tfd_job_record (job)->retry_at, ==, 5 * SECOND + wait);
+  engine_advance (self, wait - 1);
   engine_assert_requests (self, "");
   engine_advance (self, 1);
   engine_take_start (self);
@@ -153,7 +163,9 @@ ENGINE_TEST (test_reboot_later)
   fail_job (self, "{'MinimumRetryDelay': <uint64 20000000>}", "{'transient': <true>}");
   reboot (self, 100000 * SECOND);
   assert_job (engine_find (self, "a"), "transient-error");
-  engine_advance (self, 20 * SECOND);
+  engine_advance (self, 20 * SECOND - 1);
+  engine_assert_requests (self, "");
+  engine_advance (self, 3 * SECOND);
   engine_take_start (self);
   tfd_signal_log_clear (self->log);
 }
@@ -161,12 +173,37 @@ ENGINE_TEST (test_reboot_later)
 /* A second start in the new boot does not begin the wait once more. */
 ENGINE_TEST (test_reboot_and_restart)
 {
-  fail_job (self, "{'MinimumRetryDelay': <uint64 20000000>}", "{'transient': <true>}");
+  TfdJob *job =
+      fail_job (self, "{'MinimumRetryDelay': <uint64 20000000>}", "{'transient': <true>}");
+  gint64 wait = tfd_job_record (job)->retry_at - now_boot (self);
+
   reboot (self, 5 * SECOND);
   engine_advance (self, 10 * SECOND);
   engine_restart (self);
-  g_assert_cmpint (tfd_job_record (engine_find (self, "a"))->retry_at, ==, 25 * SECOND);
-  engine_advance (self, 10 * SECOND);
+  g_assert_cmpint (tfd_job_record (engine_find (self, "a"))->retry_at, ==, 5 * SECOND + wait);
+  engine_advance (self, wait - 10 * SECOND);
+  engine_take_start (self);
+  tfd_signal_log_clear (self->log);
+}
+
+/* A machine that is switched on every day comes to the end of a wait that is longer than a day. */
+ENGINE_TEST (test_reboot_daily)
+{
+  TfdJob *job = fail_job (self, NULL,
+                          "{'transient': <true>, 'retry-after': <uint64 86400000000>,"
+                          " 'name': <'org.transferd.Transfer1.Error.HttpStatus'>}");
+
+  for (guint day = 0; day < 3; day++)
+    {
+      assert_job (job, "transient-error");
+      engine_advance (self, 8 * 3600 * SECOND - 1);
+      if (day < 2)
+        reboot (self, 5 * SECOND);
+      job = engine_find (self, "a");
+    }
+  /* what was not noted in time is waited for once more, an hour each boot at most */
+  engine_assert_requests (self, "");
+  engine_advance (self, 2 * 3600 * SECOND + 1);
   engine_take_start (self);
   tfd_signal_log_clear (self->log);
 }
@@ -181,7 +218,7 @@ ENGINE_TEST (test_reboot_no_progress)
   reboot (self, 90000 * SECOND);
   job = engine_find (self, "a");
   assert_job (job, "transient-error");
-  engine_advance (self, 20 * SECOND);
+  engine_advance (self, tfd_job_record (job)->retry_at - now_boot (self));
   guint64 run = engine_take_start (self);
   engine_failed (self, run, 0, "{'transient': <true>}");
   engine_answer (self, "Stop", "([],)");
@@ -398,6 +435,7 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/reboot/transient-error", test_reboot_transient);
   ENGINE_ADD ("/engine/reboot/later", test_reboot_later);
   ENGINE_ADD ("/engine/reboot/and-restart", test_reboot_and_restart);
+  ENGINE_ADD ("/engine/reboot/daily", test_reboot_daily);
   ENGINE_ADD ("/engine/reboot/no-progress", test_reboot_no_progress);
   ENGINE_ADD ("/engine/recover/before-intent", test_before_intent);
   ENGINE_ADD ("/engine/recover/before-intent-running", test_before_intent_running);

@@ -112,7 +112,7 @@ test_notify (void)
       g_socket_new (G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_DEFAULT, NULL);
 
   g_assert_true (g_socket_bind (socket, address, TRUE, NULL));
-  g_socket_set_timeout (socket, 20);
+  g_socket_set_timeout (socket, 120);
   g_setenv ("NOTIFY_SOCKET", path, TRUE);
   g_setenv ("WATCHDOG_PID", pid, TRUE);
   g_setenv ("WATCHDOG_USEC", "20000", TRUE);

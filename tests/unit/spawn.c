@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define DEADLINE 30 /* seconds, for what takes milliseconds */
+#define DEADLINE 120 /* seconds, for what takes milliseconds */
 #define UID 1234
 
 typedef struct

@@ -10,7 +10,7 @@
 
 static const char *const guard_names[] = { "has-files", "all-transferred", "event-driven",
                                            "uncounted", "no-retry" };
-static const char *const verdict_names[] = { "ok", "no-op", "InvalidState", "Empty", "ignored" };
+static const char *const verdict_names[] = { "ok", "InvalidState", "Empty", "ignored" };
 static const char *const effect_names[] = { "modified",   "schedule",     "stop-run",
                                             "set-error",  "clear-error",  "count-error",
                                             "arm-retry",  "disarm-retry", "tell-transferred",

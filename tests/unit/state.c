@@ -237,7 +237,7 @@ test_types (void)
 /* The cells that the reference documents, in one letter each. Columns: suspended, queued,
  * connecting, transferring, transient-error, error, transferred, acknowledged, cancelled.
  * Letters: the next state by the same order (S Q C T R E D), = unchanged, - ignored,
- * 0 Empty, ! InvalidState, . no-op. */
+ * 0 Empty, ! InvalidState. */
 #define WAITING TFD_GUARD_HAS_FILES
 #define FULL (TFD_GUARD_HAS_FILES | TFD_GUARD_ALL_TRANSFERRED)
 
@@ -248,9 +248,9 @@ static const struct
   const char *cells;
 } documented[] = {
   { TFD_EVENT_RESUME, 0, "0000000!!" },
-  { TFD_EVENT_RESUME, WAITING, "Q...QQQ!!" },
+  { TFD_EVENT_RESUME, WAITING, "Q===QQQ!!" },
   { TFD_EVENT_RESUME, FULL, "0000000!!" },
-  { TFD_EVENT_SUSPEND, WAITING, ".SSSS..!!" },
+  { TFD_EVENT_SUSPEND, WAITING, "=SSSS==!!" },
   { TFD_EVENT_CANCEL, WAITING, "=SSSS==!!" },
   { TFD_EVENT_COMPLETE, WAITING, "=SSSSS=!!" },
   { TFD_EVENT_COMPLETE, 0, "=SSSSS=!!" },
@@ -297,8 +297,6 @@ letter_of (TfdJobState state, TfdStep step)
     {
     case TFD_VERDICT_OK:
       return step.next == state ? '=' : "SQCTREDAX"[step.next];
-    case TFD_VERDICT_NO_OP:
-      return '.';
     case TFD_VERDICT_INVALID_STATE:
       return '!';
     case TFD_VERDICT_EMPTY:

@@ -48,7 +48,7 @@ static const struct
   { "Priority", "'normal'" },
   { "MinimumRetryDelay", "uint64 600000000" },
   { "NoProgressTimeout", "uint64 1209600000000" },
-  { "MaximumDownloadTime", "uint64 7776000000000" },
+  { "MaximumDownloadTime", "uint64 0" },
   { "NotifyFiles", "false" },
   { "NotifyInterval", "uint64 500000" },
   { "NotifyApplication", "''" },

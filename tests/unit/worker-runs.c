@@ -16,7 +16,7 @@
 #define JOB "0123456789abcdef0123456789abcdef"
 #define SIZE (3 * 1024 * 1024)
 #define CUT (1024 * 1024)
-#define DEADLINE_SECONDS 20
+#define DEADLINE_SECONDS 120
 
 typedef struct
 {

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: 2026 The transferd authors
 """The system mode: one daemon as root, a worker for each user, and nobody sees what is not theirs."""
+import fcntl
 import grp
 import json
 import os
@@ -15,9 +16,9 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'lib'))
 import servers  # noqa: E402
 import tap  # noqa: E402
-from bus import JOB, MANAGER_PATH, NAME, PROPERTIES, DBusError, GLib, Job, wait_for  # noqa: E402
+from bus import DEADLINE, JOB, MANAGER_PATH, NAME, PROPERTIES, DBusError, GLib, Job, wait_for  # noqa: E402
 from httpd import MIB, Answer, Server  # noqa: E402
-from processes import children, executable, kill, process_start, status_field  # noqa: E402
+from processes import children, executable, kill, open_files, process_start, status_field  # noqa: E402
 from world import SystemCase, WorldCase, digest, installed, temporaries  # noqa: E402
 
 
@@ -49,7 +50,7 @@ class Users(SystemCase):
 
     def test_temporaries_belong_to_the_owner(self):
         job, _, _ = self.running()
-        part = self.place(temporaries(self.places['alice'])[0])
+        part = self.place(wait_for(lambda: temporaries(self.places['alice']), 'the temporary')[0])
         self.assertEqual(os.stat(part).st_uid, self.uid('alice'))
         self.assertEqual(job.cancel()[0], 'cancelled')
         self.assertEqual(os.listdir(self.places['alice']), [])
@@ -64,8 +65,7 @@ class Users(SystemCase):
         for kind in 'CapEff', 'CapPrm', 'CapInh', 'CapAmb':
             self.assertEqual(int(status_field(worker, kind)[0], 16), 0, kind)
         self.assertEqual(status_field(worker, 'NoNewPrivs'), ['1'])
-        opened = [os.readlink(f'/proc/{worker}/fd/{one}') for one in os.listdir(f'/proc/{worker}/fd')]
-        self.assertEqual([path for path in opened if path.startswith(self.world.state_dir)
+        self.assertEqual([path for path in open_files(worker) if path.startswith(self.world.state_dir)
                           and not path.endswith('.lock')], [])
 
     def test_worker_of_root_keeps_no_capability(self):
@@ -78,8 +78,7 @@ class Users(SystemCase):
     def test_daemon_opens_no_file_of_a_user(self):
         self.running()
         daemon = self.world.daemon_pid
-        opened = [os.readlink(f'/proc/{daemon}/fd/{one}') for one in os.listdir(f'/proc/{daemon}/fd')]
-        self.assertEqual([path for path in opened if path.startswith(self.world.downloads)], [])
+        self.assertEqual([path for path in open_files(daemon) if path.startswith(self.world.downloads)], [])
 
     def test_each_user_has_a_worker(self):
         first, one, alice = self.running('alice')
@@ -243,14 +242,14 @@ class Users(SystemCase):
         content = web.add('big', 64 * MIB)
         job = self.client.create([(web.url('/slow/big'), self.place('big'))], start=True)
         for moment in 6 * MIB, 16 * MIB:
-            wait_for(lambda: self.amount(job) >= moment, f'{moment} bytes', 60)
+            wait_for(lambda: self.amount(job) >= moment, f'{moment} bytes')
             for pid in self.world.workers():
                 kill(pid)
             self.world.restart()
         job.set(DisplayName='still there')
         job.suspend()
-        job.resume()
-        job.wait('transferred', deadline=80)
+        job.hurry()
+        job.wait('transferred')
         job.complete()
         self.assertEqual(digest(self.place('big')), content.sha256)
 
@@ -277,7 +276,7 @@ class Users(SystemCase):
         try:
             reply = bob.connection.call_sync(
                 'org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus', 'RequestName',
-                GLib.Variant('(su)', (NAME + '.Evil', 0)), None, 0, 10000, None)
+                GLib.Variant('(su)', (NAME + '.Evil', 0)), None, 0, int(DEADLINE * 1000), None)
         except GLib.Error as error:
             self.assertIn('AccessDenied', error.message)
         self.assertIsNone(reply)
@@ -287,9 +286,9 @@ class Users(SystemCase):
         self.world.stop()
         alice = self.world.client('alice').connection
         alice.call_sync(NAME, MANAGER_PATH, PROPERTIES, 'GetAll', GLib.Variant('(s)', (NAME + '.Manager',)),
-                        None, 0, 30000, None)
+                        None, 0, int(DEADLINE * 1000), None)
         pid, = alice.call_sync('org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus',
-                               'GetConnectionUnixProcessID', GLib.Variant('(s)', (NAME,)), None, 0, 10000,
+                               'GetConnectionUnixProcessID', GLib.Variant('(s)', (NAME,)), None, 0, int(DEADLINE * 1000),
                                None).unpack()
         start = process_start(pid)
         self.assertEqual((status_field(pid, 'Uid')[0], executable(pid)), ('0', 'transferd'))
@@ -395,8 +394,10 @@ class Hostile(SystemCase):
         theirs = self.world.worker()
 
         def behave(**how):
-            with open(script, 'w', encoding='utf-8') as bad:
-                json.dump(how, bad)
+            with open(script, 'a', encoding='utf-8') as file:
+                fcntl.flock(file, fcntl.LOCK_EX)  # a worker may be reading
+                file.truncate(0)
+                json.dump(how, file)
 
         def create():
             return self.client.create([(self.server.url('/a'), self.place('a'))], start=True)
