@@ -272,15 +272,6 @@ auto_complete_cb (const GError *error, gpointer data)
     tfd_engine_auto_complete (job->engine, job);
 }
 
-static void
-configure_cb (const GError *error, gpointer data)
-{
-  TfdJob *job = data;
-
-  if (error == NULL)
-    tfd_engine_configure_run (job->engine, job);
-}
-
 gboolean
 tfd_engine_set_properties (TfdEngine *self, TfdJob *job, GVariant *changes, GError **error)
 {
@@ -299,8 +290,7 @@ tfd_engine_set_properties (TfdEngine *self, TfdJob *job, GVariant *changes, GErr
   if (!tfd_engine_apply (self, job, TFD_EVENT_SET_PROPERTY, TFD_GUARD_NONE, NULL, error))
     return FALSE;
   tfd_engine_tell_changed (self, job, TFD_CHANGED_PROPERTIES | TFD_CHANGED_TIMES);
-  if (job->run != NULL)
-    tfd_outbox_add (self->outbox, configure_cb, tfd_job_ref (job), (GDestroyNotify) tfd_job_unref);
+  tfd_engine_configure_run_later (self, job);
   /* a job that waited for its owner has just been told to go on without */
   if (!auto_complete && job->record->properties->auto_complete)
     tfd_outbox_add (self->outbox, auto_complete_cb, tfd_job_ref (job),

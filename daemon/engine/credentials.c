@@ -12,6 +12,7 @@ record_change (TfdEngine *self, TfdJob *job, GError **error)
   if (!tfd_engine_apply (self, job, TFD_EVENT_SET_PROPERTY, TFD_GUARD_NONE, NULL, error))
     return FALSE;
   tfd_engine_tell_changed (self, job, TFD_CHANGED_TIMES);
+  tfd_engine_configure_run_later (self, job);
   return TRUE;
 }
 

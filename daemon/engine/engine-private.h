@@ -206,6 +206,8 @@ void tfd_engine_start_run (TfdEngine *self, TfdJob *job);
 void tfd_engine_feed_run (TfdEngine *self, TfdJob *job);
 /* Its options may have changed: then the worker has to know. */
 void tfd_engine_configure_run (TfdEngine *self, TfdJob *job);
+/* The same once what has changed is recorded. */
+void tfd_engine_configure_run_later (TfdEngine *self, TfdJob *job);
 /* Ends the run; @callback (nullable) when nothing is written any more. */
 typedef void (*TfdStopped) (TfdEngine *self, TfdJob *job, gpointer data);
 void tfd_engine_stop_run (TfdEngine *self, TfdJob *job, TfdStopped callback, gpointer data);

@@ -290,6 +290,22 @@ tfd_engine_configure_run (TfdEngine *self, TfdJob *job)
 }
 
 static void
+configure_cb (const GError *error, gpointer data)
+{
+  TfdJob *job = data;
+
+  if (error == NULL)
+    tfd_engine_configure_run (job->engine, job);
+}
+
+void
+tfd_engine_configure_run_later (TfdEngine *self, TfdJob *job)
+{
+  if (job->run != NULL)
+    tfd_outbox_add (self->outbox, configure_cb, tfd_job_ref (job), (GDestroyNotify) tfd_job_unref);
+}
+
+static void
 run_stopped_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   RunRequest *request = user_data;

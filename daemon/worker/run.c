@@ -52,6 +52,7 @@ tfd_run_configure (TfdRun *run, const TfdRunOptions *options)
 {
   guint64 maximum_size = run->options.maximum_size;
 
+  tfd_login_unref (run->options.login);
   run->options = *options;
   run->options.maximum_size = maximum_size;
 }

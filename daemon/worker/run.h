@@ -40,7 +40,8 @@ void tfd_run_free (TfdRun *run);
 guint64 tfd_run_get_number (TfdRun *run);
 const char *tfd_run_get_job (TfdRun *run);
 
-/* What is begun from now on is begun with @options; MaximumSize counts on as it did. */
+/* What is begun from now on is begun with @options, whose login is taken over; MaximumSize counts
+ * on as it did. */
 void tfd_run_configure (TfdRun *run, const TfdRunOptions *options);
 
 /* Queues @files (of TfdFile), which it takes out of the array. Those it has already are dropped. */

@@ -305,10 +305,12 @@ tfd_runs_configure (TfdRuns *runs, guint64 number, GVariant *options, GError **e
   TfdRunOptions run_options = { 0 };
   TfdRun *run = find (runs, number);
 
-  if (!read_options (options, &run_options, error))
+  if (!tfd_run_options_read (runs, options, &run_options, error))
     return FALSE;
   if (run != NULL)
     tfd_run_configure (run, &run_options);
+  else
+    tfd_login_unref (run_options.login);
 
   return TRUE;
 }

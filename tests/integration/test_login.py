@@ -12,7 +12,7 @@ from gi.repository import Gio, GLib
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import servers  # noqa: E402
 import tap  # noqa: E402
-from bus import JOB, NAME, DBusError  # noqa: E402
+from bus import JOB, NAME, DBusError, wait_for  # noqa: E402
 from httpd import MIB, Answer, Server  # noqa: E402
 from world import WorldCase, digest  # noqa: E402
 
@@ -57,6 +57,22 @@ class Headers(LoginCase):
             self.assertEqual(request.headers['x-token'], 'abc')
             self.assertEqual(request.headers['cookie'], 'd=e')
             self.assertEqual(request.headers['accept-encoding'], 'identity')
+
+    def test_changed_while_running(self):
+        """What is asked for from now on is asked for with the new ones."""
+        first, row, path = self.file('a', 2 * MIB, script=[Answer(stall=MIB), Answer(reset=0)])
+        job = self.client.create([row], start=True, Headers=[('X-Token', 'old')])
+        wait_for(first.stalled.is_set, 'the answer')
+        job.set(Headers=[('X-Token', 'new')])
+        second, second_row, second_path = self.file('b')
+        job.add(*second_row)
+        wait_for(lambda: self.server.requests('/b'), 'the second file')
+        first.released.set()
+        job.wait('transferred', hurry=True)
+        self.assertEqual(self.server.requests('/b')[0].headers['x-token'], 'new')
+        job.complete()
+        self.assert_file(path, first)
+        self.assert_file(second_path, second)
 
     def test_do_not_follow_to_another_origin(self):
         other = Server()
