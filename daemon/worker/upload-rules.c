@@ -50,6 +50,7 @@ tfd_upload_host_lost (TfdUploadState *state)
 {
   g_clear_pointer (&state->host, g_free);
   state->host_timeout = -1;
+  state->host_since = 0;
   state->asked = FALSE;
 }
 
