@@ -149,3 +149,9 @@ tfd_file_is_reply (TfdJobType type, guint32 index)
 {
   return type == TFD_JOB_TYPE_UPLOAD_REPLY && index > 0;
 }
+
+guint32
+tfd_file_shown_index (TfdJobType type, guint32 index)
+{
+  return tfd_file_is_reply (type, index) ? 0 : index;
+}

@@ -178,4 +178,7 @@ TfdDirection tfd_file_direction (TfdJobType type, guint32 index);
  * but none that the owner has added. */
 gboolean tfd_file_is_reply (TfdJobType type, guint32 index);
 
+/* The index by which the owner knows row @index: a reply is that of the file that it answers. */
+guint32 tfd_file_shown_index (TfdJobType type, guint32 index);
+
 G_END_DECLS

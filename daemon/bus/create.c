@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: 2026 The transferd authors */
 /* Create: CreateJob, AddFile and AddFiles. Before a file is accepted its owner's worker looks at
- * its directory; later calls of the same client wait for that, those of others do not. */
+ * its directory, or at the file if it is to be sent; later calls of the same client wait for that,
+ * those of others do not. */
 #include "config.h"
 
 #include "base/identity.h"
@@ -29,14 +30,14 @@ creation_free (Creation *creation)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Creation, creation_free)
 
 static void
-finish_create (Creation *creation, GHashTable *directories)
+finish_create (Creation *creation, GHashTable *found)
 {
   TfdCall *call = creation->call;
   const TfdOwner owner = { call->peer->uid, creation->owner_name };
   GError *error = NULL;
   TfdJob *job = tfd_engine_create_job (call->bus->engine, &owner, creation->type,
                                        g_steal_pointer (&creation->properties), creation->files,
-                                       directories, creation->start, &error);
+                                       found, creation->start, &error);
   g_autofree char *path = job != NULL ? tfd_job_path (tfd_job_id (job)) : NULL;
 
   if (job != NULL)
@@ -46,14 +47,13 @@ finish_create (Creation *creation, GHashTable *directories)
 }
 
 static void
-finish_add (Creation *creation, GHashTable *directories)
+finish_add (Creation *creation, GHashTable *found)
 {
   TfdCall *call = creation->call;
   GError *error = NULL;
   guint32 first = 0;
 
-  if (tfd_engine_add_files (call->bus->engine, call->job, creation->files, directories, &first,
-                            &error))
+  if (tfd_engine_add_files (call->bus->engine, call->job, creation->files, found, &first, &error))
     tfd_call_return (call, g_variant_new ("(u)", first));
   else
     tfd_call_fail (call, error);
@@ -61,8 +61,8 @@ finish_add (Creation *creation, GHashTable *directories)
 
 typedef struct
 {
-  Creation *creation;      /* (owned) (nullable) */
-  GHashTable *directories; /* (owned) */
+  Creation *creation; /* (owned) (nullable) */
+  GHashTable *found;  /* (owned) */
 } Waiting;
 
 static void
@@ -75,7 +75,7 @@ waiting_free (gpointer data)
       tfd_call_free (waiting->creation->call);
       creation_free (waiting->creation);
     }
-  g_hash_table_unref (waiting->directories);
+  g_hash_table_unref (waiting->found);
   g_free (waiting);
 }
 
@@ -85,7 +85,7 @@ free_again_cb (TfdJob *job G_GNUC_UNUSED, gpointer data)
   Waiting *waiting = data;
   g_autoptr (Creation) creation = g_steal_pointer (&waiting->creation);
 
-  finish_add (creation, waiting->directories);
+  finish_add (creation, waiting->found);
 }
 
 static void
@@ -95,24 +95,24 @@ probed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   TfdEngine *engine = TFD_ENGINE (source);
   TfdCall *call = creation->call;
   GError *error = NULL;
-  g_autoptr (GHashTable) directories = tfd_engine_probe_finish (engine, result, &error);
+  g_autoptr (GHashTable) found = tfd_engine_probe_finish (engine, result, &error);
 
-  if (directories == NULL)
+  if (found == NULL)
     tfd_call_fail (call, error);
   else if (creation->properties != NULL)
-    finish_create (creation, directories);
+    finish_create (creation, found);
   else if (tfd_engine_is_busy (engine, call->job))
     {
       /* a Complete or Cancel began while the worker looked: it is decided first */
       Waiting *waiting = g_new (Waiting, 1);
 
-      *waiting = (Waiting){ g_steal_pointer (&creation), g_steal_pointer (&directories) };
+      *waiting = (Waiting){ g_steal_pointer (&creation), g_steal_pointer (&found) };
       tfd_engine_when_free (engine, call->job, free_again_cb, waiting, waiting_free);
       /* only now may the client's next calls get in line */
       tfd_call_release (call);
     }
   else
-    finish_add (creation, directories);
+    finish_add (creation, found);
 }
 
 static void
@@ -127,7 +127,10 @@ probe (Creation *creation)
       creation_free (creation);
     }
   else
-    tfd_engine_probe_async (call->bus->engine, &owner, creation->files, probed_cb, creation);
+    tfd_engine_probe_async (call->bus->engine, &owner, creation->type,
+                            creation->properties != NULL ? creation->properties
+                                                         : tfd_job_record (call->job)->properties,
+                            creation->files, probed_cb, creation);
 }
 
 static void
@@ -233,6 +236,7 @@ add (TfdCall *call, GPtrArray *files)
   TfdOwner owner = tfd_job_owner (call->job);
 
   creation->call = call;
+  creation->type = tfd_job_record (call->job)->type;
   creation->files = files;
   creation->owner_name = g_strdup (owner.name);
   tfd_call_hold (call);

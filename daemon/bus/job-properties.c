@@ -75,11 +75,22 @@ get_files_transferred (TfdBus *bus G_GNUC_UNUSED, TfdJob *job)
   return g_variant_new_uint32 (tfd_job_record (job)->files_transferred);
 }
 
-/* Only jobs of type upload-reply have a reply. */
 static GVariant *
-get_no_reply (TfdBus *bus G_GNUC_UNUSED, TfdJob *job G_GNUC_UNUSED)
+get_reply_total (TfdBus *bus, TfdJob *job)
 {
-  return g_variant_new_uint64 (0);
+  guint64 transferred, total;
+
+  tfd_engine_get_reply_progress (bus->engine, job, &transferred, &total);
+  return g_variant_new_uint64 (total);
+}
+
+static GVariant *
+get_reply_transferred (TfdBus *bus, TfdJob *job)
+{
+  guint64 transferred, total;
+
+  tfd_engine_get_reply_progress (bus->engine, job, &transferred, &total);
+  return g_variant_new_uint64 (transferred);
 }
 
 static GVariant *
@@ -114,7 +125,11 @@ get_error (TfdBus *bus G_GNUC_UNUSED, TfdJob *job)
       g_variant_dict_insert (&dict, "message", "s",
                              failure->message != NULL ? failure->message : "");
       if (failure->file != G_MAXUINT32)
-        g_variant_dict_insert (&dict, "file", "u", failure->file);
+        g_variant_dict_insert (&dict, "file", "u",
+                               tfd_file_shown_index (tfd_job_record (job)->type, failure->file));
+      if (failure->file != G_MAXUINT32 &&
+          tfd_file_is_reply (tfd_job_record (job)->type, failure->file))
+        g_variant_dict_insert (&dict, "reply", "b", TRUE);
       if (failure->http_status != 0)
         g_variant_dict_insert (&dict, "http-status", "u", failure->http_status);
     }
@@ -159,8 +174,8 @@ static const struct
   { "BytesPerSecond", TFD_CHANGED_PROGRESS, get_rate },
   { "FilesTotal", TFD_CHANGED_PROGRESS, get_files_total },
   { "FilesTransferred", TFD_CHANGED_PROGRESS, get_files_transferred },
-  { "ReplyBytesTotal", 0, get_no_reply },
-  { "ReplyBytesTransferred", 0, get_no_reply },
+  { "ReplyBytesTotal", TFD_CHANGED_REPLY, get_reply_total },
+  { "ReplyBytesTransferred", TFD_CHANGED_REPLY, get_reply_transferred },
   { "CreationTime", 0, get_creation_time },
   { "ModificationTime", TFD_CHANGED_TIMES, get_modification_time },
   { "TransferCompletionTime", TFD_CHANGED_TIMES, get_completion_time },

@@ -181,6 +181,39 @@ job_open_temporary (TfdCall *call, GVariant *parameters)
   tfd_engine_open_temporary_async (call->bus->engine, call->job, file, opened_cb, call);
 }
 
+/* ---- the reply to an upload ---- */
+
+/* BITS gives as much at once; who wants more opens it. */
+#define MAX_REPLY_DATA (1024 * 1024)
+
+static void
+reply_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  TfdCall *call = user_data;
+  GError *error = NULL;
+  GVariant *bytes = tfd_engine_read_reply_finish (TFD_ENGINE (source), result, &error);
+
+  if (bytes == NULL)
+    {
+      tfd_call_fail (call, error);
+      return;
+    }
+  tfd_call_return (call, g_variant_new ("(@ay)", bytes));
+  g_variant_unref (bytes);
+}
+
+static void
+job_get_reply_data (TfdCall *call, GVariant *parameters G_GNUC_UNUSED)
+{
+  tfd_engine_read_reply_async (call->bus->engine, call->job, MAX_REPLY_DATA, reply_read_cb, call);
+}
+
+static void
+job_open_reply (TfdCall *call, GVariant *parameters G_GNUC_UNUSED)
+{
+  tfd_engine_open_reply_async (call->bus->engine, call->job, opened_cb, call);
+}
+
 static void
 job_explain (TfdCall *call, GVariant *parameters G_GNUC_UNUSED)
 {
@@ -218,6 +251,8 @@ static const TfdMethod methods[] = {
   { "ReplaceRemotePrefix", job_replace_remote_prefix, TRUE },
   { "SetValidationState", job_set_validation_state, TRUE },
   { "OpenTemporary", job_open_temporary, FALSE },
+  { "GetReplyData", job_get_reply_data, FALSE },
+  { "OpenReply", job_open_reply, FALSE },
   { "SetProperties", job_set_properties, TRUE },
   { "SetCredentials", tfd_job_set_credentials, TRUE },
   { "RemoveCredentials", tfd_job_remove_credentials, TRUE },

@@ -6,7 +6,7 @@
 #include "bus/bus-private.h"
 
 static GVariant *
-name_files (GArray *indices, GPtrArray *files)
+name_files (TfdJobType type, GArray *indices, GPtrArray *files)
 {
   GVariantBuilder builder;
   gsize size = 0;
@@ -24,7 +24,7 @@ name_files (GArray *indices, GPtrArray *files)
         continue;
       path = g_utf8_make_valid (file->target != NULL ? file->target : file->path, -1);
       size += strlen (path) + 16;
-      g_variant_builder_add (&builder, "(us)", index, path);
+      g_variant_builder_add (&builder, "(us)", tfd_file_shown_index (type, index), path);
     }
   return g_variant_builder_end (&builder);
 }
@@ -44,12 +44,14 @@ tfd_bus_describe_outcome (TfdJob *job, const TfdOutcome *outcome)
 {
   g_auto (GVariantDict) details = G_VARIANT_DICT_INIT (NULL);
   GPtrArray *files = tfd_job_peek_files (job);
+  TfdJobType type = tfd_job_record (job)->type;
 
   if (outcome->result != TFD_RESULT_CANCELLED)
     {
-      g_variant_dict_insert_value (&details, "kept", name_files (outcome->kept, files));
-      g_variant_dict_insert_value (&details, "discarded", name_files (outcome->discarded, files));
-      g_variant_dict_insert_value (&details, "moved", name_files (outcome->moved, files));
+      g_variant_dict_insert_value (&details, "kept", name_files (type, outcome->kept, files));
+      g_variant_dict_insert_value (&details, "discarded",
+                                   name_files (type, outcome->discarded, files));
+      g_variant_dict_insert_value (&details, "moved", name_files (type, outcome->moved, files));
     }
   g_variant_dict_insert_value (&details, "undeleted",
                                tfd_bus_list_paths ((const char *const *) outcome->undeleted->pdata,

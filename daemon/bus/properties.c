@@ -128,7 +128,8 @@ get_limit (const TfdConfig *config, const char *name)
 GVariant *
 tfd_manager_get_property (TfdCall *call, const char *name)
 {
-  static const char *const features[] = { "download", "file-url", "history", "events", NULL };
+  static const char *const features[] = { "download", "upload", "file-url",
+                                          "history",  "events", NULL };
   TfdEngine *engine = call->bus->engine;
 
   if (g_str_equal (name, "Version"))

@@ -4,6 +4,7 @@
  * the model with everything that came before in it; the reply waits for the commit. */
 #include "config.h"
 
+#include "common/url.h"
 #include "engine/engine-private.h"
 
 static gboolean
@@ -33,8 +34,14 @@ check_job_limits (TfdEngine *self, guint32 uid, GError **error)
 }
 
 static gboolean
-check_file_limits (TfdEngine *self, guint32 present, guint32 more, GError **error)
+check_file_limits (TfdEngine *self, TfdJobType type, guint32 present, guint32 more, GError **error)
 {
+  if (type == TFD_JOB_TYPE_UPLOAD_REPLY && (guint64) present + more > 1)
+    {
+      g_set_error_literal (error, TFD_ERROR, TFD_ERROR_TOO_MANY_FILES,
+                           "a job of type ‘upload-reply’ has one file: use a job for each");
+      return FALSE;
+    }
   if (more > TFD_MAX_FILES_PER_CALL)
     {
       g_set_error (error, TFD_ERROR, TFD_ERROR_TOO_MANY_FILES,
@@ -53,33 +60,97 @@ check_file_limits (TfdEngine *self, guint32 present, guint32 more, GError **erro
   return TRUE;
 }
 
-static TfdFileRecord *
-file_from_spec (const TfdFileSpec *spec, guint32 index, GHashTable *directories)
+/* The file can be added, as far as the job is concerned. */
+static gboolean
+check_files (TfdEngine *self,
+             TfdJobType type,
+             const TfdJobProperties *properties,
+             guint32 present,
+             GPtrArray *specs,
+             GError **error)
 {
-  TfdFileRecord *file = tfd_file_record_new ();
-  g_autofree char *directory = g_path_get_dirname (spec->path);
-  GBytes *identity = directories == NULL ? NULL : g_hash_table_lookup (directories, directory);
+  if (!check_file_limits (self, type, present, specs->len, error))
+    return FALSE;
+  return type != TFD_JOB_TYPE_UPLOAD_REPLY || specs->len == 0 ||
+         tfd_reply_check (properties, ((const TfdFileSpec *) specs->pdata[0])->path, error);
+}
 
-  file->index = index;
-  file->url = g_strdup (spec->url);
-  file->path = g_strdup (spec->path);
-  file->options = spec->options != NULL ? g_variant_ref (spec->options) : NULL;
-  file->directory = identity != NULL ? g_bytes_ref (identity) : NULL;
-  return file;
+/* What was seen of the file if it is sent, or of its directory if it is received. */
+static void
+note_found (TfdFileRecord *file, TfdDirection direction, GHashTable *found)
+{
+  g_autofree char *directory = g_path_get_dirname (file->path);
+  const TfdFound *seen =
+      found == NULL
+          ? NULL
+          : g_hash_table_lookup (found, direction == TFD_DIRECTION_SEND ? file->path : directory);
+
+  if (seen == NULL)
+    return;
+  file->directory = g_bytes_ref (seen->identity);
+  file->total = tfd_believed_size (seen->size);
+}
+
+/* The files of @specs, from index @first on, and the one that takes the reply. */
+static GPtrArray *
+files_from_specs (const TfdJobRecord *record, GPtrArray *specs, GHashTable *found)
+{
+  GPtrArray *files = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_file_record_free);
+  gboolean reply = record->type == TFD_JOB_TYPE_UPLOAD_REPLY;
+
+  for (guint i = 0; i < specs->len; i++)
+    {
+      const TfdFileSpec *spec = specs->pdata[i];
+      TfdFileRecord *file = tfd_file_record_new ();
+
+      file->index = record->files_total + i;
+      file->url = g_strdup (spec->url);
+      file->path = g_strdup (spec->path);
+      /* what is said of the mode is said of the reply */
+      file->options = spec->options != NULL && !reply ? g_variant_ref (spec->options) : NULL;
+      g_ptr_array_add (files, file);
+    }
+  if (reply && specs->len > 0)
+    g_ptr_array_add (files, tfd_reply_file_new (record->properties, specs->pdata[0]));
+  for (guint i = 0; i < files->len; i++)
+    {
+      TfdFileRecord *file = files->pdata[i];
+
+      note_found (file, tfd_file_direction (record->type, file->index), found);
+    }
+  return files;
+}
+
+/* The sum of the sizes is known as long as each of them is. */
+static void
+count_files (TfdJob *job, GPtrArray *files)
+{
+  TfdJobRecord *record = job->record;
+
+  for (guint i = 0; i < files->len; i++)
+    {
+      const TfdFileRecord *file = files->pdata[i];
+
+      if (tfd_file_is_reply (record->type, file->index))
+        continue;
+      record->files_total++;
+      if (file->total == TFD_SIZE_UNKNOWN)
+        record->bytes_total = TFD_SIZE_UNKNOWN;
+      else if (record->bytes_total != TFD_SIZE_UNKNOWN)
+        record->bytes_total += file->total;
+      if (job->files != NULL && file->total == TFD_SIZE_UNKNOWN)
+        job->sizes_unknown++;
+    }
 }
 
 /* Writes the files first: a path that is in the job already is found by the database. */
 static gboolean
-append_files (
-    TfdEngine *self, TfdJob *job, GPtrArray *specs, GHashTable *directories, GError **error)
+append_files (TfdEngine *self, TfdJob *job, GPtrArray *specs, GHashTable *found, GError **error)
 {
-  g_autoptr (GPtrArray) files =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_file_record_free);
+  g_autoptr (GPtrArray) files = files_from_specs (job->record, specs, found);
   TfdJobRecord *record = job->record;
   g_autoptr (GError) local_error = NULL;
 
-  for (guint i = 0; i < specs->len; i++)
-    g_ptr_array_add (files, file_from_spec (specs->pdata[i], record->files_total + i, directories));
   tfd_engine_touch (self, job);
   if (!tfd_store_insert_files (self->store, record->id, files, &local_error))
     {
@@ -89,14 +160,10 @@ append_files (
       return FALSE;
     }
 
-  record->files_total += files->len;
-  record->bytes_total = TFD_SIZE_UNKNOWN;
+  count_files (job, files);
   job->local_known = FALSE;
   if (job->files != NULL)
-    {
-      job->sizes_unknown += files->len;
-      g_ptr_array_extend_and_steal (job->files, g_steal_pointer (&files));
-    }
+    g_ptr_array_extend_and_steal (job->files, g_steal_pointer (&files));
   return TRUE;
 }
 
@@ -125,7 +192,7 @@ tfd_engine_create_job (TfdEngine *self,
                        TfdJobType type,
                        TfdJobProperties *properties,
                        GPtrArray *files,
-                       GHashTable *directories,
+                       GHashTable *found,
                        gboolean start,
                        GError **error)
 {
@@ -133,13 +200,6 @@ tfd_engine_create_job (TfdEngine *self,
   g_autoptr (TfdJob) job = NULL;
   gboolean has_files = files != NULL && files->len > 0;
 
-  if (type != TFD_JOB_TYPE_DOWNLOAD)
-    {
-      g_set_error (error, TFD_ERROR, TFD_ERROR_NOT_SUPPORTED,
-                   "jobs of type ‘%s’ are not supported by this version",
-                   tfd_enum_to_string (TFD_TYPE_JOB_TYPE, type));
-      return NULL;
-    }
   if (start && !has_files)
     {
       g_set_error_literal (error, TFD_ERROR, TFD_ERROR_EMPTY,
@@ -147,7 +207,7 @@ tfd_engine_create_job (TfdEngine *self,
       return NULL;
     }
   if (!check_job_limits (self, owner->uid, error) ||
-      (has_files && !check_file_limits (self, 0, files->len, error)))
+      (has_files && !check_files (self, type, properties, 0, files, error)))
     return NULL;
 
   job = tfd_job_new (self, new_record (self, owner, type, g_steal_pointer (&owned)),
@@ -158,7 +218,7 @@ tfd_engine_create_job (TfdEngine *self,
       tfd_engine_doom (self, *error);
       return NULL;
     }
-  if (has_files && !append_files (self, job, files, directories, error))
+  if (has_files && !append_files (self, job, files, found, error))
     {
       /* a duplicate in one call is found before this point: only the storage can fail here */
       tfd_engine_doom (self, *error);
@@ -202,16 +262,17 @@ gboolean
 tfd_engine_add_files (TfdEngine *self,
                       TfdJob *job,
                       GPtrArray *files,
-                      GHashTable *directories,
+                      GHashTable *found,
                       guint32 *first,
                       GError **error)
 {
   if (!tfd_engine_check (self, job, TFD_EVENT_ADD_FILE, error) ||
-      !check_file_limits (self, job->record->files_total, files->len, error))
+      !check_files (self, job->record->type, job->record->properties, job->record->files_total,
+                    files, error))
     return FALSE;
 
   *first = job->record->files_total;
-  if (!append_files (self, job, files, directories, error))
+  if (!append_files (self, job, files, found, error))
     return FALSE;
   forget_complete (job);
   if (!tfd_engine_apply (self, job, TFD_EVENT_ADD_FILE, TFD_GUARD_NONE, NULL, error))
@@ -276,6 +337,7 @@ gboolean
 tfd_engine_set_properties (TfdEngine *self, TfdJob *job, GVariant *changes, GError **error)
 {
   gboolean auto_complete = job->record->properties->auto_complete;
+  gboolean again = FALSE;
   TfdLife life = TFD_LIFE_NEW;
 
   if (!tfd_engine_check (self, job, TFD_EVENT_SET_PROPERTY, error))
@@ -284,10 +346,13 @@ tfd_engine_set_properties (TfdEngine *self, TfdJob *job, GVariant *changes, GErr
     life |= TFD_LIFE_RESUMED;
   if (job->record->files_total > 0)
     life |= TFD_LIFE_HAS_FILES;
-  if (!tfd_job_properties_apply (job->record->properties, job->record->type, changes, FALSE, life,
-                                 error))
+  if (!tfd_engine_check_reply_name (self, job, changes, error) ||
+      !tfd_job_properties_apply (job->record->properties, job->record->type, changes, FALSE, life,
+                                 error) ||
+      !tfd_engine_move_reply (self, job, &again, error))
     return FALSE;
-  if (!tfd_engine_apply (self, job, TFD_EVENT_SET_PROPERTY, TFD_GUARD_NONE, NULL, error))
+  if (!tfd_engine_apply (self, job, again ? TFD_EVENT_SET_REMOTE_NAME : TFD_EVENT_SET_PROPERTY,
+                         TFD_GUARD_NONE, NULL, error))
     return FALSE;
   tfd_engine_tell_changed (self, job, TFD_CHANGED_PROPERTIES | TFD_CHANGED_TIMES);
   tfd_engine_configure_run_later (self, job);
@@ -301,13 +366,18 @@ tfd_engine_set_properties (TfdEngine *self, TfdJob *job, GVariant *changes, GErr
 GPtrArray *
 tfd_engine_list_files (TfdEngine *self, TfdJob *job, guint32 first, guint32 count, GError **error)
 {
+  guint32 total = job->record->files_total;
   GPtrArray *rows;
 
+  /* a reply, which comes behind the others, is not one that anybody added */
+  count = first >= total ? 0 : count == 0 ? total - first : MIN (count, total - first);
+  if (count == 0)
+    return g_ptr_array_new ();
   if (job->files == NULL)
     return tfd_store_load_file_range (self->store, job->record->id, first, count, error);
 
   rows = g_ptr_array_new ();
-  for (guint64 i = first; i < job->files->len && (count == 0 || i < (guint64) first + count); i++)
+  for (guint64 i = first; i < job->files->len && i < (guint64) first + count; i++)
     g_ptr_array_add (rows, job->files->pdata[i]);
   return rows;
 }

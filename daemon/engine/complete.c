@@ -196,13 +196,14 @@ fail_missing (TfdWork *work)
     .code = TFD_ERROR_FILE_MISSING,
     .context = TFD_ERROR_CONTEXT_LOCAL_FILE,
     .file = G_MAXUINT32,
-    .message =
-        g_strdup (work->foreign ? "its temporary file was replaced, or has a second name, and is "
-                                  "left alone; Resume fetches the file again"
-                                : "its temporary file is not there any more; Resume fetches the "
-                                  "file again"),
   };
+  gboolean reply = work->job->record->type != TFD_JOB_TYPE_DOWNLOAD;
 
+  failure.message = g_strdup_printf (
+      "its temporary file %s; Resume %s",
+      work->foreign ? "was replaced, or has a second name, and is left alone"
+                    : "is not there any more",
+      reply ? "sends the file again, to have another reply" : "fetches the file again");
   for (guint i = 0; i < work->job->files->len && failure.file == G_MAXUINT32; i++)
     if (((TfdFileRecord *) work->job->files->pdata[i])->state == TFD_FILE_STATE_MISSING)
       failure.file = i;

@@ -53,7 +53,7 @@ note_all_undeleted (TfdWork *work)
       g_autofree char *name = NULL;
       g_autofree char *path = NULL;
 
-      if (!wants_discard (work, file) || file->part == NULL)
+      if (!tfd_work_receives (work, file) || !wants_discard (work, file) || file->part == NULL)
         continue;
       directory = g_path_get_dirname (file->path);
       name = tfd_part_name (work->job->record->id, file->index, file->attempt);

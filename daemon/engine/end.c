@@ -82,6 +82,8 @@ count_outcome (TfdWork *work)
     {
       const TfdFileRecord *file = files->pdata[i];
 
+      if (!tfd_work_receives (work, file))
+        continue;
       if (file->state != TFD_FILE_STATE_COMPLETED)
         g_array_append_val (outcome->discarded, i);
       else if (!g_hash_table_contains (moved, GUINT_TO_POINTER (i)))
@@ -112,6 +114,8 @@ write_end (TfdWork *work, GError **error)
   while (g_hash_table_iter_next (&iter, &index, NULL))
     if (!tfd_engine_add_leftover (self, job, tfd_work_file (work, GPOINTER_TO_UINT (index)), error))
       return FALSE;
+  if (!tfd_engine_add_sessions (self, job, error))
+    return FALSE;
   return tfd_store_add_tombstone (self->store, tombstone, error) &&
          tfd_store_delete_job (self->store, job->record->id, error);
 }

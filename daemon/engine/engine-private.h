@@ -105,6 +105,10 @@ struct _TfdEngine
   guint plan_source; /* plan is due in this turn */
   guint64 alarm;     /* the next moment that plan named */
   guint64 leftover_alarm;
+  GHashTable *sessions; /* (owned) id of a leftover -> (owned) Session: sessions.c */
+  guint64 session_alarm;
+  gboolean sessions_due;
+  gboolean sessions_all;
   guint64 mounts_alarm;
   gint64 mounts_tried; /* boot time, a minute later for each try of late: mounts.c */
   TfdWorld world;
@@ -122,6 +126,12 @@ TfdGuards tfd_job_guards (const TfdJob *job);
 gboolean tfd_job_is_resumable (const TfdJob *job, gint64 now);
 /* Reads the files when they are not in memory; NULL when the database cannot be read. */
 GPtrArray *tfd_job_files (TfdJob *job, TfdStore *store, GError **error);
+/* File @index when the files are in memory and there is one, or NULL. */
+TfdFileRecord *tfd_job_file (const TfdJob *job, guint32 index);
+gboolean tfd_file_is_finished (const TfdFileRecord *file);
+gboolean tfd_job_is_reply (const TfdJob *job, const TfdFileRecord *file);
+/* As much of a size as is believed, so that sums stay in 64 bits. */
+guint64 tfd_believed_size (guint64 size);
 /* Counters of the row from the files in memory. */
 void tfd_job_recount (TfdJob *job);
 /* Bytes of a file change: keeps the counters of the job right. */
@@ -217,16 +227,24 @@ void tfd_engine_hand_in_again (TfdEngine *self, TfdJob *job, const TfdFileRecord
 void tfd_engine_drop_run (TfdEngine *self, TfdJob *job);
 TfdJob *tfd_engine_job_of_run (TfdEngine *self, guint32 uid, guint64 number);
 
-/* ---- news.c ---- */
+/* ---- news.c, trouble.c ---- */
 void tfd_engine_connect_news (TfdEngine *self);
+void tfd_engine_news_failed (TfdEngine *self, guint32 uid, GVariant *parameters);
+void tfd_engine_news_event (TfdEngine *self, guint32 uid, GVariant *parameters);
 void tfd_engine_connect_losses (TfdEngine *self); /* losses.c */
 /* Stores part records a(ua{sv}) that a worker reported. */
 void tfd_engine_store_parts (TfdEngine *self, TfdJob *job, GVariant *parts);
+/* What arrived of @file is deleted some time; it begins anew under another name. */
+gboolean
+tfd_engine_abandon_part (TfdEngine *self, TfdJob *job, TfdFileRecord *file, GError **error);
 /* The temporary of @file is gone: Resume fetches the file again. */
 void tfd_engine_lose_part (TfdEngine *self, TfdJob *job, TfdFileRecord *file);
 
 /* ---- requests.c: records to the formats of the worker interface ---- */
 GVariant *tfd_request_file (const TfdFileRecord *file); /* (ua{sv}) */
+/* File @index as a run of a job of @type wants it: with its reply, where there is to be one. */
+GVariant *tfd_request_transfer (TfdJobType type, GPtrArray *files, guint32 index);
+GVariant *tfd_request_leftover (const TfdLeftover *row);
 /* @finished: bytes of the files that are done, which no run has to fetch any more. */
 GVariant *
 tfd_request_run_options (const TfdJobRecord *record, guint64 finished, const TfdConfig *config);
@@ -254,5 +272,30 @@ gboolean tfd_job_awaits_destination (const TfdJob *job);
 gboolean
 tfd_engine_add_leftover (TfdEngine *self, TfdJob *job, const TfdFileRecord *file, GError **error);
 void tfd_engine_try_leftovers (TfdEngine *self);
+
+/* ---- sessions.c: what servers are to forget ---- */
+/* Records what servers still hold of the files of @job, which ends. */
+gboolean tfd_engine_add_sessions (TfdEngine *self, TfdJob *job, GError **error);
+/* Asks again for those whose time has come, or @all, after the next commit. */
+void tfd_engine_end_sessions (TfdEngine *self, gboolean all);
+gboolean tfd_engine_has_sessions (TfdEngine *self);
+void tfd_engine_forget_sessions (TfdEngine *self);
+
+/* ---- probe.c ---- */
+/* Answer to OpenPart: @user_data is a GTask (taken) that returns the descriptor. */
+void tfd_part_opened_cb (GObject *source, GAsyncResult *result, gpointer user_data);
+/* What to say when a worker could not open a temporary for reason @error (nullable). */
+TfdErrorCode tfd_open_error_code (const GError *error);
+
+/* ---- reply.c ---- */
+/* The file for the reply to the upload that @spec describes. */
+TfdFileRecord *tfd_reply_file_new (const TfdJobProperties *properties, const TfdFileSpec *spec);
+/* The reply to the upload of @source can go where it is to go. */
+gboolean tfd_reply_check (const TfdJobProperties *properties, const char *source, GError **error);
+/* ReplyFileName may become what @changes (a{sv}) say. */
+gboolean
+tfd_engine_check_reply_name (TfdEngine *self, TfdJob *job, GVariant *changes, GError **error);
+/* Has the reply go where ReplyFileName says now; TRUE = the job has to start anew for that. */
+gboolean tfd_engine_move_reply (TfdEngine *self, TfdJob *job, gboolean *again, GError **error);
 
 G_END_DECLS

@@ -19,6 +19,7 @@ tfd_engine_finalize (GObject *object)
   tfd_clock_remove_alarm (self->clock, self->leftover_alarm);
   tfd_clock_remove_alarm (self->clock, self->mounts_alarm);
   tfd_clock_remove_alarm (self->clock, self->mark_alarm);
+  tfd_engine_forget_sessions (self);
   tfd_engine_forget_alarms (self);
   g_signal_handlers_disconnect_by_data (self->transport, self);
   g_clear_pointer (&self->outbox, tfd_outbox_free);
@@ -199,7 +200,7 @@ tfd_engine_has_work (TfdEngine *self)
        !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter))
     if (has_work (g_sequence_get (iter)))
       return TRUE;
-  return FALSE;
+  return tfd_engine_has_sessions (self);
 }
 
 gboolean

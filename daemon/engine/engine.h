@@ -50,31 +50,41 @@ void tfd_engine_foreach_job (
 void tfd_engine_count (TfdEngine *self, guint32 uid, guint *jobs, guint *running, guint64 *rate);
 
 /* There is something to do without anybody asking: a job is queued, runs, or is tried again, or a
- * Complete or Cancel works or waits for its destination. */
+ * Complete or Cancel works or waits for its destination, or a server is to forget an upload. */
 gboolean tfd_engine_has_work (TfdEngine *self);
 
 /* There is not, and nothing waits for a commit. */
 gboolean tfd_engine_is_idle (TfdEngine *self);
 
-/* Has the owner's worker look at the directories of @files (of TfdFileSpec): existence and right to
- * write. The answer goes to tfd_engine_create_job() and tfd_engine_add_files(); it is empty when no
- * worker could be had in time, as files are looked at again when they start. Fails with
- * INVALID_PATH or FILE_ACCESS_DENIED. */
+/* What a worker saw of a path. */
+typedef struct
+{
+  GBytes *identity; /* (owned) */
+  guint64 size;     /* of a file to be sent, else TFD_SIZE_UNKNOWN */
+} TfdFound;
+
+/* Has the owner's worker look at what a job of @type with @properties needs for @files (of
+ * TfdFileSpec): that directories are there and may be written, and that what is to be sent is a
+ * file that may be read. The answer, path -> TfdFound, goes to tfd_engine_create_job() and
+ * tfd_engine_add_files(); it is empty when no worker could be had in time, as files are looked at
+ * again when they start. Fails with INVALID_PATH or FILE_ACCESS_DENIED. */
 void tfd_engine_probe_async (TfdEngine *self,
                              const TfdOwner *owner,
+                             TfdJobType type,
+                             const TfdJobProperties *properties,
                              GPtrArray *files,
                              GAsyncReadyCallback callback,
                              gpointer user_data);
 GHashTable *tfd_engine_probe_finish (TfdEngine *self, GAsyncResult *result, GError **error);
 
-/* Creates a job, adds @files (nullable) and starts it when @start, all or nothing. @directories is
- * what the probe found (nullable). Takes @properties. */
+/* Creates a job, adds @files (nullable) and starts it when @start, all or nothing. @found is what
+ * the probe found (nullable). Takes @properties. */
 TfdJob *tfd_engine_create_job (TfdEngine *self,
                                const TfdOwner *owner,
                                TfdJobType type,
                                TfdJobProperties *properties,
                                GPtrArray *files,
-                               GHashTable *directories,
+                               GHashTable *found,
                                gboolean start,
                                GError **error);
 
@@ -82,7 +92,7 @@ TfdJob *tfd_engine_create_job (TfdEngine *self,
 gboolean tfd_engine_add_files (TfdEngine *self,
                                TfdJob *job,
                                GPtrArray *files,
-                               GHashTable *directories,
+                               GHashTable *found,
                                guint32 *first,
                                GError **error);
 
@@ -160,6 +170,22 @@ tfd_engine_list_files (TfdEngine *self, TfdJob *job, guint32 first, guint32 coun
 void tfd_engine_open_temporary_async (
     TfdEngine *self, TfdJob *job, guint32 file, GAsyncReadyCallback callback, gpointer user_data);
 int tfd_engine_open_temporary_finish (TfdEngine *self, GAsyncResult *result, GError **error);
+
+/* How much of the reply to an upload has arrived, and how much there is of it (TFD_SIZE_UNKNOWN);
+ * 0 for jobs without one. */
+void
+tfd_engine_get_reply_progress (TfdEngine *self, TfdJob *job, guint64 *transferred, guint64 *total);
+
+/* The reply of a job that is transferred: as bytes (ay, transfer full) if there are not more than
+ * @most (TOO_LARGE), and as a descriptor, read only, which tfd_engine_open_temporary_finish ()
+ * gives. NOT_SUPPORTED for jobs without a reply, INVALID_STATE before it is there. */
+void tfd_engine_read_reply_async (
+    TfdEngine *self, TfdJob *job, guint64 most, GAsyncReadyCallback callback, gpointer user_data);
+GVariant *tfd_engine_read_reply_finish (TfdEngine *self, GAsyncResult *result, GError **error);
+void tfd_engine_open_reply_async (TfdEngine *self,
+                                  TfdJob *job,
+                                  GAsyncReadyCallback callback,
+                                  gpointer user_data);
 
 /* What is known of the network: properties of the manager. Signal "network-changed" () tells. */
 void tfd_engine_set_network (TfdEngine *self, gboolean online, gboolean metered);

@@ -129,9 +129,11 @@ file_is_resumable (const TfdJob *job, guint32 index, guint32 age)
           ? NULL
           : g_variant_lookup_value (file->part, "validator", G_VARIANT_TYPE_STRING);
 
-  return file == NULL || file->transferred == 0 ||
-         (validator != NULL && !job->record->properties->dynamic_content) ||
-         (job->run->done > 0 && age < JUST_BEGUN_MSEC);
+  if (file == NULL || (validator != NULL && !job->record->properties->dynamic_content))
+    return TRUE;
+  /* what is sent may be at the server before any of it is confirmed, and must not come twice */
+  return tfd_file_direction (job->record->type, index) == TFD_DIRECTION_RECEIVE &&
+         (file->transferred == 0 || (job->run->done > 0 && age < JUST_BEGUN_MSEC));
 }
 
 gboolean
@@ -150,10 +152,29 @@ tfd_job_is_resumable (const TfdJob *job, gint64 now)
   return TRUE;
 }
 
-static gboolean
-file_is_finished (const TfdFileRecord *file)
+gboolean
+tfd_job_is_reply (const TfdJob *job, const TfdFileRecord *file)
+{
+  return tfd_file_is_reply (job->record->type, file->index);
+}
+
+gboolean
+tfd_file_is_finished (const TfdFileRecord *file)
 {
   return file->state == TFD_FILE_STATE_TRANSFERRED || file->state == TFD_FILE_STATE_COMPLETED;
+}
+
+TfdFileRecord *
+tfd_job_file (const TfdJob *job, guint32 index)
+{
+  return job->files != NULL && index < job->files->len ? job->files->pdata[index] : NULL;
+}
+
+/* The numbers of a job are of the files that its owner has added. */
+static gboolean
+file_counts (const TfdJob *job, const TfdFileRecord *file)
+{
+  return !tfd_job_is_reply (job, file);
 }
 
 void
@@ -162,7 +183,7 @@ tfd_job_recount (TfdJob *job)
   TfdJobRecord *record = job->record;
   guint64 total = 0;
 
-  record->files_total = job->files->len;
+  record->files_total = 0;
   record->files_transferred = 0;
   record->bytes_transferred = 0;
   job->sizes_unknown = 0;
@@ -170,7 +191,10 @@ tfd_job_recount (TfdJob *job)
     {
       const TfdFileRecord *file = job->files->pdata[i];
 
-      record->files_transferred += file_is_finished (file);
+      if (!file_counts (job, file))
+        continue;
+      record->files_total++;
+      record->files_transferred += tfd_file_is_finished (file);
       record->bytes_transferred += file->transferred;
       if (file->total == TFD_SIZE_UNKNOWN)
         job->sizes_unknown++;
@@ -200,8 +224,15 @@ sum_of_sizes (TfdJob *job)
   guint64 sum = 0;
 
   for (guint i = 0; i < job->files->len; i++)
-    sum += ((const TfdFileRecord *) job->files->pdata[i])->total;
+    if (file_counts (job, job->files->pdata[i]))
+      sum += ((const TfdFileRecord *) job->files->pdata[i])->total;
   return sum;
+}
+
+guint64
+tfd_believed_size (guint64 size)
+{
+  return size == TFD_SIZE_UNKNOWN ? size : MIN (size, MAX_BELIEVED);
 }
 
 void
@@ -210,9 +241,14 @@ tfd_job_set_file_progress (TfdJob *job, TfdFileRecord *file, guint64 transferred
   TfdJobRecord *record = job->record;
   guint64 old_total = file->total;
 
-  if (total != TFD_SIZE_UNKNOWN)
-    total = MIN (total, MAX_BELIEVED);
+  total = tfd_believed_size (total);
   transferred = MIN (transferred, MIN (total, MAX_BELIEVED));
+  if (!file_counts (job, file))
+    {
+      file->transferred = transferred;
+      file->total = total;
+      return;
+    }
 
   record->bytes_transferred = record->bytes_transferred - file->transferred + transferred;
   file->transferred = transferred;
@@ -235,9 +271,11 @@ tfd_job_set_file_progress (TfdJob *job, TfdFileRecord *file, guint64 transferred
 void
 tfd_job_set_file_state (TfdJob *job, TfdFileRecord *file, TfdFileState state)
 {
-  job->record->files_transferred -= file_is_finished (file);
+  gboolean counts = file_counts (job, file);
+
+  job->record->files_transferred -= counts && tfd_file_is_finished (file);
   file->state = state;
-  job->record->files_transferred += file_is_finished (file);
+  job->record->files_transferred += counts && tfd_file_is_finished (file);
 }
 
 void

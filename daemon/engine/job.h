@@ -20,6 +20,7 @@ typedef enum
   TFD_CHANGED_ERROR = 1 << 2,      /* Error, ErrorCount, NextRetryTime */
   TFD_CHANGED_PROPERTIES = 1 << 3, /* the writable ones */
   TFD_CHANGED_TIMES = 1 << 4,      /* ModificationTime, TransferCompletionTime */
+  TFD_CHANGED_REPLY = 1 << 5,      /* ReplyBytes* */
 } TfdChanged;
 
 /* One condition that keeps a job from running. Times in microseconds since the epoch, 0 = unknown.

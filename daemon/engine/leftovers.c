@@ -81,21 +81,6 @@ attempted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   attempt_free (attempt);
 }
 
-static GVariant *
-request_leftover (const TfdLeftover *row)
-{
-  TfdFileRecord file = { .index = row->index,
-                         .url = (char *) "",
-                         .path = row->path,
-                         .state = TFD_FILE_STATE_WAITING,
-                         .total = TFD_SIZE_UNKNOWN,
-                         .attempt = row->attempt,
-                         .part = row->part,
-                         .directory = row->directory };
-
-  return tfd_request_file (&file);
-}
-
 static void
 try_job (TfdEngine *self, GPtrArray *rows)
 {
@@ -106,7 +91,7 @@ try_job (TfdEngine *self, GPtrArray *rows)
 
   g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(ua{sv})"));
   for (guint i = 0; i < rows->len; i++)
-    g_variant_builder_add_value (&builder, request_leftover (rows->pdata[i]));
+    g_variant_builder_add_value (&builder, tfd_request_leftover (rows->pdata[i]));
   *attempt = (Attempt){ self, g_ptr_array_ref (rows) };
   tfd_transport_request_async (self->transport, &owner, "Discard",
                                g_variant_new ("(sa(ua{sv}))", first->job_id, &builder),

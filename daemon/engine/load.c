@@ -43,6 +43,7 @@ tfd_engine_load (TfdEngine *self, GError **error)
   /* what was taken up is recorded before anybody is asked to act on it */
   tfd_outbox_flush (self->outbox);
   tfd_engine_try_leftovers (self);
+  tfd_engine_end_sessions (self, TRUE);
   tfd_engine_plan_later (self);
   return TRUE;
 }

@@ -5,19 +5,13 @@
  * dropped or clamped; it can harm nothing but that user's own files. */
 #include "config.h"
 
-#include "common/url.h"
 #include "engine/engine-private.h"
 
-static TfdFileRecord *
-file_of (TfdJob *job, guint32 index)
-{
-  return job->files != NULL && index < job->files->len ? job->files->pdata[index] : NULL;
-}
-
+/* What belongs to a place where the reply is not to go any more. */
 static gboolean
-is_finished (const TfdFileRecord *file)
+is_out_of_place (const TfdJob *job, const TfdFileRecord *file)
 {
-  return file->state == TFD_FILE_STATE_TRANSFERRED || file->state == TFD_FILE_STATE_COMPLETED;
+  return tfd_job_is_reply (job, file) && job->run != NULL && job->run->outdated;
 }
 
 /* Bytes came: whatever counted the time without them starts anew. */
@@ -94,31 +88,36 @@ fail_too_large (TfdEngine *self, TfdJob *job)
 static void
 progress_of_job (TfdEngine *self, TfdJob *job, GVariantIter *files)
 {
-  guint64 before = job->record->bytes_transferred;
   guint64 limit = job->record->properties->maximum_size;
-  guint32 index;
+  TfdChanged changed = TFD_CHANGED_PROGRESS | TFD_CHANGED_TIMES;
   guint64 transferred, total;
+  gint64 gained = 0;
+  guint32 index;
 
   while (g_variant_iter_next (files, "(utt)", &index, &transferred, &total))
     {
-      TfdFileRecord *file = file_of (job, index);
+      TfdFileRecord *file = tfd_job_file (job, index);
 
-      if (file == NULL || is_finished (file))
+      if (file == NULL || tfd_file_is_finished (file) || is_out_of_place (job, file))
         continue;
+      if (tfd_job_is_reply (job, file))
+        changed |= TFD_CHANGED_REPLY;
       if (file->state == TFD_FILE_STATE_WAITING)
         tfd_job_set_file_state (job, file, TFD_FILE_STATE_TRANSFERRING);
       if (!g_hash_table_contains (job->run->active, GUINT_TO_POINTER (index)))
         g_hash_table_insert (
             job->run->active, GUINT_TO_POINTER (index),
             GUINT_TO_POINTER ((guint32) (tfd_clock_now_boot (self->clock) / 1000)));
+      gained -= (gint64) file->transferred;
       tfd_job_set_file_progress (job, file, transferred, total);
+      gained += (gint64) file->transferred;
     }
-  if (job->record->bytes_transferred > before)
+  if (gained > 0)
     {
       note_progress (self, job);
-      note_rate (self, job, job->record->bytes_transferred - before);
+      note_rate (self, job, (guint64) gained);
     }
-  tfd_engine_tell_changed (self, job, TFD_CHANGED_PROGRESS | TFD_CHANGED_TIMES);
+  tfd_engine_tell_changed (self, job, changed);
   if (limit != 0 && tfd_job_state_is_running (job->record->state) &&
       (job->record->bytes_transferred > limit ||
        (job->record->bytes_total != TFD_SIZE_UNKNOWN && job->record->bytes_total > limit)))
@@ -166,9 +165,10 @@ tfd_engine_store_parts (TfdEngine *self, TfdJob *job, GVariant *parts)
   g_variant_iter_init (&iter, parts);
   while (g_variant_iter_next (&iter, "(u@a{sv})", &index, &part))
     {
-      TfdFileRecord *file = file_of (job, index);
+      TfdFileRecord *file = tfd_job_file (job, index);
 
-      if (file != NULL && !is_finished (file) && set_part (file, part))
+      if (file != NULL && !tfd_file_is_finished (file) && !is_out_of_place (job, file) &&
+          set_part (file, part))
         tfd_engine_save_file (self, job, file);
       g_variant_unref (part);
     }
@@ -191,18 +191,33 @@ news_parts (TfdEngine *self, guint32 uid, GVariant *parameters)
     tfd_engine_plan_later (self);
 }
 
+/* A file that asks for a reply is not done without it, whatever a worker says. */
+static gboolean
+can_finish (TfdJob *job, const TfdFileRecord *file)
+{
+  const TfdFileRecord *next = tfd_job_file (job, file->index + 1);
+
+  return !tfd_file_is_finished (file) && !is_out_of_place (job, file) &&
+         (next == NULL || !tfd_job_is_reply (job, next) || tfd_file_is_finished (next));
+}
+
 static gboolean
 finish_file (TfdEngine *self, TfdJob *job, guint32 index, guint64 size, GVariant *part)
 {
-  TfdFileRecord *file = file_of (job, index);
+  TfdFileRecord *file = tfd_job_file (job, index);
 
-  if (file == NULL || is_finished (file) || !set_part (file, part))
+  if (file == NULL || !can_finish (job, file) || !set_part (file, part))
     return FALSE;
   tfd_job_set_file_progress (job, file, size, size);
   tfd_job_set_file_state (job, file, TFD_FILE_STATE_TRANSFERRED);
   if (job->losses != NULL)
     g_hash_table_remove (job->losses, GUINT_TO_POINTER (index));
   g_hash_table_remove (job->run->active, GUINT_TO_POINTER (index));
+  if (tfd_job_is_reply (job, file))
+    {
+      tfd_engine_tell_changed (self, job, TFD_CHANGED_REPLY);
+      return tfd_engine_save_file (self, job, file);
+    }
   job->run->done++;
   if (job->run->in_hand > 0)
     job->run->in_hand--;
@@ -227,12 +242,16 @@ news_files_done (TfdEngine *self, guint32 uid, GVariant *parameters)
   before = job->record->bytes_transferred;
   while (g_variant_iter_next (files, "(ut@a{sv})", &index, &size, &part))
     {
-      if (finish_file (self, job, index, size, part))
+      if (finish_file (self, job, index, size, part) &&
+          !tfd_file_is_reply (job->record->type, index))
         g_array_append_val (done, index);
       g_variant_unref (part);
     }
   if (done->len == 0)
-    return;
+    {
+      tfd_engine_save_job (self, job, NULL);
+      return;
+    }
   note_progress (self, job);
   if (job->record->bytes_transferred > before)
     note_rate (self, job, job->record->bytes_transferred - before);
@@ -250,199 +269,18 @@ news_files_done (TfdEngine *self, guint32 uid, GVariant *parameters)
     }
 }
 
-/* A worker names its failure; what it may not decide is bounded here. */
-static void
-read_failure (GVariant *details, guint32 index, TfdFailure *failure)
-{
-  const char *name = "", *context = "", *message = "";
-  gboolean transient = FALSE;
-  int value;
-
-  *failure = (TfdFailure){ .code = TFD_ERROR_INVALID_SERVER_RESPONSE,
-                           .context = TFD_ERROR_CONTEXT_UNKNOWN,
-                           .file = index };
-  g_variant_lookup (details, "name", "&s", &name);
-  g_variant_lookup (details, "context", "&s", &context);
-  g_variant_lookup (details, "message", "&s", &message);
-  g_variant_lookup (details, "transient", "b", &transient);
-  g_variant_lookup (details, "http-status", "u", &failure->http_status);
-  g_variant_lookup (details, "retry-after", "t", &failure->retry_after);
-  if (tfd_error_code_from_name (name, &failure->code) &&
-      failure->code < TFD_ERROR_NETWORK_DISCONNECTED)
-    failure->code = TFD_ERROR_INVALID_SERVER_RESPONSE;
-  if (tfd_enum_from_string (TFD_TYPE_ERROR_CONTEXT, context, &value) &&
-      value != TFD_ERROR_CONTEXT_NONE)
-    failure->context = value;
-  failure->transient = transient;
-  if (*message == '\0')
-    message = tfd_error_code_describe (failure->code);
-  failure->retry_after = MIN (failure->retry_after, 24 * 3600 * TFD_USEC_PER_SEC);
-  failure->message = g_utf8_make_valid (message, (gssize) MIN (strlen (message), 1024));
-}
-
-static void
-news_failed (TfdEngine *self, guint32 uid, GVariant *parameters)
-{
-  g_auto (TfdFailure) failure = { 0 };
-  g_autoptr (GVariant) details = NULL;
-  TfdGuards guards = TFD_GUARD_NONE;
-  TfdFileRecord *file;
-  guint64 number;
-  guint32 index;
-  TfdJob *job;
-
-  g_variant_get (parameters, "(tu@a{sv})", &number, &index, &details);
-  job = tfd_engine_job_of_run (self, uid, number);
-  file = job == NULL || job->run->outdated ? NULL : file_of (job, index);
-  if (file == NULL || is_finished (file))
-    return;
-
-  read_failure (details, index, &failure);
-  if (!tfd_error_code_is_counted (failure.code))
-    guards |= TFD_GUARD_UNCOUNTED;
-  tfd_job_set_file_state (job, file,
-                          failure.transient ? TFD_FILE_STATE_WAITING : TFD_FILE_STATE_ERROR);
-  tfd_engine_save_file (self, job, file);
-  tfd_engine_apply (self, job,
-                    failure.transient ? TFD_EVENT_TRANSIENT_ERROR : TFD_EVENT_FATAL_ERROR, guards,
-                    &failure, NULL);
-}
-
-/* What stands under the temporary's name is not ours: it stays, the file starts under another. */
-static void
-replace_part (TfdEngine *self, TfdJob *job, TfdFileRecord *file)
-{
-  file->attempt++;
-  g_clear_pointer (&file->part, g_variant_unref);
-  tfd_job_set_file_progress (job, file, 0, file->total);
-  tfd_engine_save_file (self, job, file);
-}
-
-void
-tfd_engine_lose_part (TfdEngine *self, TfdJob *job, TfdFileRecord *file)
-{
-  tfd_job_set_file_state (job, file, TFD_FILE_STATE_MISSING);
-  tfd_job_set_file_progress (job, file, 0, file->total);
-  tfd_engine_save_file (self, job, file);
-  tfd_engine_log_event (self, job, "part-missing",
-                        g_variant_new_parsed ("{'file': <%u>}", file->index));
-}
-
-static void
-miss_part (TfdEngine *self, TfdJob *job, TfdFileRecord *file)
-{
-  g_auto (TfdFailure) failure = {
-    .code = TFD_ERROR_FILE_MISSING,
-    .context = TFD_ERROR_CONTEXT_LOCAL_FILE,
-    .file = file->index,
-    .message = g_strdup ("the temporary file with what had arrived is not there any more; Resume "
-                         "fetches the file again"),
-  };
-
-  tfd_engine_lose_part (self, job, file);
-  tfd_engine_tell_changed (self, job, TFD_CHANGED_PROGRESS);
-  tfd_engine_apply (self, job, TFD_EVENT_PART_MISSING, TFD_GUARD_NONE, &failure, NULL);
-}
-
-typedef struct
-{
-  TfdJob *job; /* (owned) */
-  guint32 index;
-} HandIn;
-
-static void
-hand_in_free (HandIn *hand_in)
-{
-  tfd_job_unref (hand_in->job);
-  g_free (hand_in);
-}
-
-static void
-hand_in_cb (const GError *error, gpointer data)
-{
-  HandIn *hand_in = data;
-  TfdFileRecord *file = file_of (hand_in->job, hand_in->index);
-
-  if (error == NULL && file != NULL)
-    tfd_engine_hand_in_again (hand_in->job->engine, hand_in->job, file);
-}
-
-static void
-follow_redirect (TfdEngine *self, TfdJob *job, TfdFileRecord *file, GVariant *details)
-{
-  const char *url = NULL;
-  gboolean report = FALSE;
-
-  g_variant_lookup (details, "report", "b", &report);
-  if (!report || !g_variant_lookup (details, "url", "&s", &url) || !tfd_url_check (url, NULL))
-    return;
-  g_free (file->url);
-  file->url = g_strdup (url);
-  tfd_engine_save_file (self, job, file);
-}
-
-/* What had arrived is of another version. */
-static void
-begin_anew (TfdEngine *self, TfdJob *job, TfdFileRecord *file)
-{
-  if (!is_finished (file))
-    tfd_job_set_file_progress (job, file, 0, TFD_SIZE_UNKNOWN);
-  tfd_engine_tell_changed (self, job, TFD_CHANGED_PROGRESS);
-  tfd_engine_apply (self, job, TFD_EVENT_REMOTE_FILE_CHANGED, TFD_GUARD_NONE, NULL, NULL);
-}
-
-static void
-news_event (TfdEngine *self, guint32 uid, GVariant *parameters)
-{
-  g_autoptr (GVariant) details = NULL;
-  g_auto (GVariantDict) logged = G_VARIANT_DICT_INIT (NULL);
-  TfdFileRecord *file;
-  const char *kind;
-  guint64 number;
-  guint32 index;
-  TfdJob *job;
-
-  g_variant_get (parameters, "(tu&s@a{sv})", &number, &index, &kind, &details);
-  job = tfd_engine_job_of_run (self, uid, number);
-  file = job == NULL ? NULL : file_of (job, index);
-  if (file == NULL || g_variant_get_size (details) > TFD_MAX_PART * 4)
-    return;
-  if (g_str_equal (kind, "part-missing"))
-    {
-      if (!is_finished (file))
-        miss_part (self, job, file);
-      return;
-    }
-
-  g_variant_dict_clear (&logged);
-  g_variant_dict_init (&logged, details);
-  g_variant_dict_insert (&logged, "file", "u", index);
-  if (g_str_equal (kind, "part-replaced"))
-    {
-      HandIn *hand_in = g_new (HandIn, 1);
-
-      *hand_in = (HandIn){ tfd_job_ref (job), index };
-      replace_part (self, job, file);
-      tfd_outbox_add (self->outbox, hand_in_cb, hand_in, (GDestroyNotify) hand_in_free);
-    }
-  else if (g_str_equal (kind, "redirected") && !job->run->outdated)
-    follow_redirect (self, job, file, details);
-  else if (g_str_equal (kind, "restarted"))
-    begin_anew (self, job, file);
-  else
-    return;
-  tfd_engine_log_event (self, job, kind, g_variant_dict_end (&logged));
-}
-
 static const struct
 {
   const char *name;
   const char *type;
   void (*handle) (TfdEngine *self, guint32 uid, GVariant *parameters);
 } news_table[] = {
-  { "Connected", "(t)", news_connected },  { "Progress", "(a(ta(utt)))", news_progress },
-  { "Parts", "(ta(ua{sv}))", news_parts }, { "FilesDone", "(ta(uta{sv}))", news_files_done },
-  { "Failed", "(tua{sv})", news_failed },  { "Event", "(tusa{sv})", news_event },
+  { "Connected", "(t)", news_connected },
+  { "Progress", "(a(ta(utt)))", news_progress },
+  { "Parts", "(ta(ua{sv}))", news_parts },
+  { "FilesDone", "(ta(uta{sv}))", news_files_done },
+  { "Failed", "(tua{sv})", tfd_engine_news_failed },
+  { "Event", "(tusa{sv})", tfd_engine_news_event },
 };
 
 static void

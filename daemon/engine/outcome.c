@@ -28,7 +28,7 @@ tfd_outcome_free (TfdOutcome *outcome)
 }
 
 static GVariant *
-name_files (GArray *indices, GPtrArray *files)
+name_files (TfdJobType type, GArray *indices, GPtrArray *files)
 {
   GVariantBuilder builder;
 
@@ -39,7 +39,7 @@ name_files (GArray *indices, GPtrArray *files)
       g_autofree char *path =
           g_utf8_make_valid (file->target != NULL ? file->target : file->path, -1);
 
-      g_variant_builder_add (&builder, "(us)", file->index, path);
+      g_variant_builder_add (&builder, "(us)", tfd_file_shown_index (type, file->index), path);
     }
   return g_variant_ref_sink (g_variant_builder_end (&builder));
 }
@@ -63,7 +63,7 @@ tfd_outcome_to_tombstone (const TfdOutcome *outcome, const TfdJob *job, gint64 n
   tombstone->undeleted = g_new0 (char *, outcome->undeleted->len + 1);
   for (guint i = 0; i < outcome->undeleted->len; i++)
     tombstone->undeleted[i] = g_strdup (outcome->undeleted->pdata[i]);
-  tombstone->kept = name_files (outcome->kept, job->files);
-  tombstone->discarded = name_files (outcome->discarded, job->files);
+  tombstone->kept = name_files (record->type, outcome->kept, job->files);
+  tombstone->discarded = name_files (record->type, outcome->discarded, job->files);
   return tombstone;
 }

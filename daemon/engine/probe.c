@@ -10,20 +10,32 @@
 #define CACHE_TIME (10 * (gint64) TFD_USEC_PER_SEC)
 #define CACHE_SIZE 4096
 
-/* One probe: what it asked for, and what is known. */
+/* One probe: what it has to ask for, and what is known. */
 typedef struct
 {
-  guint32 uid;
-  GPtrArray *asked;  /* (owned) of (owned) directories, in the order of the request */
-  GHashTable *found; /* (owned) directory -> (owned) GBytes */
+  TfdOwner owner;     /* name (owned) */
+  GPtrArray *asked;   /* (owned) of (owned) directories, in the order of the request */
+  GPtrArray *sources; /* (owned) of (owned) files to be sent, likewise */
+  GHashTable *found;  /* (owned) path -> (owned) TfdFound */
 } ProbeRequest;
 
 static void
 probe_request_free (ProbeRequest *request)
 {
+  g_free ((char *) request->owner.name);
   g_ptr_array_unref (request->asked);
+  g_ptr_array_unref (request->sources);
   g_hash_table_unref (request->found);
   g_free (request);
+}
+
+static void
+found_free (gpointer data)
+{
+  TfdFound *found = data;
+
+  g_bytes_unref (found->identity);
+  g_free (found);
 }
 
 static char *
@@ -55,6 +67,34 @@ remember (TfdEngine *self, guint32 uid, const char *directory)
   g_hash_table_replace (self->probes, cache_key (uid, directory), g_memdup2 (&now, sizeof now));
 }
 
+/* Remembers what was seen of @path, unless it is more than we would store. */
+static gboolean
+add_found (ProbeRequest *request, const char *path, GVariant *identity, guint64 size)
+{
+  TfdFound *found;
+
+  if (g_variant_get_size (identity) > TFD_MAX_PART)
+    return FALSE;
+  found = g_new (TfdFound, 1);
+  *found = (TfdFound){ g_bytes_new (g_variant_get_data (identity), g_variant_get_size (identity)),
+                       size };
+  g_hash_table_replace (request->found, g_strdup (path), found);
+  return TRUE;
+}
+
+/* A worker found that @path (@what, in words) cannot be used. */
+static gboolean
+refuse (const char *what, const char *path, const char *name, const char *message, GError **error)
+{
+  TfdErrorCode code = TFD_ERROR_INVALID_PATH;
+
+  tfd_error_code_from_name (name, &code);
+  g_set_error (error, TFD_ERROR,
+               code == TFD_ERROR_FILE_ACCESS_DENIED ? code : TFD_ERROR_INVALID_PATH,
+               "%s ‘%s’: %.1024s", what, path, message);
+  return FALSE;
+}
+
 static gboolean
 read_results (TfdEngine *self, ProbeRequest *request, GVariant *answer, GError **error)
 {
@@ -69,22 +109,34 @@ read_results (TfdEngine *self, ProbeRequest *request, GVariant *answer, GError *
     {
       const char *directory = request->asked->pdata[i];
       g_autoptr (GVariant) owned = bytes;
-      g_autoptr (GBytes) identity = NULL;
-      TfdErrorCode code = TFD_ERROR_INVALID_PATH;
 
       if (*name != '\0')
-        {
-          tfd_error_code_from_name (name, &code);
-          g_set_error (error, TFD_ERROR,
-                       code == TFD_ERROR_FILE_ACCESS_DENIED ? code : TFD_ERROR_INVALID_PATH,
-                       "directory ‘%s’: %.1024s", directory, message);
-          return FALSE;
-        }
-      if (g_variant_get_size (bytes) > TFD_MAX_PART)
-        continue;
-      identity = g_bytes_new (g_variant_get_data (bytes), g_variant_get_size (bytes));
-      remember (self, request->uid, directory);
-      g_hash_table_insert (request->found, g_strdup (directory), g_steal_pointer (&identity));
+        return refuse ("directory", directory, name, message, error);
+      if (add_found (request, directory, bytes, TFD_SIZE_UNKNOWN))
+        remember (self, request->owner.uid, directory);
+    }
+  return TRUE;
+}
+
+static gboolean
+read_sources (ProbeRequest *request, GVariant *answer, GError **error)
+{
+  g_autoptr (GVariantIter) iter = NULL;
+  const char *name, *message;
+  GVariant *bytes;
+  guint64 size;
+
+  g_variant_get (answer, "(a(aytss))", &iter);
+  for (guint i = 0; i < request->sources->len &&
+                    g_variant_iter_next (iter, "(@ayt&s&s)", &bytes, &size, &name, &message);
+       i++)
+    {
+      const char *path = request->sources->pdata[i];
+      g_autoptr (GVariant) owned = bytes;
+
+      if (*name != '\0')
+        return refuse ("file", path, name, message, error);
+      add_found (request, path, bytes, size);
     }
   return TRUE;
 }
@@ -109,25 +161,90 @@ probed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
                          (GDestroyNotify) g_hash_table_unref);
 }
 
-/* Sorts the directories of @files into what is known and what must be asked. */
+static GVariant *
+list_paths (GPtrArray *paths)
+{
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aay"));
+  for (guint i = 0; i < paths->len; i++)
+    g_variant_builder_add_value (&builder,
+                                 g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, paths->pdata[i],
+                                                            strlen (paths->pdata[i]), 1));
+  return g_variant_new ("(aay)", &builder);
+}
+
+/* Takes @task. */
+static void
+probe_directories (TfdEngine *self, GTask *task)
+{
+  g_autoptr (GTask) owned = task;
+  const ProbeRequest *request = g_task_get_task_data (task);
+
+  if (request->asked->len == 0)
+    g_task_return_pointer (task, g_hash_table_ref (request->found),
+                           (GDestroyNotify) g_hash_table_unref);
+  else
+    tfd_transport_request_async (self->transport, &request->owner, "Probe",
+                                 list_paths (request->asked), probed_cb, g_steal_pointer (&owned));
+}
+
+static void
+sources_probed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = G_TASK (user_data);
+  TfdEngine *self = g_task_get_source_object (task);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) answer =
+      tfd_transport_request_finish (TFD_TRANSPORT (source), result, NULL, &error);
+
+  if (answer != NULL && !read_sources (g_task_get_task_data (task), answer, &error))
+    g_task_return_error (task, g_steal_pointer (&error));
+  else
+    probe_directories (self, g_steal_pointer (&task));
+}
+
+static void
+want_directory (TfdEngine *self, ProbeRequest *request, GHashTable *distinct, const char *path)
+{
+  g_autofree char *directory = g_path_get_dirname (path);
+
+  if (g_hash_table_contains (distinct, directory) || was_seen (self, request->owner.uid, directory))
+    return;
+  g_hash_table_add (distinct, directory);
+  g_ptr_array_add (request->asked, g_steal_pointer (&directory));
+}
+
+/* Sorts @files into what is known and what must be asked. */
 static ProbeRequest *
-probe_request_new (TfdEngine *self, guint32 uid, GPtrArray *files)
+probe_request_new (TfdEngine *self,
+                   const TfdOwner *owner,
+                   TfdJobType type,
+                   const TfdJobProperties *properties,
+                   GPtrArray *files)
 {
   ProbeRequest *request = g_new0 (ProbeRequest, 1);
   g_autoptr (GHashTable) distinct = g_hash_table_new (g_str_hash, g_str_equal);
 
-  request->uid = uid;
+  request->owner = (TfdOwner){ owner->uid, g_strdup (owner->name) };
   request->asked = g_ptr_array_new_with_free_func (g_free);
-  request->found =
-      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
+  request->sources = g_ptr_array_new_with_free_func (g_free);
+  request->found = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, found_free);
   for (guint i = 0; i < files->len; i++)
     {
-      g_autofree char *directory = g_path_get_dirname (((TfdFileSpec *) files->pdata[i])->path);
+      const char *path = ((const TfdFileSpec *) files->pdata[i])->path;
 
-      if (g_hash_table_contains (distinct, directory) || was_seen (self, uid, directory))
-        continue;
-      g_hash_table_add (distinct, directory);
-      g_ptr_array_add (request->asked, g_steal_pointer (&directory));
+      if (tfd_file_direction (type, 0) == TFD_DIRECTION_RECEIVE)
+        want_directory (self, request, distinct, path);
+      else
+        g_ptr_array_add (request->sources, g_strdup (path));
+    }
+  if (tfd_file_is_reply (type, 1) && files->len == 1)
+    {
+      g_autofree char *path =
+          tfd_reply_path (properties, ((const TfdFileSpec *) files->pdata[0])->path);
+
+      want_directory (self, request, distinct, path);
     }
   return request;
 }
@@ -135,30 +252,23 @@ probe_request_new (TfdEngine *self, guint32 uid, GPtrArray *files)
 void
 tfd_engine_probe_async (TfdEngine *self,
                         const TfdOwner *owner,
+                        TfdJobType type,
+                        const TfdJobProperties *properties,
                         GPtrArray *files,
                         GAsyncReadyCallback callback,
                         gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
-  ProbeRequest *request = probe_request_new (self, owner->uid, files);
-  GVariantBuilder builder;
+  ProbeRequest *request = probe_request_new (self, owner, type, properties, files);
 
   g_task_set_name (task, "probe");
   g_task_set_task_data (task, request, (GDestroyNotify) probe_request_free);
-  if (request->asked->len == 0)
-    {
-      g_task_return_pointer (task, g_hash_table_ref (request->found),
-                             (GDestroyNotify) g_hash_table_unref);
-      return;
-    }
-
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aay"));
-  for (guint i = 0; i < request->asked->len; i++)
-    g_variant_builder_add_value (
-        &builder, g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, request->asked->pdata[i],
-                                             strlen (request->asked->pdata[i]), 1));
-  tfd_transport_request_async (self->transport, owner, "Probe", g_variant_new ("(aay)", &builder),
-                               probed_cb, g_steal_pointer (&task));
+  if (request->sources->len == 0)
+    probe_directories (self, g_steal_pointer (&task));
+  else
+    tfd_transport_request_async (self->transport, &request->owner, "ProbeSources",
+                                 list_paths (request->sources), sources_probed_cb,
+                                 g_steal_pointer (&task));
 }
 
 GHashTable *
@@ -169,27 +279,33 @@ tfd_engine_probe_finish (TfdEngine *self G_GNUC_UNUSED, GAsyncResult *result, GE
 
 /* ---- OpenTemporary ---- */
 
-static void
-opened_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+TfdErrorCode
+tfd_open_error_code (const GError *error)
+{
+  if (error != NULL && error->domain == TFD_ERROR &&
+      (error->code == TFD_ERROR_FILE_ACCESS_DENIED ||
+       error->code == TFD_ERROR_DESTINATION_UNAVAILABLE))
+    return (TfdErrorCode) error->code;
+  return TFD_ERROR_FILE_MISSING;
+}
+
+void
+tfd_part_opened_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = G_TASK (user_data);
   g_autoptr (GUnixFDList) fds = NULL;
   GError *error = NULL;
   g_autoptr (GVariant) answer =
       tfd_transport_request_finish (TFD_TRANSPORT (source), result, &fds, &error);
-  TfdErrorCode code = TFD_ERROR_FILE_MISSING;
   int fd = -1;
 
   if (answer != NULL && fds != NULL && g_unix_fd_list_get_length (fds) == 1)
     fd = g_unix_fd_list_get (fds, 0, &error);
-  if (error != NULL && error->domain == TFD_ERROR &&
-      (error->code == TFD_ERROR_FILE_ACCESS_DENIED ||
-       error->code == TFD_ERROR_DESTINATION_UNAVAILABLE))
-    code = (TfdErrorCode) error->code;
   if (fd >= 0)
     g_task_return_int (task, fd);
   else
-    g_task_return_new_error (task, TFD_ERROR, code, "the temporary file cannot be opened: %s",
+    g_task_return_new_error (task, TFD_ERROR, tfd_open_error_code (error),
+                             "the temporary file cannot be opened: %s",
                              error != NULL ? error->message : "nothing has arrived yet");
   g_clear_error (&error);
 }
@@ -216,17 +332,24 @@ tfd_engine_open_temporary_async (
       g_task_return_error (task, error);
       return;
     }
-  if (file >= job->files->len)
+  if (file < job->record->files_total &&
+      tfd_file_direction (job->record->type, file) == TFD_DIRECTION_SEND)
+    {
+      g_task_return_new_error (task, TFD_ERROR, TFD_ERROR_NOT_SUPPORTED,
+                               "a file that is sent has no temporary");
+      return;
+    }
+  if (file >= job->record->files_total)
     {
       g_task_return_new_error (task, TFD_ERROR, TFD_ERROR_INVALID_ARGS,
-                               "the job has no file %u: it has %u", file, job->files->len);
+                               "the job has no file %u: it has %u", file, job->record->files_total);
       return;
     }
   record = g_variant_ref_sink (tfd_request_file (job->files->pdata[file]));
   dict = g_variant_get_child_value (record, 1);
   tfd_transport_request_async (self->transport, &owner, "OpenPart",
-                               g_variant_new ("(su@a{sv})", job->record->id, file, dict), opened_cb,
-                               g_steal_pointer (&task));
+                               g_variant_new ("(su@a{sv})", job->record->id, file, dict),
+                               tfd_part_opened_cb, g_steal_pointer (&task));
 }
 
 int

@@ -8,12 +8,6 @@
 #include "engine/engine-private.h"
 
 static gboolean
-is_finished (const TfdFileRecord *file)
-{
-  return file->state == TFD_FILE_STATE_TRANSFERRED || file->state == TFD_FILE_STATE_COMPLETED;
-}
-
-static gboolean
 check_job (TfdEngine *self, TfdJob *job, GError **error)
 {
   if (!tfd_engine_check (self, job, TFD_EVENT_SET_REMOTE_NAME, error))
@@ -41,7 +35,7 @@ find_file (TfdJob *job, guint32 index, GError **error)
 static gboolean
 is_in_hand (const TfdJob *job, const TfdFileRecord *file)
 {
-  return job->run != NULL && file->index < job->run->next_file && !is_finished (file);
+  return job->run != NULL && file->index < job->run->next_file && !tfd_file_is_finished (file);
 }
 
 /* What has arrived is kept: the next request asks for the rest on condition that it is of the same
@@ -176,9 +170,8 @@ try_leftovers_cb (const GError *error, gpointer data)
     tfd_engine_try_leftovers (job->engine);
 }
 
-/* Its temporary is deleted; the file will begin anew under another name. */
-static gboolean
-throw_away (TfdEngine *self, TfdJob *job, TfdFileRecord *file, GError **error)
+gboolean
+tfd_engine_abandon_part (TfdEngine *self, TfdJob *job, TfdFileRecord *file, GError **error)
 {
   g_autoptr (GError) local_error = NULL;
 
@@ -193,9 +186,8 @@ throw_away (TfdEngine *self, TfdJob *job, TfdFileRecord *file, GError **error)
                   (GDestroyNotify) tfd_job_unref);
   file->attempt++;
   g_clear_pointer (&file->part, g_variant_unref);
-  tfd_job_set_file_state (job, file, TFD_FILE_STATE_ERROR);
   tfd_job_set_file_progress (job, file, 0, TFD_SIZE_UNKNOWN);
-  return tfd_engine_save_file (self, job, file);
+  return TRUE;
 }
 
 static gboolean
@@ -206,7 +198,10 @@ reject_file (TfdEngine *self, TfdJob *job, TfdFileRecord *file, GError **error)
                                   .file = file->index };
 
   failure.message = g_strdup ("the file was found not to be valid; Resume fetches it again");
-  if (!throw_away (self, job, file, error) ||
+  if (!tfd_engine_abandon_part (self, job, file, error))
+    return FALSE;
+  tfd_job_set_file_state (job, file, TFD_FILE_STATE_ERROR);
+  if (!tfd_engine_save_file (self, job, file) ||
       !tfd_engine_apply (self, job, TFD_EVENT_VALIDATION_FAILED, TFD_GUARD_NONE, &failure, error))
     return FALSE;
   tfd_engine_tell_changed (self, job, TFD_CHANGED_PROGRESS | TFD_CHANGED_TIMES);
@@ -224,10 +219,10 @@ tfd_engine_set_validation_state (
   file = find_file (job, index, error);
   if (file == NULL)
     return FALSE;
-  if (!is_finished (file) || (file->state == TFD_FILE_STATE_COMPLETED && !valid))
+  if (!tfd_file_is_finished (file) || (file->state == TFD_FILE_STATE_COMPLETED && !valid))
     {
       g_set_error (error, TFD_ERROR, TFD_ERROR_INVALID_STATE, "file %u %s", index,
-                   is_finished (file) ? "is in place already" : "has not arrived yet");
+                   tfd_file_is_finished (file) ? "is in place already" : "has not arrived yet");
       return FALSE;
     }
   if (!valid)

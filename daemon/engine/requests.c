@@ -11,8 +11,9 @@ bytes_of_path (const char *path)
   return g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, path, strlen (path), 1);
 }
 
-GVariant *
-tfd_request_file (const TfdFileRecord *file)
+/* Floating. */
+static GVariant *
+describe_file (const TfdFileRecord *file, GVariant *reply)
 {
   g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
 
@@ -32,7 +33,42 @@ tfd_request_file (const TfdFileRecord *file)
     g_variant_dict_insert_value (&dict, "options", file->options);
   if (file->target != NULL)
     g_variant_dict_insert_value (&dict, "target", bytes_of_path (file->target));
-  return g_variant_new ("(u@a{sv})", file->index, g_variant_dict_end (&dict));
+  if (reply != NULL)
+    g_variant_dict_insert_value (&dict, "reply", reply);
+  return g_variant_dict_end (&dict);
+}
+
+GVariant *
+tfd_request_file (const TfdFileRecord *file)
+{
+  return g_variant_new ("(u@a{sv})", file->index, describe_file (file, NULL));
+}
+
+GVariant *
+tfd_request_transfer (TfdJobType type, GPtrArray *files, guint32 index)
+{
+  const TfdFileRecord *reply = index + 1 < files->len && tfd_file_is_reply (type, index + 1)
+                                   ? files->pdata[index + 1]
+                                   : NULL;
+
+  return g_variant_new (
+      "(u@a{sv})", index,
+      describe_file (files->pdata[index], reply != NULL ? describe_file (reply, NULL) : NULL));
+}
+
+GVariant *
+tfd_request_leftover (const TfdLeftover *row)
+{
+  TfdFileRecord file = { .index = row->index,
+                         .url = row->url != NULL ? row->url : (char *) "",
+                         .path = row->path,
+                         .state = TFD_FILE_STATE_WAITING,
+                         .total = TFD_SIZE_UNKNOWN,
+                         .attempt = row->attempt,
+                         .part = row->part,
+                         .directory = row->directory };
+
+  return tfd_request_file (&file);
 }
 
 /* Bytes that the unfinished files may have; 0 = any number. */
@@ -62,6 +98,14 @@ tfd_request_run_options (const TfdJobRecord *record, guint64 finished, const Tfd
   g_variant_dict_insert (&dict, "maximum-size", "t", bytes_left (record, finished));
   g_variant_dict_insert (&dict, "umask", "u", (guint32) config->umask);
   g_variant_dict_insert (&dict, "keep-free", "t", config->keep_free);
+  if (record->type != TFD_JOB_TYPE_DOWNLOAD)
+    {
+      g_variant_dict_insert (&dict, "type", "s",
+                             tfd_enum_to_string (TFD_TYPE_JOB_TYPE, (int) record->type));
+      g_variant_dict_insert (
+          &dict, "upload-protocol", "s",
+          tfd_enum_to_string (TFD_TYPE_UPLOAD_PROTOCOL, (int) properties->upload_protocol));
+    }
   if (properties->headers != NULL)
     g_variant_dict_insert_value (&dict, "headers", properties->headers);
   if (properties->credentials != NULL)

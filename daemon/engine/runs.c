@@ -97,9 +97,12 @@ tfd_engine_drop_run (TfdEngine *self, TfdJob *job)
   tfd_engine_plan_later (self);
 }
 
+/* A reply comes with the file that it answers. */
 static gboolean
-needs_transfer (const TfdFileRecord *file)
+needs_transfer (const TfdJob *job, const TfdFileRecord *file)
 {
+  if (tfd_file_is_reply (job->record->type, file->index))
+    return FALSE;
   return file->state == TFD_FILE_STATE_WAITING || file->state == TFD_FILE_STATE_TRANSFERRING;
 }
 
@@ -115,9 +118,10 @@ take_batch (TfdJob *job)
     {
       const TfdFileRecord *file = job->files->pdata[job->run->next_file++];
 
-      if (!needs_transfer (file))
+      if (!needs_transfer (job, file))
         continue;
-      g_variant_builder_add_value (&builder, tfd_request_file (file));
+      g_variant_builder_add_value (
+          &builder, tfd_request_transfer (job->record->type, job->files, file->index));
       job->run->in_hand++;
       taken++;
     }

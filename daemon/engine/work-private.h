@@ -39,6 +39,8 @@ void tfd_work_send (TfdWork *work,
                     const char *method,
                     GVariant *parameters,
                     GAsyncReadyCallback callback);
+/* The user's own files, which are sent, are none of Complete's and Cancel's business. */
+gboolean tfd_work_receives (const TfdWork *work, const TfdFileRecord *file);
 typedef gboolean (*TfdWanted) (const TfdWork *work, const TfdFileRecord *file);
 /* The next files that are wanted, as many as one request may have, as a(ua{sv}), and the cursor
  * after them in next; NULL when there are none. */

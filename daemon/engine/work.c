@@ -169,8 +169,11 @@ tfd_work_fail_file (TfdWork *work,
 {
   g_autofree char *path = g_filename_display_name (file->target ? file->target : file->path);
 
-  tfd_work_fail (work,
-                 g_error_new (TFD_ERROR, code, "file %u ‘%s’: %s", file->index, path, message));
+  if (tfd_file_is_reply (work->job->record->type, file->index))
+    tfd_work_fail (work, g_error_new (TFD_ERROR, code, "the reply ‘%s’: %s", path, message));
+  else
+    tfd_work_fail (work,
+                   g_error_new (TFD_ERROR, code, "file %u ‘%s’: %s", file->index, path, message));
 }
 
 gboolean
@@ -193,6 +196,12 @@ tfd_work_send (TfdWork *work,
   tfd_transport_request_async (work->engine->transport, &owner, method, parameters, callback, work);
 }
 
+gboolean
+tfd_work_receives (const TfdWork *work, const TfdFileRecord *file)
+{
+  return tfd_file_direction (work->job->record->type, file->index) == TFD_DIRECTION_RECEIVE;
+}
+
 GVariant *
 tfd_work_next_batch (TfdWork *work, TfdWanted wanted)
 {
@@ -203,7 +212,8 @@ tfd_work_next_batch (TfdWork *work, TfdWanted wanted)
   g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(ua{sv})"));
   for (work->next = work->cursor; work->next < files->len && taken < FILES_PER_REQUEST;
        work->next++)
-    if (wanted (work, files->pdata[work->next]))
+    if (tfd_work_receives (work, files->pdata[work->next]) &&
+        wanted (work, files->pdata[work->next]))
       {
         g_variant_builder_add_value (&builder, tfd_request_file (files->pdata[work->next]));
         taken++;

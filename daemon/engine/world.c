@@ -30,6 +30,8 @@ tfd_engine_set_network (TfdEngine *self, gboolean online, gboolean metered)
   self->network_known = TRUE;
   if (self->world.online == online && self->world.metered == metered)
     return;
+  if (online && !self->world.online)
+    tfd_engine_end_sessions (self, TRUE);
   self->world.online = online;
   self->world.metered = metered;
   tfd_engine_tell_network (self);

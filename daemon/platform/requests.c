@@ -120,11 +120,11 @@ static const struct
   const char *method;
   const char *reply;
 } replies[] = {
-  { "Probe", "(a(ayss))" },     { "Start", "()" },
-  { "AddFiles", "()" },         { "Stop", "(a(ua{sv}))" },
-  { "Verify", "(a(usa{sv}))" }, { "Finalize", "(a(usa{sv}))" },
-  { "Discard", "(a(uays))" },   { "OpenPart", "(h)" },
-  { "Checkpoint", "()" },       { "Configure", "()" },
+  { "Probe", "(a(ayss))" },       { "ProbeSources", "(a(aytss))" }, { "Start", "()" },
+  { "AddFiles", "()" },           { "Stop", "(a(ua{sv}))" },        { "Verify", "(a(usa{sv}))" },
+  { "Finalize", "(a(usa{sv}))" }, { "Discard", "(a(uays))" },       { "OpenPart", "(h)" },
+  { "ReadPart", "(ay)" },         { "EndSessions", "(a(uss))" },    { "Checkpoint", "()" },
+  { "Configure", "()" },
 };
 
 static const GVariantType *
@@ -219,6 +219,7 @@ send_request (TfdWorker *worker, TfdWorkerRequest *request)
 void
 tfd_worker_request (TfdWorker *worker, GTask *task, const char *method, GVariant *parameters)
 {
+  static const char *const quick[] = { "Probe", "ProbeSources", "OpenPart", "ReadPart", NULL };
   const TfdConfig *config = worker->setup->config;
   TfdWorkerRequest *request = g_new0 (TfdWorkerRequest, 1);
   guint64 limit = 0;
@@ -231,7 +232,7 @@ tfd_worker_request (TfdWorker *worker, GTask *task, const char *method, GVariant
     g_variant_get_child (parameters, 0, "t", &request->run);
   if (g_str_equal (method, "Stop"))
     limit = config->stop_timeout;
-  else if (g_str_equal (method, "Probe") || g_str_equal (method, "OpenPart"))
+  else if (g_strv_contains (quick, method))
     limit = config->probe_timeout;
   if (limit != 0)
     request->timeout = g_timeout_add ((guint) (limit / 1000), request_timed_out_cb, request);

@@ -125,3 +125,51 @@ tfd_open_part (const char *job, const TfdFile *file, GError **error)
 
   return fd;
 }
+
+#define MOST_BYTES (8 * 1024 * 1024) /* that a message may have, whoever asks */
+
+/* As much as there is, but not more than @size bytes; -1 with errno set. */
+static gssize
+read_all (int fd, char *buffer, gsize size)
+{
+  gsize length = 0;
+  gssize n;
+
+  do
+    {
+      n = read (fd, buffer + length, size - length);
+      if (n > 0)
+        length += (gsize) n;
+    }
+  while ((n > 0 && length < size) || (n < 0 && errno == EINTR));
+
+  return n < 0 ? -1 : (gssize) length;
+}
+
+GVariant *
+tfd_read_part (const char *job, const TfdFile *file, guint64 most, GError **error)
+{
+  gsize size = (gsize) MIN (most, MOST_BYTES) + 1;
+  g_autofree char *buffer = NULL;
+  gssize length;
+  int error_number;
+  int fd = tfd_open_part (job, file, error);
+
+  if (fd < 0)
+    return NULL;
+
+  buffer = g_malloc (size);
+  length = read_all (fd, buffer, size);
+  error_number = errno;
+  close (fd);
+  if (length >= 0 && (gsize) length < size)
+    return g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, buffer, (gsize) length, 1);
+
+  if (length < 0)
+    g_set_error (error, TFD_ERROR, TFD_ERROR_FILE_ACCESS_DENIED, "the file cannot be read: %s",
+                 g_strerror (error_number));
+  else
+    g_set_error (error, TFD_ERROR, TFD_ERROR_TOO_LARGE,
+                 "the file has more than %" G_GSIZE_FORMAT " bytes", size - 1);
+  return NULL;
+}

@@ -17,4 +17,8 @@ GVariant *tfd_discard (const char *job, GPtrArray *files);
  * it is completed; -1 with @error set. */
 int tfd_open_part (const char *job, const TfdFile *file, GError **error);
 
+/* Request ReadPart: the bytes of the same, ay, floating; NULL with @error set, TooLarge when there
+ * are more than @most. */
+GVariant *tfd_read_part (const char *job, const TfdFile *file, guint64 most, GError **error);
+
 G_END_DECLS

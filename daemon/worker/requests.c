@@ -33,6 +33,7 @@ typedef struct
   GVariant *options; /* (owned) (nullable) */
   GPtrArray *files;  /* (owned) (nullable) */
   char **paths;
+  guint64 most; /* bytes that are wanted */
   TfdOwned *owned;
   GVariant *result; /* (owned) (nullable) the out arguments */
   int fd;
@@ -106,6 +107,8 @@ request_work (gpointer data)
                            &request->error);
   else if (g_str_equal (request->method, "Discard"))
     result = tfd_discard (request->job, request->files);
+  else if (g_str_equal (request->method, "ReadPart"))
+    result = tfd_read_part (request->job, request->files->pdata[0], request->most, &request->error);
   else
     request->fd = tfd_open_part (request->job, request->files->pdata[0], &request->error);
 
@@ -191,13 +194,15 @@ request_read (Request *request, GVariant *parameters, GError **error)
     }
 
   g_variant_get_child (parameters, 0, "s", &request->job);
-  if (g_str_equal (request->method, "OpenPart"))
+  if (g_str_has_suffix (request->method, "Part"))
     {
       g_autoptr (GVariant) dictionary = g_variant_get_child_value (parameters, 2);
       TfdFile *file;
       guint32 index;
 
       g_variant_get_child (parameters, 1, "u", &index);
+      if (g_variant_n_children (parameters) == 4)
+        g_variant_get_child (parameters, 3, "t", &request->most);
       file = tfd_file_new (index, dictionary, error);
       if (file == NULL)
         return FALSE;

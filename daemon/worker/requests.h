@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: 2026 The transferd authors */
 /* Requests: those that look at or change files (Probe, ProbeSources, Verify, Finalize, Discard,
- * OpenPart), answered from a thread, because any of them may wait for a disk. */
+ * OpenPart, ReadPart), answered from a thread, because any of them may wait for a disk. */
 #pragma once
 
 #include <gio/gio.h>

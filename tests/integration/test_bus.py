@@ -97,7 +97,6 @@ class Refusals(WorldCase):
         self.assert_error('Empty', create, start=True)
         self.assert_error('StringTooLong', create, name='x' * 257)
         self.assert_error('InvalidArgs', create, job_type='teleport')
-        self.assert_error('NotSupported', create, job_type='upload')
         self.assert_error('InvalidArgs', create, Priority='urgent')
         message = self.assert_error('InvalidArgs', create, **{'Colour': GLib.Variant('s', 'red')})
         self.assertIn('Colour', message)

@@ -49,13 +49,12 @@ engine_try_create (EngineFixture *self,
   g_autoptr (GVariant) changes = parse ("a{sv}", properties != NULL ? properties : "{}");
   g_autoptr (GError) local_error = NULL;
 
-  tfd_job_properties_apply (record, TFD_JOB_TYPE_DOWNLOAD, changes, TRUE, TFD_LIFE_NEW,
-                            &local_error);
+  tfd_job_properties_apply (record, self->type, changes, TRUE, TFD_LIFE_NEW, &local_error);
   g_assert_no_error (local_error);
   g_free (record->display_name);
   record->display_name = g_strdup (name);
-  return tfd_engine_create_job (self->engine, &owner, TFD_JOB_TYPE_DOWNLOAD,
-                                g_steal_pointer (&record), specs, NULL, start, error);
+  return tfd_engine_create_job (self->engine, &owner, self->type, g_steal_pointer (&record), specs,
+                                NULL, start, error);
 }
 
 TfdJob *
@@ -97,6 +96,62 @@ engine_create_running (
 
   *run = engine_take_start (self);
   assert_job (job, "connecting");
+  tfd_signal_log_clear (self->log);
+  return job;
+}
+
+/* With the reply, where there is one. */
+static void
+finish_only_file (EngineFixture *self, guint64 run)
+{
+  if (self->type == TFD_JOB_TYPE_UPLOAD_REPLY)
+    engine_done (self, run, 1);
+  engine_done (self, run, 0);
+}
+
+TfdJob *
+engine_create_in (EngineFixture *self, const char *name, TfdJobState state, guint64 *run)
+{
+  TfdJob *job = engine_create (self, name, 1, FALSE, NULL);
+
+  *run = 0;
+  /* a worker that cannot be had keeps it in the queue */
+  tfd_transport_emit_stuck (TFD_TRANSPORT (self->transport), ALICE, state == TFD_JOB_STATE_QUEUED);
+  if (state != TFD_JOB_STATE_SUSPENDED)
+    {
+      OK (tfd_engine_resume (self->engine, job, error));
+      engine_settle (self);
+    }
+  if (state != TFD_JOB_STATE_SUSPENDED && state != TFD_JOB_STATE_QUEUED)
+    *run = engine_take_start (self);
+  switch (state)
+    {
+    case TFD_JOB_STATE_TRANSFERRING:
+      engine_connected (self, *run);
+      break;
+    case TFD_JOB_STATE_TRANSIENT_ERROR:
+    case TFD_JOB_STATE_ERROR:
+      engine_failed (self, *run, 0,
+                     state == TFD_JOB_STATE_ERROR
+                         ? "{'name': <'org.transferd.Transfer1.Error.LocalFileChanged'>,"
+                           " 'context': <'local-file'>, 'message': <'x'>, 'transient': <false>}"
+                         : "{'name': <'org.transferd.Transfer1.Error.TimedOut'>,"
+                           " 'context': <'transport'>, 'message': <'x'>, 'transient': <true>}");
+      engine_answer (self, "Stop", "([],)");
+      break;
+    case TFD_JOB_STATE_TRANSFERRED:
+      finish_only_file (self, *run);
+      engine_answer (self, "Stop", "([],)");
+      break;
+    case TFD_JOB_STATE_SUSPENDED:
+    case TFD_JOB_STATE_QUEUED:
+    case TFD_JOB_STATE_CONNECTING:
+    case TFD_JOB_STATE_ACKNOWLEDGED:
+    case TFD_JOB_STATE_CANCELLED:
+    default:
+      break;
+    }
+  g_assert_cmpint (tfd_job_record (job)->state, ==, state);
   tfd_signal_log_clear (self->log);
   return job;
 }

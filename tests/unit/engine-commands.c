@@ -64,13 +64,14 @@ ENGINE_TEST (test_create_start_empty)
 
 ENGINE_TEST (test_create_upload)
 {
-  const TfdOwner owner = { ALICE, "alice" };
+  TfdJob *job;
 
-  FAILS (tfd_engine_create_job (self->engine, &owner, TFD_JOB_TYPE_UPLOAD,
-                                tfd_job_properties_new (), NULL, NULL, FALSE, error) != NULL,
-         TFD_ERROR_NOT_SUPPORTED);
-  engine_settle (self);
-  g_assert_cmpuint (engine_count_rows (self, "jobs"), ==, 0);
+  self->type = TFD_JOB_TYPE_UPLOAD;
+  job = engine_create (self, "a", 3, FALSE, NULL);
+  g_assert_cmpint (tfd_job_record (job)->type, ==, TFD_JOB_TYPE_UPLOAD);
+  g_assert_cmpuint (tfd_job_record (job)->files_total, ==, 3);
+  g_assert_cmpuint (engine_count_rows (self, "files"), ==, 3);
+  tfd_signal_log_assert (self->log, "a added");
 }
 
 /* ---- limits ---- */

@@ -29,6 +29,7 @@ typedef struct
   TfdConfig *config;           /* (owned) may be changed by the test */
   TfdEngine *engine;           /* (owned) */
   TfdSignalLog *log;           /* (owned) */
+  TfdJobType type;             /* of the jobs that are created */
   GHashTable *told;            /* (owned) job id -> state and operation told last */
   guint failing_commits;       /* so many of the next commits fail */
 } EngineFixture;
@@ -90,6 +91,10 @@ TfdJob *engine_find (EngineFixture *self, const char *name);
 /* A job that a worker has, and the number of its run. The log is cleared. */
 TfdJob *engine_create_running (
     EngineFixture *self, const char *name, guint n_files, const char *properties, guint64 *run);
+
+/* A job of the type of the fixture with one file, /home/<name>/0, in @state: the run that it has or
+ * had is in *@run. What is between was told: the log is cleared. */
+TfdJob *engine_create_in (EngineFixture *self, const char *name, TfdJobState state, guint64 *run);
 
 /* A job of which @n_done of @n_files files are transferred: suspended when they are not all. */
 TfdJob *engine_create_done (

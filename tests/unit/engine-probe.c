@@ -49,18 +49,19 @@ probe (EngineFixture *self, guint32 uid, const char *paths, Answer *answer)
   for (guint i = 0; list[i] != NULL; i++)
     g_ptr_array_add (
         specs, tfd_file_spec_new (TFD_JOB_TYPE_DOWNLOAD, "http://host/x", list[i], NULL, NULL));
-  tfd_engine_probe_async (self->engine, &owner, specs, probed_cb, answer);
+  tfd_engine_probe_async (self->engine, &owner, TFD_JOB_TYPE_DOWNLOAD, NULL, specs, probed_cb,
+                          answer);
   engine_settle (self);
 }
 
 static void
 assert_found (const Answer *answer, const char *directory, const char *identity)
 {
-  GBytes *bytes = g_hash_table_lookup (answer->found, directory);
+  const TfdFound *found = g_hash_table_lookup (answer->found, directory);
 
-  g_assert_nonnull (bytes);
-  g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), identity,
-                   strlen (identity));
+  g_assert_nonnull (found);
+  g_assert_cmpmem (g_bytes_get_data (found->identity, NULL), g_bytes_get_size (found->identity),
+                   identity, strlen (identity));
 }
 
 /* Each directory is asked about once. */

@@ -13,4 +13,6 @@ ALTER TABLE leftovers ADD COLUMN boot_id TEXT;
 ALTER TABLE leftovers ADD COLUMN since   INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE leftovers ADD COLUMN span    INTEGER NOT NULL DEFAULT 0;
 
+CREATE INDEX leftovers_by_kind ON leftovers (kind);
+
 PRAGMA user_version = 2;
