@@ -81,9 +81,9 @@ tfd_engine_set_blocked_hours (TfdEngine *self, gboolean blocked, gint64 until)
 }
 
 void
-tfd_engine_set_sessions_known (TfdEngine *self, gboolean known)
+tfd_engine_set_log_ons (TfdEngine *self, TfdLogOns log_ons)
 {
-  self->world.sessions_known = known;
+  self->world.log_ons = log_ons;
   world_changed (self);
 }
 
