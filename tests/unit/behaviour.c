@@ -15,5 +15,6 @@ main (int argc, char **argv)
   behaviour_add_events ();
   behaviour_add_timers ();
   behaviour_add_spans ();
+  behaviour_add_activity ();
   return g_test_run ();
 }
