@@ -47,6 +47,7 @@ tfd_engine_reconfigure (TfdEngine *self)
   g_hash_table_iter_init (&iter, self->runs);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &job))
     tfd_engine_configure_run (self, job);
+  self->inactive_at = 0;
   /* what HistoryTime= says is forgotten; a leftover may be tried once more */
   tfd_engine_try_leftovers (self);
   tfd_engine_plan_later (self);
