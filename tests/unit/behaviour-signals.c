@@ -183,7 +183,7 @@ RULE (test_log_off)
   g_auto (Subject) self = { 0 };
 
   subject_enter (&self, engine, "transferring", "{'RunWhen': <'logged-in'>}");
-  tfd_engine_set_sessions_known (engine->engine, TRUE);
+  tfd_engine_set_log_ons (engine->engine, TFD_LOG_ONS_KNOWN);
   engine_settle (engine);
   subject_serve (engine);
   assert_job (self.job, "queued");
