@@ -16,6 +16,8 @@ from world import WorldCase, seed, temporaries  # noqa: E402
 
 
 class Persistence(WorldCase):
+    timeout = 900
+
     def survive(self, size, kills, victims, rate=0):
         """Kills `victims` at random moments of one download; it ends byte for byte right."""
         choice = seed()
