@@ -19,6 +19,11 @@
 #include <unistd.h>
 
 #define LOCK_WAIT (20 * (gint64) TFD_USEC_PER_SEC)
+
+/* Whoever wants the end waits so long, at most, until running transfers have saved what they have.
+ */
+#define LAST_MSEC 3000
+
 #define WORKER_PROGRAM PKGLIBEXECDIR "/transferd-worker"
 
 typedef struct
@@ -37,6 +42,7 @@ typedef struct
   TfdPool *pool; /* (owned) */
   TfdWatches *watches;
   TfdPresence *presence;
+  gboolean terminating;
   int status;
 } Daemon;
 
@@ -158,12 +164,35 @@ hangup_cb (gpointer data)
 }
 
 static gboolean
+last_moment_cb (gpointer data)
+{
+  Daemon *daemon = data;
+
+  g_main_loop_quit (daemon->loop);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+saved_cb (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GMainLoop) loop = data;
+
+  tfd_engine_checkpoint_finish (TFD_ENGINE (source), result, NULL);
+  g_main_loop_quit (loop);
+}
+
+/* Who is in a hurry asks twice. */
+static gboolean
 terminate_cb (gpointer data)
 {
   Daemon *daemon = data;
 
+  if (daemon->terminating)
+    return last_moment_cb (daemon);
+  daemon->terminating = TRUE;
   tfd_notify_stopping ();
-  g_main_loop_quit (daemon->loop);
+  g_timeout_add (LAST_MSEC, last_moment_cb, daemon);
+  tfd_engine_checkpoint_async (daemon->engine, saved_cb, g_main_loop_ref (daemon->loop));
   return G_SOURCE_CONTINUE;
 }
 

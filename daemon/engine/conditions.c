@@ -46,14 +46,17 @@ saves_power (const TfdWorld *world, const TfdJobFacts *job)
 static gboolean
 owner_is_away (const TfdWorld *world, const TfdJobFacts *job)
 {
-  if (!world->sessions_known)
+  gboolean known = world->log_ons == TFD_LOG_ONS_KNOWN;
+
+  /* for ever would be too long where there is nobody to tell */
+  if (world->log_ons == TFD_LOG_ONS_UNTOLD)
     return FALSE;
   switch (job->run_when)
     {
     case TFD_RUN_WHEN_LOGGED_IN:
-      return job->session != TFD_SESSION_ACTIVE;
+      return !known || job->session != TFD_SESSION_ACTIVE;
     case TFD_RUN_WHEN_LINGERING:
-      return job->session == TFD_SESSION_NONE;
+      return !known || job->session == TFD_SESSION_NONE;
     case TFD_RUN_WHEN_ALWAYS:
     default:
       return FALSE;

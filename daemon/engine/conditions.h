@@ -15,6 +15,14 @@ typedef enum
   TFD_SESSION_ACTIVE,    /* logged on */
 } TfdSession;
 
+/* What is known about who is logged on. */
+typedef enum
+{
+  TFD_LOG_ONS_NOT_YET, /* it is being found out */
+  TFD_LOG_ONS_KNOWN,
+  TFD_LOG_ONS_UNTOLD, /* nobody will tell: there is no such service here */
+} TfdLogOns;
+
 /* What is the same for all jobs. */
 typedef struct
 {
@@ -22,8 +30,8 @@ typedef struct
   gboolean metered; /* data costs by volume */
   gboolean power_saver;
   gboolean on_battery;
-  gboolean blocked_hours;                      /* the calendar says no */
-  gboolean sessions_known;                     /* somebody tells who is logged on */
+  gboolean blocked_hours; /* the calendar says no */
+  TfdLogOns log_ons;
   gboolean power_saver_blocks, battery_blocks; /* configuration */
 } TfdWorld;
 

@@ -46,9 +46,11 @@ struct _TfdJob
   TfdEngine *engine;     /* (not owned) */
   TfdJobRecord *record;  /* (owned) */
   GPtrArray *files;      /* (owned) (nullable) of TfdFileRecord by index: read when needed */
+  gint64 files_used;     /* boot time of the last use of files, of a job that rests */
   guint32 sizes_unknown; /* files whose size is not known, right while files != NULL */
   guint64 order;         /* position in the queue */
   GSequenceIter *place;  /* (nullable) in the order of the engine */
+  GSequenceIter *live;   /* (nullable) among those that a plan has to look at */
   gboolean ended;
 
   TfdRun *run;                 /* (owned) (nullable) */
@@ -94,6 +96,8 @@ struct _TfdEngine
 
   GHashTable *jobs;    /* (owned) id -> (owned) TfdJob, those that ended lately included */
   GSequence *order;    /* (owned) of TfdJob in order of creation, those that ended not */
+  GSequence *live;     /* (owned) of TfdJob in order of creation, those that a plan looks at */
+  gint64 inactive_at;  /* boot time: before it none of all jobs has been left alone for too long */
   guint counted;       /* jobs that count against the limits */
   GHashTable *touched; /* (owned) ids that the open transaction changed -> NULL */
   GHashTable *workers; /* (owned) uid -> (owned) TfdWorkerState */
@@ -109,6 +113,7 @@ struct _TfdEngine
   guint64 session_alarm;
   gboolean sessions_due;
   gboolean sessions_all;
+  guint64 files_alarm; /* when files of jobs that rest are forgotten */
   guint64 mounts_alarm;
   gint64 mounts_tried; /* boot time, a minute later for each try of late: mounts.c */
   TfdWorld world;
@@ -162,6 +167,8 @@ gboolean tfd_engine_save_file (TfdEngine *self, TfdJob *job, const TfdFileRecord
 void tfd_engine_log_event (TfdEngine *self, TfdJob *job, const char *kind, GVariant *details);
 void tfd_engine_touch (TfdEngine *self, TfdJob *job);
 void tfd_engine_insert_job (TfdEngine *self, TfdJob *job);
+/* State or run of @job have changed: from now on plans look at it, or do not. */
+void tfd_engine_update_live (TfdEngine *self, TfdJob *job);
 void tfd_engine_remove_job (TfdEngine *self, TfdJob *job);
 /* The job has ended: it is not listed any more, and its slot is free. */
 void tfd_engine_retire_job (TfdEngine *self, TfdJob *job);
@@ -174,6 +181,10 @@ TfdLogJob tfd_job_log (const TfdJob *job);
 /* ---- effects.c ---- */
 void tfd_engine_execute (
     TfdEngine *self, TfdJob *job, TfdStep step, TfdJobState from, const TfdFailure *failure);
+
+/* ---- files.c ---- */
+/* Does so when the job rests. */
+void tfd_engine_forget_files_later (TfdEngine *self, TfdJob *job);
 
 /* ---- signals.c: told after the commit ---- */
 void tfd_engine_install_signals (GType type);
@@ -195,6 +206,8 @@ TfdWorkerState *tfd_engine_worker_state (TfdEngine *self, guint32 uid);
 /* Time that passed makes events of its own. Returns the boot time of the next, G_MAXINT64 = none.
  */
 gint64 tfd_engine_check_timers (TfdEngine *self, TfdJob *job, gint64 now);
+/* The same for what happens to jobs that nobody touches for a long time. */
+gint64 tfd_engine_check_inactivity (TfdEngine *self, gint64 now);
 /* Adds the time that the job was running to active_time. */
 void tfd_job_account_time (TfdJob *job, gint64 now);
 /* Notes what time it is, now and every hour. */

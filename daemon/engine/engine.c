@@ -17,12 +17,14 @@ tfd_engine_finalize (GObject *object)
   g_clear_handle_id (&self->plan_source, g_source_remove);
   tfd_clock_remove_alarm (self->clock, self->alarm);
   tfd_clock_remove_alarm (self->clock, self->leftover_alarm);
+  tfd_clock_remove_alarm (self->clock, self->files_alarm);
   tfd_clock_remove_alarm (self->clock, self->mounts_alarm);
   tfd_clock_remove_alarm (self->clock, self->mark_alarm);
   tfd_engine_forget_sessions (self);
   tfd_engine_forget_alarms (self);
   g_signal_handlers_disconnect_by_data (self->transport, self);
   g_clear_pointer (&self->outbox, tfd_outbox_free);
+  g_clear_pointer (&self->live, g_sequence_free);
   g_clear_pointer (&self->order, g_sequence_free);
   g_clear_pointer (&self->runs, g_hash_table_unref);
   g_clear_pointer (&self->jobs, g_hash_table_unref);
@@ -47,6 +49,7 @@ tfd_engine_init (TfdEngine *self)
   self->jobs =
       g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) tfd_job_unref);
   self->order = g_sequence_new (NULL);
+  self->live = g_sequence_new (NULL);
   self->runs = g_hash_table_new (g_int64_hash, g_int64_equal);
   self->touched = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->workers = g_hash_table_new_full (NULL, NULL, NULL, g_free);
@@ -99,11 +102,35 @@ tfd_engine_get_job (TfdEngine *self, const char *id)
   return g_hash_table_lookup (self->jobs, id);
 }
 
+static int
+compare_order (gconstpointer a, gconstpointer b, gpointer data G_GNUC_UNUSED)
+{
+  const TfdJob *x = a, *y = b;
+
+  return (x->order > y->order) - (x->order < y->order);
+}
+
+void
+tfd_engine_update_live (TfdEngine *self, TfdJob *job)
+{
+  TfdJobState state = job->record->state;
+  gboolean live = job->place != NULL &&
+                  (job->run != NULL || state == TFD_JOB_STATE_QUEUED ||
+                   tfd_job_state_is_running (state) || state == TFD_JOB_STATE_TRANSIENT_ERROR);
+
+  if (live && job->live == NULL)
+    job->live = g_sequence_insert_sorted (self->live, job, compare_order, NULL);
+  else if (!live && job->live != NULL)
+    g_clear_pointer (&job->live, g_sequence_remove);
+}
+
 void
 tfd_engine_insert_job (TfdEngine *self, TfdJob *job)
 {
   g_hash_table_insert (self->jobs, job->record->id, job);
   job->place = g_sequence_append (self->order, job);
+  tfd_engine_update_live (self, job);
+  self->inactive_at = 0;
   self->counted += job->record->counts;
   tfd_engine_worker_state (self, job->record->owner_uid)->counted += job->record->counts;
 }
@@ -114,6 +141,7 @@ tfd_engine_retire_job (TfdEngine *self, TfdJob *job)
   if (job->place == NULL)
     return;
   g_clear_pointer (&job->place, g_sequence_remove);
+  tfd_engine_update_live (self, job);
   self->counted -= job->record->counts;
   tfd_engine_worker_state (self, job->record->owner_uid)->counted -= job->record->counts;
 }
@@ -286,6 +314,7 @@ reload_run (TfdEngine *self, TfdJob *job)
     tfd_job_recount (job);
   if (job->work == NULL && tfd_job_state_is_running (job->record->state))
     job->record->state = TFD_JOB_STATE_QUEUED;
+  tfd_engine_update_live (self, job);
   if (job->run != NULL)
     tfd_engine_stop_run (self, job, NULL, NULL);
 }
@@ -324,6 +353,23 @@ reload_job (TfdEngine *self, const char *id)
     tfd_engine_roll_forward_later (self, job);
 }
 
+/* Everything about the jobs of this transaction is recorded. */
+static void
+rest_jobs (TfdEngine *self)
+{
+  GHashTableIter iter;
+  const char *id;
+
+  g_hash_table_iter_init (&iter, self->touched);
+  while (g_hash_table_iter_next (&iter, (gpointer *) &id, NULL))
+    {
+      TfdJob *job = tfd_engine_get_job (self, id);
+
+      if (job != NULL)
+        tfd_engine_forget_files_later (self, job);
+    }
+}
+
 static void
 settled_cb (const GError *commit_error, gpointer data)
 {
@@ -334,6 +380,7 @@ settled_cb (const GError *commit_error, gpointer data)
 
   if (commit_error == NULL)
     {
+      rest_jobs (self);
       g_hash_table_remove_all (self->touched);
       return;
     }
@@ -444,6 +491,7 @@ tfd_engine_apply (TfdEngine *self,
     return verdict_to_error (step.verdict, job, event, error);
 
   job->record->state = step.next;
+  tfd_engine_update_live (self, job);
   /* whoever comes anew stands behind those that wait already */
   if (step.next == TFD_JOB_STATE_QUEUED && from != step.next && !keeps_its_place (event))
     job->last_served = tfd_clock_now_boot (self->clock);

@@ -195,11 +195,11 @@ gboolean tfd_engine_is_metered (TfdEngine *self);
 /* The configuration has changed: it holds at once, for what runs, too. */
 void tfd_engine_reconfigure (TfdEngine *self);
 
-/* The other conditions, told by those who watch them; each acts at once. Without
- * tfd_engine_set_sessions_known() nobody waits for a log-on. @until: epoch, 0 = not known. */
+/* The other conditions, told by those who watch them; each acts at once. Who waits for a log-on
+ * waits also for tfd_engine_set_log_ons(). @until: epoch, 0 = not known. */
 void tfd_engine_set_power (TfdEngine *self, gboolean power_saver, gboolean on_battery);
 void tfd_engine_set_blocked_hours (TfdEngine *self, gboolean blocked, gint64 until);
-void tfd_engine_set_sessions_known (TfdEngine *self, gboolean known);
+void tfd_engine_set_log_ons (TfdEngine *self, TfdLogOns log_ons);
 void tfd_engine_set_session (TfdEngine *self, guint32 uid, TfdSession session);
 
 /* Has running transfers put on the disk what they have, before the machine sleeps. */

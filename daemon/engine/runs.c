@@ -48,7 +48,7 @@ tfd_engine_job_of_run (TfdEngine *self, guint32 uid, guint64 number)
 
 /* Files that were being fetched wait again. */
 static void
-rest_files (TfdJob *job)
+rest_files (TfdEngine *self, TfdJob *job)
 {
   GHashTableIter iter;
   gpointer index;
@@ -61,7 +61,10 @@ rest_files (TfdJob *job)
                                 : NULL;
 
       if (file != NULL && file->state == TFD_FILE_STATE_TRANSFERRING)
-        tfd_job_set_file_state (job, file, TFD_FILE_STATE_WAITING);
+        {
+          tfd_job_set_file_state (job, file, TFD_FILE_STATE_WAITING);
+          tfd_engine_save_file (self, job, file);
+        }
     }
 }
 
@@ -80,10 +83,11 @@ tfd_engine_drop_run (TfdEngine *self, TfdJob *job)
 
   if (job->run == NULL)
     return;
-  rest_files (job);
+  rest_files (self, job);
   stopped = g_steal_pointer (&job->run->stopped);
   g_hash_table_remove (self->runs, &job->run->number);
   tfd_run_free (g_steal_pointer (&job->run));
+  tfd_engine_update_live (self, job);
   job->last_served = tfd_clock_now_boot (self->clock);
   if (job->record->properties->priority != TFD_PRIORITY_FOREGROUND)
     tfd_engine_worker_state (self, job->record->owner_uid)->served = job->last_served;
@@ -94,6 +98,7 @@ tfd_engine_drop_run (TfdEngine *self, TfdJob *job)
       s->callback (self, job, s->data);
     }
   g_slist_free_full (stopped, g_free);
+  tfd_engine_forget_files_later (self, job);
   tfd_engine_plan_later (self);
 }
 

@@ -75,22 +75,21 @@ carry_out (TfdEngine *self, const TfdPlanJob *planned)
 
 static void plan_alarm_cb (gpointer user_data);
 
-static void
-plan_now (TfdEngine *self)
+/* What is due by now happens, and what may run is added to @jobs (of TfdPlanJob). Returns the boot
+ * time at which something is due next. */
+static gint64
+look_at_jobs (TfdEngine *self, GArray *jobs, gint64 now)
 {
-  g_autoptr (GArray) jobs = g_array_new (FALSE, FALSE, sizeof (TfdPlanJob));
-  const TfdPlanLimits limits = { (guint) self->config->background_jobs,
-                                 (guint) self->config->background_jobs_per_user,
-                                 (gint64) self->config->time_slice };
-  gint64 now = tfd_clock_now_boot (self->clock);
-  gint64 next = G_MAXINT64;
-  gint64 next_plan;
+  g_autoptr (GPtrArray) live = g_ptr_array_new ();
+  gint64 next = tfd_engine_check_inactivity (self, now);
 
-  self->last_plan = now;
-  for (GSequenceIter *iter = g_sequence_get_begin_iter (self->order);
-       !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter))
+  /* a copy: what happens to a job may take it from the list */
+  for (GSequenceIter *iter = g_sequence_get_begin_iter (self->live); !g_sequence_iter_is_end (iter);
+       iter = g_sequence_iter_next (iter))
+    g_ptr_array_add (live, g_sequence_get (iter));
+  for (guint i = 0; i < live->len; i++)
     {
-      TfdJob *job = g_sequence_get (iter);
+      TfdJob *job = live->pdata[i];
       gboolean away;
       TfdPlanJob entry;
 
@@ -102,7 +101,21 @@ plan_now (TfdEngine *self)
       entry = snapshot_job (self, job, away);
       g_array_append_val (jobs, entry);
     }
+  return next;
+}
 
+static void
+plan_now (TfdEngine *self)
+{
+  g_autoptr (GArray) jobs = g_array_new (FALSE, FALSE, sizeof (TfdPlanJob));
+  const TfdPlanLimits limits = { (guint) self->config->background_jobs,
+                                 (guint) self->config->background_jobs_per_user,
+                                 (gint64) self->config->time_slice };
+  gint64 now = tfd_clock_now_boot (self->clock);
+  gint64 next, next_plan;
+
+  self->last_plan = now;
+  next = look_at_jobs (self, jobs, now);
   next_plan = tfd_plan_compute ((TfdPlanJob *) (gpointer) jobs->data, jobs->len, &limits, now);
   if (next_plan != 0)
     next = MIN (next, next_plan);

@@ -15,6 +15,9 @@
 /* A boot may count as much as this for JobInactivityTimeout, whatever the wall clock says. */
 #define MAX_BOOT_GAP (7 * 24 * 3600 * (gint64) TFD_USEC_PER_SEC)
 
+/* A job that is due but busy is looked at again after so long. */
+#define INACTIVITY_SPACING (60 * (gint64) TFD_USEC_PER_SEC)
+
 #define NEVER G_MAXINT64
 
 static gint64
@@ -83,31 +86,35 @@ check_running (TfdEngine *self, TfdJob *job, gint64 now)
   return NEVER;
 }
 
-static gint64
-check_inactivity (TfdEngine *self, TfdJob *job, gint64 now)
-{
-  gint64 deadline = after (job->record->last_activity, self->config->job_inactivity_timeout);
-
-  if (now < deadline)
-    return deadline;
-  tfd_engine_expire (self, job);
-  return NEVER;
-}
-
 gint64
 tfd_engine_check_timers (TfdEngine *self, TfdJob *job, gint64 now)
 {
-  gint64 next = NEVER;
-
-  if (job->work != NULL || tfd_job_state_is_final (job->record->state))
+  if (job->work != NULL)
     return NEVER;
   if (job->record->state == TFD_JOB_STATE_TRANSIENT_ERROR)
-    next = check_waiting (self, job, now);
-  else if (tfd_job_state_is_running (job->record->state))
-    return check_running (self, job, now);
-  if (job->work != NULL)
-    return next;
-  return MIN (next, check_inactivity (self, job, now));
+    return check_waiting (self, job, now);
+  return tfd_job_state_is_running (job->record->state) ? check_running (self, job, now) : NEVER;
+}
+
+gint64
+tfd_engine_check_inactivity (TfdEngine *self, gint64 now)
+{
+  /* whatever a job does makes it younger: none is due before the first of them was */
+  if (now < self->inactive_at)
+    return self->inactive_at;
+  self->inactive_at = NEVER;
+  for (GSequenceIter *iter = g_sequence_get_begin_iter (self->order);
+       !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter))
+    {
+      TfdJob *job = g_sequence_get (iter);
+      gint64 due = after (job->record->last_activity, self->config->job_inactivity_timeout);
+
+      if (now >= due && job->work == NULL && !tfd_job_state_is_running (job->record->state))
+        tfd_engine_expire (self, job);
+      else
+        self->inactive_at = MIN (self->inactive_at, MAX (due, now + INACTIVITY_SPACING));
+    }
+  return self->inactive_at;
 }
 
 void

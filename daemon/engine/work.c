@@ -46,6 +46,7 @@ tfd_work_free (TfdWork *work)
   tfd_outcome_free (work->outcome);
   g_free (work);
   tfd_job_serve_waiting (job);
+  tfd_engine_forget_files_later (job->engine, job);
   tfd_engine_plan_later (job->engine);
 }
 

@@ -49,6 +49,7 @@ tfd_engine_reconfigure (TfdEngine *self)
   g_hash_table_iter_init (&iter, self->runs);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &job))
     tfd_engine_configure_run (self, job);
+  self->inactive_at = 0;
   /* what HistoryTime= says is forgotten; a leftover may be tried once more */
   tfd_engine_try_leftovers (self);
   tfd_engine_plan_later (self);
@@ -83,9 +84,9 @@ tfd_engine_set_blocked_hours (TfdEngine *self, gboolean blocked, gint64 until)
 }
 
 void
-tfd_engine_set_sessions_known (TfdEngine *self, gboolean known)
+tfd_engine_set_log_ons (TfdEngine *self, TfdLogOns log_ons)
 {
-  self->world.sessions_known = known;
+  self->world.log_ons = log_ons;
   world_changed (self);
 }
 

@@ -4,7 +4,12 @@
  *
  * The state of a user changes without a signal of its own (logind declares it so), but hardly
  * without any signal of logind. So each of them is a reason to look again at all users, a moment
- * later, as they come in groups. */
+ * later, as they come in groups. Only that the services of somebody who lingers are up is told by
+ * no signal at all: as long as a user's are being started, it is looked again and again.
+ *
+ * Before logind has answered nobody knows, and those who want their owner logged on wait. It is
+ * started when it is not there; where that fails nobody will ever tell, and nobody waits. When it
+ * goes it is most often back in a moment, and what it has said counts that long. */
 #include "config.h"
 
 #include "platform/sessions.h"
@@ -18,7 +23,9 @@
 #define PROPERTIES_INTERFACE "org.freedesktop.DBus.Properties"
 
 #define SETTLE_MS 100
+#define OPENING_MS 1000
 #define CALL_MS 10000
+#define AWAY_MS 5000
 
 struct _TfdSessions
 {
@@ -28,7 +35,9 @@ struct _TfdSessions
   guint signals[2];          /* subscriptions */
   GCancellable *cancellable; /* (owned) (nullable) of the calls to this logind */
   guint settle;
-  gboolean known;       /* as the engine knows it */
+  guint away;           /* how long logind may be away */
+  TfdLogOns log_ons;    /* as the engine knows it */
+  gboolean opening;     /* somebody's state is about to change */
   GHashTable *told;     /* (owned) uid → TfdSession, as the engine knows it */
   GHashTable *answered; /* (owned) (nullable) the same, being gathered */
   guint pending;        /* answers that are missing */
@@ -42,7 +51,7 @@ typedef struct
   guint32 uid;
 } Question;
 
-static void look_later (TfdSessions *self);
+static void look_later (TfdSessions *self, guint msec);
 
 static TfdSession
 session_of (const char *state)
@@ -83,6 +92,17 @@ tell_all (TfdSessions *self, GHashTable *now)
 }
 
 static void
+set_log_ons (TfdSessions *self, TfdLogOns log_ons)
+{
+  if (self->log_ons == log_ons)
+    return;
+  self->log_ons = log_ons;
+  if (log_ons == TFD_LOG_ONS_UNTOLD)
+    tfd_message ("nobody tells who is logged on: no job waits for its owner to be");
+  tfd_engine_set_log_ons (self->engine, log_ons);
+}
+
+static void
 answer_came (TfdSessions *self)
 {
   g_autoptr (GHashTable) answered = NULL;
@@ -91,13 +111,11 @@ answer_came (TfdSessions *self)
     return;
   answered = g_steal_pointer (&self->answered);
   tell_all (self, answered);
-  if (!self->known)
-    {
-      self->known = TRUE;
-      tfd_engine_set_sessions_known (self->engine, TRUE);
-    }
+  set_log_ons (self, TFD_LOG_ONS_KNOWN);
   if (self->again)
-    look_later (self);
+    look_later (self, SETTLE_MS);
+  else if (self->opening)
+    look_later (self, OPENING_MS);
 }
 
 static void
@@ -105,6 +123,7 @@ state_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autofree Question *question = user_data;
   TfdSessions *self = question->self;
+  const char *state;
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) value = NULL;
   g_autoptr (GVariant) reply =
@@ -116,8 +135,12 @@ state_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     g_variant_get (reply, "(v)", &value);
   /* an error: the user went while we asked */
   if (value != NULL && g_variant_is_of_type (value, G_VARIANT_TYPE_STRING))
-    g_hash_table_insert (self->answered, GUINT_TO_POINTER (question->uid),
-                         GINT_TO_POINTER (session_of (g_variant_get_string (value, NULL))));
+    {
+      state = g_variant_get_string (value, NULL);
+      self->opening |= g_str_equal (state, "opening");
+      g_hash_table_insert (self->answered, GUINT_TO_POINTER (question->uid),
+                           GINT_TO_POINTER (session_of (state)));
+    }
   answer_came (self);
 }
 
@@ -152,6 +175,8 @@ users_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       tfd_warning ("systemd-logind does not tell who is logged on: %s", error->message);
       self->pending = 0;
       g_clear_pointer (&self->answered, g_hash_table_unref);
+      if (self->log_ons == TFD_LOG_ONS_NOT_YET)
+        set_log_ons (self, TFD_LOG_ONS_UNTOLD);
       return;
     }
   g_variant_get (reply, "(a(uso))", &users);
@@ -170,6 +195,7 @@ look_cb (gpointer user_data)
   if (self->again)
     return G_SOURCE_REMOVE;
   self->answered = g_hash_table_new (NULL, NULL);
+  self->opening = FALSE;
   self->pending = 1;
   g_dbus_connection_call (self->bus, LOGIND_NAME, LOGIND_PATH, MANAGER_INTERFACE, "ListUsers", NULL,
                           G_VARIANT_TYPE ("(a(uso))"), G_DBUS_CALL_FLAGS_NO_AUTO_START, CALL_MS,
@@ -178,10 +204,10 @@ look_cb (gpointer user_data)
 }
 
 static void
-look_later (TfdSessions *self)
+look_later (TfdSessions *self, guint msec)
 {
-  if (self->settle == 0)
-    self->settle = g_timeout_add (SETTLE_MS, look_cb, self);
+  g_clear_handle_id (&self->settle, g_source_remove);
+  self->settle = g_timeout_add (msec, look_cb, self);
 }
 
 static void
@@ -193,7 +219,13 @@ signal_cb (GDBusConnection *connection G_GNUC_UNUSED,
            GVariant *parameters G_GNUC_UNUSED,
            gpointer user_data)
 {
-  look_later (user_data);
+  TfdSessions *self = user_data;
+
+  /* not from the beginning again for each signal of many */
+  if (self->settle != 0 && !self->opening)
+    return;
+  self->opening = FALSE;
+  look_later (self, SETTLE_MS);
 }
 
 static void
@@ -207,8 +239,10 @@ forget_logind (TfdSessions *self)
   g_clear_object (&self->bus);
   g_clear_handle_id (&self->settle, g_source_remove);
   g_clear_pointer (&self->answered, g_hash_table_unref);
+  g_clear_handle_id (&self->away, g_source_remove);
   self->pending = 0;
   self->again = FALSE;
+  self->opening = FALSE;
 }
 
 static void
@@ -230,6 +264,16 @@ appeared_cb (GDBusConnection *connection,
   look_cb (self);
 }
 
+static gboolean
+away_cb (gpointer user_data)
+{
+  TfdSessions *self = user_data;
+
+  self->away = 0;
+  set_log_ons (self, TFD_LOG_ONS_UNTOLD);
+  return G_SOURCE_REMOVE;
+}
+
 static void
 vanished_cb (GDBusConnection *connection G_GNUC_UNUSED,
              const char *name G_GNUC_UNUSED,
@@ -238,10 +282,10 @@ vanished_cb (GDBusConnection *connection G_GNUC_UNUSED,
   TfdSessions *self = user_data;
 
   forget_logind (self);
-  if (!self->known)
-    return;
-  self->known = FALSE;
-  tfd_engine_set_sessions_known (self->engine, FALSE);
+  if (self->log_ons == TFD_LOG_ONS_NOT_YET)
+    set_log_ons (self, TFD_LOG_ONS_UNTOLD); /* it could not be started either */
+  else
+    self->away = g_timeout_add (AWAY_MS, away_cb, self);
 }
 
 TfdSessions *
@@ -251,8 +295,9 @@ tfd_sessions_watch (TfdEngine *engine)
 
   self->engine = engine;
   self->told = g_hash_table_new (NULL, NULL);
-  self->watch = g_bus_watch_name (G_BUS_TYPE_SYSTEM, LOGIND_NAME, G_BUS_NAME_WATCHER_FLAGS_NONE,
-                                  appeared_cb, vanished_cb, self, NULL);
+  self->watch =
+      g_bus_watch_name (G_BUS_TYPE_SYSTEM, LOGIND_NAME, G_BUS_NAME_WATCHER_FLAGS_AUTO_START,
+                        appeared_cb, vanished_cb, self, NULL);
   return self;
 }
 

@@ -9,8 +9,8 @@ G_BEGIN_DECLS
 
 typedef struct _TfdSessions TfdSessions;
 
-/* Keeps @engine, which must live longer, told. Without logind, which is not started, it is not
- * known who is logged on. */
+/* Keeps @engine, which must live longer, told. Without logind, which is started if the bus knows
+ * how to, nobody tells who is logged on. */
 TfdSessions *tfd_sessions_watch (TfdEngine *engine);
 void tfd_sessions_free (TfdSessions *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfdSessions, tfd_sessions_free)

@@ -362,6 +362,50 @@ class Sessions(ConditionCase):
         self.wait_until_known()
         self.assert_away(self.job('b', RunWhen='logged-in'))
 
+    def restart_with_silent_logind(self):
+        self.world.stop()
+        kill(self.logind.process.pid, signal.SIGSTOP)
+        self.addCleanup(kill, self.logind.process.pid, signal.SIGCONT)
+        self.world.start()
+
+    def test_waits_for_the_first_answer(self):
+        """A daemon that has just been started does not know yet who is logged on."""
+        path = self.log_on()
+        job = self.running(RunWhen='logged-in')
+        self.restart_with_silent_logind()
+        requests = len(self.server.requests())
+        self.assert_away(job)
+        self.assert_done(self.job('b'))
+        self.assertEqual(len(self.server.requests()), requests + 1)
+        kill(self.logind.process.pid, signal.SIGCONT)
+        wait_for(lambda: job.state == 'transferring', 'the job to go on')
+        self.log_off(path)
+        self.assert_away(job)
+
+    def test_waits_no_longer_than_logind_may_take(self):
+        job = self.job(RunWhen='lingering')
+        self.assert_away(job)
+        self.restart_with_silent_logind()
+        self.assert_away(job)
+        self.assert_done(job)
+        self.assertIn('nobody tells who is logged on', self.log())
+
+    def log(self):
+        with open(self.world.log, encoding='utf-8') as file:
+            return file.read()
+
+    def test_logind_is_started_anew(self):
+        """As at an update of the package: who was logged off still is."""
+        job = self.job(RunWhen='logged-in')
+        self.assert_away(job)
+        self.logind.end()
+        self.logind = self.system_bus.logind()
+        wait_for(lambda: 'sleep' in self.inhibitors(), 'the daemon to see logind')
+        self.assert_away(job)
+        self.assertEqual(self.server.requests(), [])
+        self.log_on()
+        self.assert_done(job)
+
     def inhibitors(self):
         """{what: mode} of those that transferd holds."""
         rows = self.logind.call(self.logind.interface, 'ListInhibitors')[0]

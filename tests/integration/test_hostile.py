@@ -36,8 +36,8 @@ class HostileCase(WorldCase):
 
 
 class Worker(HostileCase):
-    timeout = 180
-    config = {'WorkerTimeout': '5s', 'StopTimeout': '2s', 'ProbeTimeout': '2s'}
+    timeout = 600
+    config = {'WorkerTimeout': '15s', 'StopTimeout': '5s', 'ProbeTimeout': '5s'}
 
     def setUp(self):
         super().setUp()
@@ -323,7 +323,7 @@ class Pipelined(WorldCase):
 
 
 class Client(HostileCase):
-    timeout = 240
+    timeout = 600
 
     def refused(self, call):
         try:

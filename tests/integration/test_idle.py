@@ -140,6 +140,16 @@ class Idle(IdleCase):
         self.client.manager('Unsubscribe')
         self.assert_stays()
 
+    def test_other_time(self):
+        """A new IdleTimeout= counts at once, whatever was waited for."""
+        for longer in '0', '1h':
+            self.world.write_config({'IdleTimeout': longer})
+            self.client.manager('Reload')
+        self.assert_stays()
+        self.world.write_config({'IdleTimeout': '300ms'})
+        self.client.manager('Reload')
+        self.assert_leaves()
+
     def test_stamp(self):
         """Whoever is killed may have left work behind, whoever leaves knows."""
         self.assertTrue(self.stamp())

@@ -16,11 +16,14 @@ from world import WorldCase, seed, temporaries  # noqa: E402
 
 
 class Persistence(WorldCase):
+    timeout = 900
+
     def survive(self, size, kills, victims, rate=0):
         """Kills `victims` at random moments of one download; it ends byte for byte right."""
         choice = seed()
         file, row, path = self.file('a', size, rate=rate)
-        job = self.client.create([row], start=True)
+        # a file during which many workers were lost has to wait
+        job = self.client.create([row], start=True, MinimumRetryDelay=5 * SECOND)
         moments = sorted(choice.randrange(1, size) for _ in range(kills))
         for moment in moments:
             wait_for(lambda: self.reached(job, moment), f'{moment} bytes', 300)

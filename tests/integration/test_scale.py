@@ -62,9 +62,20 @@ class ScaleCase(WorldCase):
         self.client.manager_property('Version')  # what the call has left to do has been done
         return cpu_time(self.world) - before
 
-    def assert_linear(self, what, half, whole):
+    def is_linear(self, what, half, whole):
         print(f'# {what}: {half / 1e6:.1f} ms, of twice as much {whole / 1e6:.1f} ms', flush=True)
-        self.assertLessEqual(whole, LINEAR * half + 5e6, what)
+        return whole <= LINEAR * half + 5e6
+
+    def assert_costs_are_linear(self, measure):
+        """`measure` gives the costs of half of everything and of everything. Who shares the processor
+        with others computes longer, too, for a while: a bad result is measured once more."""
+        for _ in range(3):
+            half, whole = measure().values()
+            if all([self.is_linear(what, half[what], whole[what]) for what in half]):
+                return
+            self.doCleanups()
+            self.setUp()
+        self.fail('the costs are not linear')
 
 
 class Queue(ScaleCase):
@@ -92,6 +103,9 @@ class Queue(ScaleCase):
         return costs
 
     def test_linear(self):
+        self.assert_costs_are_linear(self.all_costs)
+
+    def all_costs(self):
         self.paths = []
         costs = {}
         for part in 0, 1:
@@ -99,8 +113,7 @@ class Queue(ScaleCase):
             begin = cpu_time(self.world)
             self.paths += many_jobs(self.client, self.url, self.world.downloads, first, JOBS // 2)
             costs[part] = {'create': (cpu_time(self.world) - begin) * (part + 1)} | self.costs()
-        for what, half in costs[0].items():
-            self.assert_linear(what, half, costs[1][what])
+        return costs
 
 
 class Neighbours(ScaleCase):
@@ -185,14 +198,16 @@ class LargeJob(ScaleCase):
         return costs
 
     def test_linear(self):
+        self.assert_costs_are_linear(self.all_costs)
+
+    def all_costs(self):
         job = self.client.create()
         costs = {}
         for part in 0, 1:
             count = (part + 1) * FILES // 2
             adding = self.cost(lambda: self.add(job, count - FILES // 2, FILES // 2))
             costs[part] = {'add files': adding * (part + 1)} | self.costs(job, count)
-        for what, half in costs[0].items():
-            self.assert_linear(what, half, costs[1][what])
+        return costs
 
     def test_everything_about_a_job_of_long_names(self):
         """Whatever is asked of a large job, the service stays on the bus."""

@@ -81,15 +81,21 @@ class Tracer:
         self.attached(pid)
 
     def attached(self, pid):
-        """Waits until every thread of the process is traced."""
+        """Waits until every thread of the process is traced, or what was asked for has killed it."""
+        start = process_start(pid)
+
         def all_traced():
-            if self.process.poll() is not None:
+            ended = self.process.poll() is not None
+            if process_start(pid) != start:
+                return True
+            if ended:
                 raise AssertionError(f'strace: {self.process.stderr.read().decode()}')
             try:
-                threads = os.listdir(f'/proc/{pid}/task')
-            except OSError:
-                return True
-            return all(status_field(f'{pid}/task/{one}', 'TracerPid')[0] != '0' for one in threads)
+                tracers = [status_field(f'{pid}/task/{one}', 'TracerPid')
+                           for one in os.listdir(f'/proc/{pid}/task')]
+            except OSError:  # a thread, or all of them, just ended
+                return False
+            return all(tracer and tracer != ['0'] for tracer in tracers)
         wait_for(all_traced, 'strace to attach')
 
     def calls(self):

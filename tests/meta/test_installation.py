@@ -117,7 +117,7 @@ class Installation(tap.TestCase):
         for unit, options in (('transferd.service', ()), ('user/transferd.service', ('--user',))):
             with self.subTest(unit):
                 text = read(BUILD, 'data', unit)
-                self.assertIn('Type=dbus', text)
+                self.assertIn('Type=notify', text)
                 self.assertIn(f'BusName={NAME}', text)
                 text = re.sub(r'^(ExecStart=)\S+', r'\1/bin/true', text, flags=re.M)
                 path = os.path.join(self.directory, 'transferd.service')

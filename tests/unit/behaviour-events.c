@@ -146,7 +146,7 @@ happen_power (Subject *self)
 static void
 set_session (Subject *self, TfdSession session)
 {
-  tfd_engine_set_sessions_known (self->engine->engine, TRUE);
+  tfd_engine_set_log_ons (self->engine->engine, TFD_LOG_ONS_KNOWN);
   tfd_engine_set_session (self->engine->engine, ALICE, session);
   engine_settle (self->engine);
 }

@@ -179,7 +179,7 @@ test_run_when_at_once (EngineFixture *engine, gconstpointer row G_GNUC_UNUSED)
   g_auto (Subject) self = { 0 };
 
   subject_enter (&self, engine, "transferring", NULL);
-  tfd_engine_set_sessions_known (engine->engine, TRUE);
+  tfd_engine_set_log_ons (engine->engine, TFD_LOG_ONS_KNOWN);
   OK (engine_set_properties (engine, self.job, "{'RunWhen': <'logged-in'>}", error));
   engine_settle (engine);
   engine_answer (engine, "Stop", "([],)");

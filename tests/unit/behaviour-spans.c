@@ -142,7 +142,7 @@ TIMER (test_inactivity_configured)
 
   subject_enter (&self, engine, "suspended", NULL);
   engine->config->job_inactivity_timeout = 2 * DAY;
-  tfd_engine_plan_later (engine->engine);
+  tfd_engine_reconfigure (engine->engine);
   assert_expires_after (&self, 2 * DAY - SECOND);
 }
 

@@ -15,5 +15,8 @@ main (int argc, char **argv)
   behaviour_add_events ();
   behaviour_add_timers ();
   behaviour_add_spans ();
+  behaviour_add_activity ();
+  behaviour_add_states ();
+  behaviour_add_signals ();
   return g_test_run ();
 }

@@ -90,7 +90,7 @@ void behaviour_add_events (void);
 void behaviour_add_timers (void);
 void behaviour_add_spans (void);
 void behaviour_add_activity (void);
-void behaviour_add_kinds (void);
+void behaviour_add_states (void);
 void behaviour_add_signals (void);
 void behaviour_add_restarts (void);
 

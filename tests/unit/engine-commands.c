@@ -331,6 +331,48 @@ ENGINE_TEST (test_network)
   tfd_signal_log_assert (self->log, "network\nnetwork");
 }
 
+/* Files of a job that rests are not kept in memory; they are asked for as ever. */
+ENGINE_TEST (test_files_forgotten)
+{
+  guint64 run;
+  TfdJob *done = engine_create_done (self, "a", 3, 2, NULL);
+  TfdJob *running = engine_create_running (self, "b", 2, NULL, &run);
+  g_autoptr (GPtrArray) files = NULL;
+  guint64 bytes;
+
+  engine_progress (self, run, 0, 10, 100);
+  bytes = tfd_job_record (done)->bytes_transferred;
+  engine_advance (self, 50 * SECOND);
+  OK (tfd_engine_set_validation_state (self->engine, done, 0, TRUE, error));
+  engine_advance (self, 50 * SECOND);
+  g_assert_nonnull (tfd_job_peek_files (done));
+  engine_advance (self, 10 * SECOND);
+  g_assert_null (tfd_job_peek_files (done));
+  g_assert_nonnull (tfd_job_peek_files (running));
+  files = tfd_engine_list_files (self->engine, done, 0, 0, NULL);
+  g_assert_cmpuint (files->len, ==, 3);
+  g_assert_true (tfd_file_is_validated (files->pdata[0]));
+  g_assert_cmpuint (tfd_job_record (done)->bytes_transferred, ==, bytes);
+  engine_complete (self, done, "{}");
+  engine_assert_asked (self, "Verify", "0 1");
+  engine_answer_each (self, "Verify", "ok");
+  engine_answer_each (self, "Finalize", "renamed");
+  engine_answer (self, "Discard", "([],)");
+  assert_job (done, "acknowledged");
+
+  /* what was being fetched waits again, also for those who read the database */
+  OK (tfd_engine_suspend (self->engine, running, error));
+  engine_settle (self);
+  engine_answer (self, "Stop", "([],)");
+  engine_advance (self, 61 * SECOND);
+  g_assert_null (tfd_job_peek_files (running));
+  g_clear_pointer (&files, g_ptr_array_unref);
+  files = tfd_engine_list_files (self->engine, running, 0, 0, NULL);
+  g_assert_cmpint (((TfdFileRecord *) files->pdata[0])->state, ==, TFD_FILE_STATE_WAITING);
+  g_assert_cmpuint (((TfdFileRecord *) files->pdata[0])->transferred, ==, 10);
+  tfd_signal_log_clear (self->log);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -355,5 +397,6 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/read/list-files", test_list_files);
   ENGINE_ADD ("/engine/read/count", test_count);
   ENGINE_ADD ("/engine/read/network", test_network);
+  ENGINE_ADD ("/engine/read/files-forgotten", test_files_forgotten);
   return g_test_run ();
 }

@@ -290,7 +290,7 @@ ENGINE_TEST (test_all_of_them)
   tfd_engine_set_network (self->engine, FALSE, TRUE);
   tfd_engine_set_blocked_hours (self->engine, TRUE, 0);
   tfd_engine_set_power (self->engine, TRUE, FALSE);
-  tfd_engine_set_sessions_known (self->engine, TRUE);
+  tfd_engine_set_log_ons (self->engine, TFD_LOG_ONS_KNOWN);
   job = engine_create (self, "a", 1, TRUE, "{'RunWhen': <'logged-in'>}");
   foreground = engine_create (self, "b", 1, TRUE, "{'Priority': <'foreground'>}");
   assert_waits (job, TFD_ERROR_NETWORK_DISCONNECTED);

@@ -180,6 +180,7 @@ engine_start (EngineFixture *self)
   g_signal_connect (self->engine, "job-removed", G_CALLBACK (removed_cb), self);
   g_signal_connect (self->engine, "files-transferred", G_CALLBACK (files_cb), self);
   tfd_engine_set_network (self->engine, TRUE, FALSE);
+  tfd_engine_set_log_ons (self->engine, TFD_LOG_ONS_UNTOLD);
   g_assert_true (tfd_engine_load (self->engine, &error));
   g_assert_no_error (error);
 }
