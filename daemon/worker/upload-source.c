@@ -110,6 +110,22 @@ open_regular (const char *path, struct stat *st)
   return -1;
 }
 
+/* @error_number as open_regular () left it. */
+static void
+cannot_open (TfdFailure *failure, int error_number, const char *path)
+{
+  g_autofree char *shown = g_filename_display_name (path);
+
+  if (error_number == 0)
+    tfd_failure_set (failure, TFD_ERROR_FILE_ACCESS_DENIED, TFD_ERROR_CONTEXT_LOCAL_FILE,
+                     "‘%s’ is no regular file", shown);
+  else if (error_number == ENOENT || error_number == ENOTDIR)
+    tfd_failure_set (failure, TFD_ERROR_FILE_MISSING, TFD_ERROR_CONTEXT_LOCAL_FILE,
+                     "the file ‘%s’ is not there", shown);
+  else
+    tfd_failure_set_errno (failure, error_number, "opening", path);
+}
+
 TfdUploadFile *
 tfd_upload_file_open (const char *path, GBytes *expected, TfdFailure *failure)
 {
@@ -122,15 +138,7 @@ tfd_upload_file_open (const char *path, GBytes *expected, TfdFailure *failure)
     file->identity = identity_of (file->fd, &file->st);
   if (file->identity == NULL)
     {
-      if (errno == 0)
-        {
-          g_autofree char *shown = g_filename_display_name (path);
-
-          tfd_failure_set (failure, TFD_ERROR_FILE_ACCESS_DENIED, TFD_ERROR_CONTEXT_LOCAL_FILE,
-                           "‘%s’ is no regular file", shown);
-        }
-      else
-        tfd_failure_set_errno (failure, errno, "opening", path);
+      cannot_open (failure, errno, path);
       return NULL;
     }
   if (expected != NULL && !same (expected, file->identity))
