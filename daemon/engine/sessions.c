@@ -5,12 +5,11 @@
  * pauses, and whenever a network or the service comes back, until they have or a day is over. */
 #include "config.h"
 
-#include "common/retry.h"
 #include "common/url.h"
 #include "engine/engine-private.h"
 
-#define FIRST_PAUSE (60 * TFD_USEC_PER_SEC)
-#define LONGEST_PAUSE (3600 * TFD_USEC_PER_SEC)
+#define FIRST_PAUSE (60 * (gint64) TFD_USEC_PER_SEC)
+#define LONGEST_PAUSE (60 * FIRST_PAUSE)
 #define LONGEST_SPAN (24 * 3600 * TFD_USEC_PER_SEC)
 #define ROWS_PER_REQUEST 1000
 
@@ -19,7 +18,7 @@ typedef struct
 {
   gint64 next;
   gint64 give_up;
-  guint attempts;
+  gint64 pause;   /* before the last question */
   gboolean asked; /* no answer yet */
 } Session;
 
@@ -102,10 +101,9 @@ forget (TfdEngine *self, const TfdLeftover *row)
 static void
 ask_later (TfdEngine *self, const TfdLeftover *row, Session *session)
 {
-  guint64 pause = tfd_retry_delay (FIRST_PAUSE, ++session->attempts, 0, g_random_double ());
-
   session->asked = FALSE;
-  session->next = tfd_clock_now_boot (self->clock) + (gint64) MIN (pause, LONGEST_PAUSE);
+  session->pause = CLAMP (2 * session->pause, FIRST_PAUSE, LONGEST_PAUSE);
+  session->next = tfd_clock_now_boot (self->clock) + session->pause;
   tfd_store_touch_leftover (self->store, row->id, tfd_clock_now_real (self->clock), NULL);
 }
 

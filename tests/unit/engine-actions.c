@@ -109,11 +109,9 @@ finish_only_file (EngineFixture *self, guint64 run)
   engine_done (self, run, 0);
 }
 
-TfdJob *
-engine_create_in (EngineFixture *self, const char *name, TfdJobState state, guint64 *run)
+void
+engine_put_in (EngineFixture *self, TfdJob *job, TfdJobState state, guint64 *run)
 {
-  TfdJob *job = engine_create (self, name, 1, FALSE, NULL);
-
   *run = 0;
   /* a worker that cannot be had keeps it in the queue */
   tfd_transport_emit_stuck (TFD_TRANSPORT (self->transport), ALICE, state == TFD_JOB_STATE_QUEUED);
@@ -153,6 +151,14 @@ engine_create_in (EngineFixture *self, const char *name, TfdJobState state, guin
     }
   g_assert_cmpint (tfd_job_record (job)->state, ==, state);
   tfd_signal_log_clear (self->log);
+}
+
+TfdJob *
+engine_create_in (EngineFixture *self, const char *name, TfdJobState state, guint64 *run)
+{
+  TfdJob *job = engine_create (self, name, 1, FALSE, NULL);
+
+  engine_put_in (self, job, state, run);
   return job;
 }
 

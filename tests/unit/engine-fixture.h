@@ -92,8 +92,11 @@ TfdJob *engine_find (EngineFixture *self, const char *name);
 TfdJob *engine_create_running (
     EngineFixture *self, const char *name, guint n_files, const char *properties, guint64 *run);
 
-/* A job of the type of the fixture with one file, /home/<name>/0, in @state: the run that it has or
- * had is in *@run. What is between was told: the log is cleared. */
+/* Brings @job, which is suspended and has one file, into @state: the run that it has or had is in
+ * *run. What is told meanwhile is cleared from the log. */
+void engine_put_in (EngineFixture *self, TfdJob *job, TfdJobState state, guint64 *run);
+
+/* The same with a new job of the type of the fixture. */
 TfdJob *engine_create_in (EngineFixture *self, const char *name, TfdJobState state, guint64 *run);
 
 /* A job of which @n_done of @n_files files are transferred: suspended when they are not all. */
