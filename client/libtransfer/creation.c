@@ -144,7 +144,7 @@ join_rest (GPtrArray *calls)
 
 /* The options of CreateJob with what does not fit taken out into @creation. */
 static GVariant *
-prepare_options (Creation *creation, GVariant *options)
+prepare_options (Creation *creation, TransferJobType type, GVariant *options)
 {
   g_autoptr (GVariant) sunk = options != NULL ? g_variant_ref_sink (options) : NULL;
   g_autoptr (GVariant) files = NULL;
@@ -154,7 +154,7 @@ prepare_options (Creation *creation, GVariant *options)
   files = g_variant_dict_lookup_value (&dict, "files", G_VARIANT_TYPE ("a(ssa{sv})"));
   if (files != NULL && g_variant_n_children (files) > 0)
     {
-      g_autoptr (GPtrArray) calls = _transfer_files_split (files);
+      g_autoptr (GPtrArray) calls = _transfer_files_split (files, type);
 
       creation->rest = join_rest (calls);
       g_variant_dict_insert_value (&dict, "files", g_ptr_array_index (calls, 0));
@@ -186,7 +186,7 @@ transfer_client_create_job_async (TransferClient *client,
   _transfer_call_async (client, TFD_MANAGER_PATH, &method_create_job,
                         g_variant_new ("(ss@a{sv})", display_name,
                                        transfer_job_type_to_string (type),
-                                       prepare_options (creation, options)),
+                                       prepare_options (creation, type, options)),
                         cancellable, created_cb, task);
 }
 

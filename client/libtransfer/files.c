@@ -96,24 +96,27 @@ with_umask (GVariant *entry, guint32 mask)
 }
 
 GPtrArray *
-_transfer_files_split (GVariant *files)
+_transfer_files_split (GVariant *files, TransferJobType type)
 {
   g_autoptr (GPtrArray) calls = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
-  GVariantType *type = (GVariantType *) G_VARIANT_TYPE ("a(ssa{sv})");
+  const GVariantType *array = G_VARIANT_TYPE ("a(ssa{sv})");
   guint32 mask = read_umask ();
   GVariantBuilder builder;
   gsize count = 0, bytes = 0, n = g_variant_n_children (files);
 
-  g_variant_builder_init (&builder, type);
+  g_variant_builder_init (&builder, array);
   for (gsize i = 0; i < n; i++)
     {
       g_autoptr (GVariant) given = g_variant_get_child_value (files, i);
-      g_autoptr (GVariant) entry = g_variant_ref_sink (with_umask (given, mask));
+      /* an upload without a reply makes none */
+      g_autoptr (GVariant) entry = type == TRANSFER_JOB_TYPE_UPLOAD
+                                       ? g_variant_ref (given)
+                                       : g_variant_ref_sink (with_umask (given, mask));
 
       if (count == TFD_MAX_FILES_PER_CALL || bytes + g_variant_get_size (entry) > TFD_MAX_MESSAGE)
         {
           g_ptr_array_add (calls, g_variant_ref_sink (g_variant_builder_end (&builder)));
-          g_variant_builder_init (&builder, type);
+          g_variant_builder_init (&builder, array);
           count = bytes = 0;
         }
       bytes += g_variant_get_size (entry);

@@ -266,7 +266,7 @@ transfer_job_add_files_async (TransferJob *job,
   task = g_task_new (job, cancellable, callback, user_data);
   g_task_set_source_tag (task, TRANSFER_TAG (transfer_job_add_files_async));
   addition = g_new0 (Addition, 1);
-  addition->calls = _transfer_files_split (sunk);
+  addition->calls = _transfer_files_split (sunk, transfer_job_get_job_type (job));
   g_task_set_task_data (task, addition, (GDestroyNotify) addition_free);
   add_portion (task);
 }

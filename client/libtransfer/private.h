@@ -120,8 +120,9 @@ gboolean _transfer_error_is_absent_service (const GError *error);
 int _transfer_enum_from_string (GType common_type, const char *string);
 
 /* Splits @files (a(ssa{sv})) into as many calls as it takes: the elements are a(ssa{sv}). Files
- * without mode and umask get the umask of this process. */
-GPtrArray *_transfer_files_split (GVariant *files);
+ * that a job of type @type makes get the umask of this process when they have neither mode nor
+ * umask. */
+GPtrArray *_transfer_files_split (GVariant *files, TransferJobType type);
 
 /* (transfer floating) the filter of GetJobHistory for @job alone, with its files. */
 GVariant *_transfer_history_filter (TransferJob *job);

@@ -16,6 +16,7 @@ import termios
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import tap  # noqa: E402
 from bus import DEADLINE, wait_for  # noqa: E402
+from bits_server import BitsServer  # noqa: E402
 from httpd import KIB, MIB, Answer, Forever  # noqa: E402
 from world import BUILD, WorldCase, program  # noqa: E402
 
@@ -401,6 +402,20 @@ class Examples(ClientCase):
 
     def test_python(self):
         self.run_example(sys.executable, os.path.join(SOURCE, 'client/examples/download.py'))
+
+    def test_upload_reply(self):
+        server = BitsServer()
+        self.addCleanup(server.stop)
+        server.reply = b'thank you'
+        path = self.world.target('source')
+        with open(path, 'wb') as file:
+            file.write(b'what is sent')
+        script = os.path.join(SOURCE, 'client/examples/upload_reply.py')
+        done = subprocess.run([sys.executable, script, path, server.url('/x')],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              env=self.environment(), timeout=DEADLINE, check=False)
+        self.assertEqual((done.returncode, done.stdout), (0, 'thank you'))
+        self.assertEqual(server.files['/x'].size, 12)
 
     def test_c_says_what_failed(self):
         _, (url, path), _ = self.file('a', script=Forever(Answer(status=404)))

@@ -7,11 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import tap  # noqa: E402
 from bus import DEADLINE, Job, wait_for  # noqa: E402
-from httpd import KIB, MIB, Answer, Forever  # noqa: E402
+from bits_server import BitsServer  # noqa: E402
+from httpd import KIB, MIB, Answer, Content, Forever  # noqa: E402
+from upload_server import Fault  # noqa: E402
 from world import WorldCase, program  # noqa: E402
 
 FAILED, USAGE = 1, 2
@@ -116,6 +119,74 @@ class Transferctl(WorldCase):
         self.ctl('resume', job)
         self.ctl('wait', '--complete', job)
         self.assert_file(path, file)
+
+    def upload_server(self, **settings):
+        server = BitsServer()
+        self.addCleanup(server.stop)
+        for key, value in settings.items():
+            setattr(server, key, value)
+        return server
+
+    def source(self, size=3 * MIB):
+        content = Content(size, 'source')
+        with open(self.world.target('name.iso'), 'wb') as file:
+            for piece in content.pieces():
+                file.write(piece)
+        return content
+
+    def test_put(self):
+        server, content = self.upload_server(), self.source()
+        said = self.ctl('put', 'name.iso', server.url('/dir/'), '--protocol', 'bits')
+        self.assertEqual((said, self.jobs()), ('', []))
+        self.assertEqual(server.files['/dir/name.iso'].sha256, content.sha256)
+
+    def test_put_with_a_reply(self):
+        server, content = self.upload_server(reply=b'thank you'), self.source()
+        words = ['put', 'name.iso', server.url('/x'), '--protocol', 'bits', '--reply', 'answer']
+        self.assertEqual(self.ctl(*words), 'answer\n')
+        with open(self.world.target('answer'), 'rb') as file:
+            self.assertEqual(file.read(), b'thank you')
+        self.assertEqual(server.files['/x'].sha256, content.sha256)
+        self.ctl(*words, status=FAILED)
+        self.assertIn('--force', self.talk)
+
+    def test_put_survives_a_kill(self):
+        server, content = self.upload_server(), self.source()
+        held = threading.Event()
+        server.script = [Fault('Fragment', hold=held)]
+        process = self.start('put', 'name.iso', server.url('/x'), '--protocol', 'bits')
+        wait_for(lambda: any(one.what == 'Fragment' for one in server.log), 'the first fragment')
+        self.world.restart()
+        held.set()
+        process.wait(60)
+        said = process.stdout.read().decode()
+        self.assertEqual(process.returncode, 0, said)
+        self.assertEqual(server.files['/x'].sha256, content.sha256)
+
+    def test_put_in_the_background(self):
+        server, content = self.upload_server(reply=b'thank you'), self.source()
+        job = self.ctl('create', 'name', '--type', 'upload-reply', '-p',
+                       'upload-protocol=bits').strip()
+        Job(self.client, f'/org/transferd/Transfer1/jobs/{job}').add(
+            server.url('/x'), self.world.target('name.iso'))
+        self.ctl('resume', job)
+        self.ctl('wait', job)
+        self.assertEqual(self.ctl('reply', job), 'thank you')
+        self.ctl('complete', job)
+        self.ctl('put', '--background', 'name.iso', server.url('/y'), '--protocol', 'bits')
+        wait_for(lambda: '/y' in server.files and self.jobs() == [], 'the end of the job')
+        self.assertEqual(server.files['/y'].sha256, content.sha256)
+
+    def test_put_refused(self):
+        server = self.upload_server()
+        self.source()
+        self.ctl('put', 'nothing', server.url('/x'), status=FAILED)
+        self.assertIn('nothing', self.talk)
+        self.ctl('put', '/', server.url('/x'), status=FAILED)
+        self.ctl('put', 'name.iso', server.url('/x'), '--protocol', 'pigeon', status=FAILED)
+        self.assertIn('pigeon', self.talk)
+        self.ctl('put', 'name.iso', server.url('/x'), '--protocol', 'tus', status=FAILED)
+        self.assertEqual(self.jobs(), [])
 
     def test_get_waits_for_the_next_try(self):
         file, (url, path), _ = self.file('a', script=[Answer(status=503)])
