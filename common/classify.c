@@ -23,7 +23,7 @@ fill (TfdFailure *failure, TfdErrorCode code, TfdErrorContext context, char *mes
   failure->message = message;
 }
 
-/* BITS reference, section D.5, and RFC 8470 (425) and RFC 6585 (429), which came later. 408 is the
+/* As BITS tells them apart, with RFC 8470 (425) and RFC 6585 (429), which came later. 408 is the
  * server's time-out; 308 is 307 for good. */
 static gboolean
 status_is_transient (guint status)

@@ -72,7 +72,7 @@ check_change (const TfdProperty *property,
   return check_time (property, life, error);
 }
 
-/* Section C.5 and C.6 of the BITS reference: what cannot be had together. */
+/* What BITS refuses to have together. */
 static gboolean
 check_compatible (const TfdJobProperties *properties, GError **error)
 {

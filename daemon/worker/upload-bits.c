@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: 2026 The transferd authors */
 /* Upload by the BITS upload protocol, as servers with IIS' extension and others speak it: a session
- * is created, takes fragments one after the other, and is closed (BITS reference, section H). */
+ * is created, takes fragments one after the other, and is closed ([MC-BUP]). */
 #include "config.h"
 #include "worker/upload-rules.h"
 

@@ -149,7 +149,7 @@ typedef struct
 const TfdUploadRules *tfd_upload_rules (TfdUploadProtocol protocol);
 
 /* BITS: the host that a session was bound to could not be reached for host_timeout: later requests
- * go to the host of the URL, which may know nothing of the session (section H.4). */
+ * go to the host of the URL, which may know nothing of the session. */
 void tfd_upload_host_lost (TfdUploadState *state);
 
 /* For rules: what an error status means where the protocol says nothing of its own; always

@@ -7,7 +7,7 @@
     … upload to server.url('/dir/file') …
     assert server.files['/dir/file'].sha256 == …
 
-Its behaviour is that of the BITS reference, section H.5; what the application behind it says comes
+Its behaviour is that of [MC-BUP] and of the BITS server extension; what the application behind it says comes
 from a real HTTP server, `Application`, or from `reply`.
 """
 import http.client
@@ -60,7 +60,7 @@ class Session:
 
 
 class BitsServer(UploadServer):
-    """Settings are those of H.5 and H.6, as attributes."""
+    """The settings of the BITS server extension are attributes."""
 
     def __init__(self, certificate=None, address='127.0.0.1', sink=False):
         self.sessions = {}

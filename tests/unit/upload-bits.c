@@ -262,7 +262,7 @@ static const TalkRow fragment_rows[] = {
   { "/upload/bits/fragment/416-no-number", 416, RECEIVED ("-1"),
     TFD_UPLOAD_FAILED, TFD_ERROR_INVALID_SERVER_RESPONSE, REMOTE, FALSE },
   { "/upload/bits/fragment/416-no-range", 416, ACK, TFD_UPLOAD_RESTART, 0, 0, FALSE },
-  /* of the application behind the server: the status alone counts (section D.5) */
+  /* of the application behind the server: the status alone counts */
   { "/upload/bits/fragment/application-300", 300, ERROR ("0x8019012c", "0x7"),
     TFD_UPLOAD_FAILED, TFD_ERROR_HTTP_STATUS, APPLICATION, FALSE },
   { "/upload/bits/fragment/application-306", 306, ERROR ("0x80190132", "0x7"),
