@@ -97,7 +97,7 @@ typedef struct
 #define END TFD_EFFECT_END
 #define FAIL (SET_ERROR | TELL_ERROR | MODIFIED)
 
-/* The habits behind the rows , which are those of BITS:
+/* The habits behind the rows, which are those of BITS:
  * - Calls are MODIFIED, those that change nothing else included: whoever asks has not left the job
  *   alone. So are news that bytes or files arrived, an end or a failure. What only
  *   moves a job between queued, connecting and transient-error is not: a job that fails for ever
