@@ -98,12 +98,21 @@ transfer (TfdUpload *self)
   return TFD_TRANSFER (self);
 }
 
+/* What was under way does not count any more. */
+static void
+tell_progress (TfdUpload *self)
+{
+  if (self->source != NULL)
+    self->client->progressed (transfer (self), self->user_data);
+}
+
 void
 tfd_upload_fail (TfdUpload *self, const TfdFailure *failure)
 {
   self->phase = TFD_UPLOAD_GIVEN_UP;
   tfd_upload_drop_message (self);
   tfd_upload_received_clear (&self->received);
+  tell_progress (self);
   self->client->failed (transfer (self), failure, self->user_data);
 }
 
@@ -474,6 +483,7 @@ upload_stop (TfdTransfer *base)
   g_atomic_int_set (&self->abort, 1);
   tfd_upload_drop_message (self);
   tfd_upload_received_clear (&self->received);
+  tell_progress (self);
   if (self->pending == 0)
     settle (self);
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: 2026 The transferd authors
-"""Real web servers on the loopback interface: nginx and apache2, each with a configuration of ours."""
+"""Real web servers on the loopback interface: nginx and apache2, each with a configuration of ours.
+They take files below /dav/."""
 import os
 import socket
 import subprocess
@@ -32,6 +33,7 @@ http {{
     location /slow/ {{ alias {directory}/root/; limit_rate {slow}; }}
     location /slow-norange/ {{ alias {directory}/root/; limit_rate {slow}; max_ranges 0; }}
     location /norange/ {{ alias {directory}/root/; max_ranges 0; }}
+    location /dav/ {{ dav_methods PUT DELETE; client_max_body_size 0; }}
     location /busy {{ add_header Retry-After 1 always; return 503; }}
     location /moved/ {{ rewrite ^/moved/(.*)$ /$1 redirect; }}
     location /loop {{ return 302 /loop; }}
@@ -56,6 +58,12 @@ LoadModule authz_user_module {modules}/mod_authz_user.so
 LoadModule auth_basic_module {modules}/mod_auth_basic.so
 LoadModule auth_digest_module {modules}/mod_auth_digest.so
 LoadModule ratelimit_module {modules}/mod_ratelimit.so
+LoadModule dav_module {modules}/mod_dav.so
+LoadModule dav_fs_module {modules}/mod_dav_fs.so
+DavLockDB {directory}/locks/db
+<Location /dav>
+  Dav On
+</Location>
 User www-data
 Group www-data
 DocumentRoot {directory}/root
@@ -107,6 +115,9 @@ class RealServer:
         os.chmod(self.directory, 0o755)
         self.root = os.path.join(self.directory, 'root')
         os.mkdir(self.root, 0o755)
+        for place in os.path.join(self.root, 'dav'), os.path.join(self.directory, 'locks'):
+            os.mkdir(place)
+            os.chmod(place, 0o777)
         self.configuration = configuration
         self.command = command
         for _ in range(5):  # somebody else may take the free port first
