@@ -25,7 +25,7 @@ read_failure (GVariant *details, guint32 index, TfdFailure *failure)
   g_variant_lookup (details, "http-status", "u", &failure->http_status);
   g_variant_lookup (details, "retry-after", "t", &failure->retry_after);
   if (tfd_error_code_from_name (name, &failure->code) &&
-      failure->code < TFD_ERROR_NETWORK_DISCONNECTED)
+      failure->code < TFD_ERROR_NETWORK_DISCONNECTED && failure->code != TFD_ERROR_TOO_LARGE)
     failure->code = TFD_ERROR_INVALID_SERVER_RESPONSE;
   if (tfd_enum_from_string (TFD_TYPE_ERROR_CONTEXT, context, &value) &&
       value != TFD_ERROR_CONTEXT_NONE)

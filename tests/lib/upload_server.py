@@ -37,6 +37,7 @@ class Fault:
     status: int = 0  # answered instead of doing anything
     headers: dict = dataclasses.field(default_factory=dict)  # added to the answer; None takes one away
     drop: int = -1  # the connection is reset after so many bytes of the body
+    stall: int = -1  # after so many bytes nothing more is read until the server is released
     keep: bool = True  # the bytes that came before that are kept
     lose: bool = False  # all is done, but the answer is not sent
     hold: object = None  # an Event: the answer waits for it
@@ -127,8 +128,9 @@ class Body:
         while self.left:
             self.break_off()
             most = min(self.left, CHUNK)
-            if self.fault.drop >= 0:
-                most = min(most, self.fault.drop - self.request.received)
+            for stop in self.fault.drop, self.fault.stall:
+                if stop > self.request.received:
+                    most = min(most, stop - self.request.received)
             data = self.reader.read1(most)
             if not data:
                 raise Drop('the client went away')
@@ -139,6 +141,8 @@ class Body:
         self.break_off()
 
     def break_off(self):
+        if self.request.received == self.fault.stall:
+            self.connection.server.stand_still()
         if 0 <= self.fault.drop <= self.request.received:
             raise Drop('as the script says')
         if self.connection.server.stopping.is_set():
@@ -254,6 +258,8 @@ class UploadServer(Server):
         self.authorization = None
         self.lower_case = False
         self.rate = 0  # bytes a second of a body
+        self.stalled = threading.Event()
+        self.released = threading.Event()
         self.sink = sink
         self.temporary = tempfile.TemporaryDirectory(prefix='tfd-uploads-')
         super().__init__(certificate, address)
@@ -270,6 +276,16 @@ class UploadServer(Server):
         raise NotImplementedError
 
     # What tests say
+
+    def stand_still(self):
+        self.stalled.set()
+        while not self.released.wait(0.02):
+            if self.stopping.is_set():
+                raise Drop('the server stops')
+
+    def release(self):
+        """Ends a stall."""
+        self.released.set()
 
     def require(self, user, password):
         token = base64.b64encode(f'{user}:{password}'.encode()).decode()
