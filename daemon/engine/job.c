@@ -118,7 +118,8 @@ tfd_job_guards (const TfdJob *job)
  * continued would keep a slot for as long as there are any. */
 #define JUST_BEGUN_MSEC 1000
 
-/* What the worker said of the temporary: with a validator the rest can be asked for later. */
+/* What the worker said of the temporary: with a validator the rest can be asked for later, when it
+ * is known how much that is. */
 static gboolean
 file_is_resumable (const TfdJob *job, guint32 index, guint32 age)
 {
@@ -130,7 +131,8 @@ file_is_resumable (const TfdJob *job, guint32 index, guint32 age)
           : g_variant_lookup_value (file->part, "validator", G_VARIANT_TYPE_STRING);
 
   return file == NULL || file->transferred == 0 ||
-         (validator != NULL && !job->record->properties->dynamic_content) ||
+         (validator != NULL && file->total != TFD_SIZE_UNKNOWN &&
+          !job->record->properties->dynamic_content) ||
          (job->run->done > 0 && age < JUST_BEGUN_MSEC);
 }
 
