@@ -253,7 +253,7 @@ tfd_fake_transport_answer_text (TfdFakeTransport *self, const char *method, cons
 {
   g_autoptr (GVariantType) type = type_of (method_info (method)->out_args);
   g_autoptr (GError) error = NULL;
-  GVariant *value = g_variant_parse (type, answer, NULL, NULL, &error);
+  g_autoptr (GVariant) value = g_variant_parse (type, answer, NULL, NULL, &error);
 
   g_assert_no_error (error);
   tfd_fake_transport_answer (self, method, value);
