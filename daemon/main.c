@@ -316,10 +316,35 @@ open_and_run (Daemon *daemon, GError **error)
   return run (daemon, store, runtime_dir, error);
 }
 
+static void
+clear_daemon (Daemon *daemon)
+{
+  g_clear_pointer (&daemon->loop, g_main_loop_unref);
+  g_clear_pointer (&daemon->config, tfd_config_free);
+  g_free (daemon->options.state_dir);
+  g_free (daemon->options.config_path);
+  g_free (daemon->options.worker);
+  g_strfreev (daemon->options.rest);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Daemon, clear_daemon)
+
+/* What is to be done instead of serving. */
+static int
+recover (const Options *options)
+{
+  g_autofree char *state_dir = state_dir_of (options);
+  g_autoptr (GError) error = NULL;
+
+  if (tfd_recover (state_dir, options->rest, &error))
+    return EXIT_SUCCESS;
+  g_printerr ("transferd: %s\n", error->message);
+  return EXIT_FAILURE;
+}
+
 int
 main (int argc, char **argv)
 {
-  Daemon daemon = { .status = EXIT_SUCCESS };
+  g_auto (Daemon) daemon = { .status = EXIT_SUCCESS };
   g_autoptr (GError) error = NULL;
   g_autofree char *help = NULL;
   int status;
@@ -342,26 +367,12 @@ main (int argc, char **argv)
       g_printerr ("%s\n", help);
       return 2;
     }
-
   if (daemon.options.recover)
-    {
-      g_autofree char *state_dir = state_dir_of (&daemon.options);
-
-      if (tfd_recover (state_dir, daemon.options.rest, &error))
-        return EXIT_SUCCESS;
-      g_printerr ("transferd: %s\n", error->message);
-      return EXIT_FAILURE;
-    }
+    return recover (&daemon.options);
 
   daemon.loop = g_main_loop_new (NULL, FALSE);
   status = open_and_run (&daemon, &error);
   if (error != NULL)
     g_printerr ("transferd: %s\n", error->message);
-  g_main_loop_unref (daemon.loop);
-  g_clear_pointer (&daemon.config, tfd_config_free);
-  g_free (daemon.options.state_dir);
-  g_free (daemon.options.config_path);
-  g_free (daemon.options.worker);
-  g_strfreev (daemon.options.rest);
   return status;
 }

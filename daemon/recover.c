@@ -87,6 +87,7 @@ tfd_recover (const char *state_dir, char **directories, GError **error)
   known = store == NULL ? NULL : known_jobs (store, error);
   if (known != NULL)
     ok = walk (directories, known, error);
+  g_clear_pointer (&store, tfd_store_close);
   close (lock);
   return ok;
 }

@@ -277,9 +277,13 @@ gboolean
 tfd_engine_save_file (TfdEngine *self, TfdJob *job, const TfdFileRecord *file)
 {
   g_autoptr (GError) error = NULL;
+  TfdFileRecord row = *file;
 
+  /* that it is at work is true of a run, and no row is written when that ends */
+  if (row.state == TFD_FILE_STATE_TRANSFERRING)
+    row.state = TFD_FILE_STATE_WAITING;
   tfd_engine_touch (self, job);
-  if (tfd_store_update_file (self->store, job->record->id, file, &error))
+  if (tfd_store_update_file (self->store, job->record->id, &row, &error))
     return TRUE;
   tfd_engine_doom (self, error);
   return FALSE;
@@ -294,6 +298,23 @@ tfd_engine_log_event (TfdEngine *self, TfdJob *job, const char *kind, GVariant *
   if (!tfd_store_append_event (self->store, job->record->id, tfd_clock_now_real (self->clock), kind,
                                details, self->config->events_per_job, &error))
     tfd_engine_doom (self, error);
+}
+
+/* What was told last is what is recorded: that it waits again was neither. */
+static void
+tell_waits_cb (const GError *error G_GNUC_UNUSED, gpointer data)
+{
+  TfdJob *job = data;
+
+  tfd_engine_tell_changed (job->engine, job, TFD_CHANGED_STATE | TFD_CHANGED_PROGRESS);
+}
+
+static void
+put_back (TfdEngine *self, TfdJob *job)
+{
+  job->record->state = TFD_JOB_STATE_QUEUED;
+  /* after those that are told now that they were undone */
+  tfd_outbox_add (self->outbox, tell_waits_cb, tfd_job_ref (job), (GDestroyNotify) tfd_job_unref);
 }
 
 /* A worker reports each thing once: what it said since the commit before is lost, so that it has to
@@ -313,7 +334,7 @@ reload_run (TfdEngine *self, TfdJob *job)
   if (job->files != NULL)
     tfd_job_recount (job);
   if (job->work == NULL && tfd_job_state_is_running (job->record->state))
-    job->record->state = TFD_JOB_STATE_QUEUED;
+    put_back (self, job);
   tfd_engine_update_live (self, job);
   if (job->run != NULL)
     tfd_engine_stop_run (self, job, NULL, NULL);

@@ -95,6 +95,10 @@ tfd_job_explain (const TfdJob *job, TfdClock *clock)
       if (job->wait != TFD_WAIT_NONE && job->wait != TFD_WAIT_OWNER)
         add (conditions, tfd_enum_to_string (TFD_TYPE_WAIT, job->wait),
              g_strdup (describe_wait (job->wait)), job->wait_since, 0);
+      /* it gave up its slot, and its worker is not done with it yet */
+      if (conditions->len == 0 && job->run != NULL)
+        add (conditions, "slot", g_strdup ("its last run is just ending"),
+             record->modification_time, 0);
       break;
     case TFD_JOB_STATE_TRANSIENT_ERROR:
       explain_failure (conditions, job, clock);

@@ -118,7 +118,8 @@ tfd_job_guards (const TfdJob *job)
  * continued would keep a slot for as long as there are any. */
 #define JUST_BEGUN_MSEC 1000
 
-/* What the worker said of the temporary: with a validator the rest can be asked for later. */
+/* What the worker said of the temporary: with a validator the rest can be asked for later, when it
+ * is known how much that is. */
 static gboolean
 file_is_resumable (const TfdJob *job, guint32 index, guint32 age)
 {
@@ -129,7 +130,8 @@ file_is_resumable (const TfdJob *job, guint32 index, guint32 age)
           ? NULL
           : g_variant_lookup_value (file->part, "validator", G_VARIANT_TYPE_STRING);
 
-  if (file == NULL || (validator != NULL && !job->record->properties->dynamic_content))
+  if (file == NULL || (validator != NULL && file->total != TFD_SIZE_UNKNOWN &&
+                       !job->record->properties->dynamic_content))
     return TRUE;
   /* what is sent may be at the server before any of it is confirmed, and must not come twice */
   return tfd_file_direction (job->record->type, index) == TFD_DIRECTION_RECEIVE &&

@@ -240,9 +240,7 @@ tfd_engine_adopt_boot (TfdEngine *self, TfdJobRecord *record)
     record->retry_at = MIN (after (now, rest_of_wait (record, &mark)), NEVER / 2);
   if (record->no_progress_since != 0)
     record->no_progress_since = not_zero (now - time_without_progress (record, &mark));
-  record->last_activity = now;
-  if (marked)
-    record->last_activity -= age_of (self, record, &mark);
+  record->last_activity = now - (marked ? age_of (self, record, &mark) : 0);
   g_free (record->boot_id);
   record->boot_id = g_strdup (tfd_clock_boot_id (self->clock));
 }

@@ -249,10 +249,17 @@ is_about_run (const char *method)
 }
 
 void
-tfd_worker_fail_run_requests (TfdWorker *worker)
+tfd_worker_lose_run_requests (TfdWorker *worker)
 {
   g_autoptr (GError) error =
       g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED, "the worker was lost");
+
+  tfd_worker_fail_run_requests (worker, error);
+}
+
+void
+tfd_worker_fail_run_requests (TfdWorker *worker, const GError *error)
+{
   GList *next;
 
   for (GList *l = worker->queue.head; l != NULL; l = next)

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "common/names.h"
+#include "platform/intake.h"
 #include "platform/spawn.h"
 #include "platform/worker.h"
 
@@ -50,9 +51,11 @@ struct _TfdWorker
   GDBusConnection *connection; /* (owned) (nullable) */
   GCancellable *cancellable;   /* (owned) of the present process */
   guint timer;                 /* idle, stuck, grace: one at a time, by state */
+  TfdIntake *intake;           /* (owned) (nullable) of the connection */
   guint heartbeat;
   guint subscription;
-  gboolean orderly; /* it was told to end: its end is no loss */
+  gboolean orderly;   /* it was told to end: its end is no loss */
+  gboolean was_ready; /* this process could be asked */
   gboolean stuck_told;
   gboolean freed;
   guint failed_starts; /* processes in a row that could not be asked anything */
@@ -71,11 +74,17 @@ void tfd_worker_set_timer (TfdWorker *worker, guint milliseconds, GSourceFunc fu
 /* The process shall end by itself, which is no loss. */
 void tfd_worker_close (TfdWorker *worker);
 
+/* ---- version.c ---- */
+/* The worker is ready when it is of our version, and is ended otherwise. */
+void tfd_worker_ask_version (TfdWorker *worker);
+
 /* ---- requests.c ---- */
 void tfd_worker_send_queue (TfdWorker *worker);
 void tfd_worker_fail_queue (TfdWorker *worker, const GError *error);
 /* What was to be sent about runs means nothing to another process: the engine starts them anew. */
-void tfd_worker_fail_run_requests (TfdWorker *worker);
+void tfd_worker_fail_run_requests (TfdWorker *worker, const GError *error);
+/* The same because the worker was lost. */
+void tfd_worker_lose_run_requests (TfdWorker *worker);
 /* Watched while it has something to do, told to end when it had nothing to do for a while: an idle
  * service wakes nobody up. */
 void tfd_worker_watch (TfdWorker *worker);

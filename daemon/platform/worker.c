@@ -77,6 +77,7 @@ drop_connection (TfdWorker *worker)
     return;
   g_signal_handlers_disconnect_by_data (worker->connection, worker);
   g_dbus_connection_signal_unsubscribe (worker->connection, worker->subscription);
+  g_clear_pointer (&worker->intake, tfd_intake_free);
   g_clear_object (&worker->connection);
 }
 
@@ -142,7 +143,7 @@ static void
 ended (TfdWorker *worker)
 {
   gboolean lost = !worker->orderly;
-  gboolean ready = worker->connection != NULL;
+  gboolean ready = worker->was_ready;
 
   g_clear_handle_id (&worker->timer, g_source_remove);
   g_clear_handle_id (&worker->heartbeat, g_source_remove);
@@ -152,11 +153,11 @@ ended (TfdWorker *worker)
   drop_connection (worker);
   g_clear_object (&worker->process);
   g_hash_table_remove_all (worker->runs);
-  worker->orderly = FALSE;
+  worker->orderly = worker->was_ready = FALSE;
   worker->state = TFD_WORKER_ABSENT;
   if (lost)
     {
-      tfd_worker_fail_run_requests (worker);
+      tfd_worker_lose_run_requests (worker);
       tfd_transport_emit_lost (worker->transport, worker->uid);
     }
   if (!ready && ++worker->failed_starts >= MAX_FAILED_STARTS)
@@ -233,7 +234,7 @@ give_up_start (TfdWorker *worker, GError *error)
 }
 
 static void
-news_cb (GDBusConnection *connection G_GNUC_UNUSED,
+news_cb (GDBusConnection *connection,
          const char *sender G_GNUC_UNUSED,
          const char *path G_GNUC_UNUSED,
          const char *interface G_GNUC_UNUSED,
@@ -243,8 +244,16 @@ news_cb (GDBusConnection *connection G_GNUC_UNUSED,
 {
   TfdWorker *worker = user_data;
 
-  if (!worker->freed)
+  if (worker->freed || connection != worker->connection)
+    return;
+  if (tfd_intake_handled (worker->intake, parameters))
     tfd_transport_emit_news (worker->transport, worker->uid, name, parameters);
+  else if (worker->state != TFD_WORKER_ENDING)
+    {
+      tfd_warning ("the worker of user %u says more than anybody can hear: it is ended",
+                   worker->uid);
+      tfd_worker_kill (worker);
+    }
 }
 
 /* The answer to a connection attempt, and for which process it was made. */
@@ -274,15 +283,14 @@ connected_cb (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user
   if (worker->state != TFD_WORKER_CONNECTING)
     return;
   worker->connection = g_steal_pointer (&connection);
-  worker->state = TFD_WORKER_READY;
-  worker->failed_starts = 0;
+  worker->intake = tfd_intake_new (worker->connection);
   g_dbus_connection_set_exit_on_close (worker->connection, FALSE);
   g_signal_connect (worker->connection, "closed", G_CALLBACK (closed_cb), worker);
   worker->subscription = g_dbus_connection_signal_subscribe (
       worker->connection, NULL, TFD_WORKER_INTERFACE, NULL, TFD_WORKER_PATH, NULL,
       G_DBUS_SIGNAL_FLAGS_NONE, news_cb, worker, NULL);
   g_dbus_connection_start_message_processing (worker->connection);
-  tfd_worker_pump (worker);
+  tfd_worker_ask_version (worker);
 }
 
 static GIOStream *
@@ -362,7 +370,7 @@ start (TfdWorker *worker)
       g_error_free (error);
       worker->state = TFD_WORKER_STUCK;
       tfd_worker_set_timer (worker, STUCK_RETRY_MS, stuck_retry_cb);
-      tfd_worker_fail_run_requests (worker);
+      tfd_worker_lose_run_requests (worker);
       tell_stuck (worker, TRUE);
       return;
     }

@@ -36,6 +36,13 @@ bind_file (TfdStatement *statement, const TfdFileRecord *file)
   tfd_bind_path (statement, file->target);
 }
 
+/* What a worker had in hand when this was written is in nobody's hand when it is read. */
+static TfdFileState
+lasting_state (TfdFileState state)
+{
+  return state == TFD_FILE_STATE_TRANSFERRING ? TFD_FILE_STATE_WAITING : state;
+}
+
 /* NULL when this version cannot understand the row. */
 static TfdFileRecord *
 read_file (TfdStatement *statement)
@@ -46,7 +53,7 @@ read_file (TfdStatement *statement)
   file->url = tfd_read_text (statement);
   file->path = tfd_read_path (statement);
   file->options = tfd_read_variant (statement, G_VARIANT_TYPE_VARDICT);
-  file->state = (TfdFileState) tfd_read_enum (statement, TFD_TYPE_FILE_STATE);
+  file->state = lasting_state ((TfdFileState) tfd_read_enum (statement, TFD_TYPE_FILE_STATE));
   file->transferred = (guint64) tfd_read_int (statement);
   file->total = (guint64) tfd_read_int (statement);
   file->attempt = tfd_read_uint32 (statement);

@@ -78,7 +78,8 @@ TfdJobRecord *tfd_store_load_job (TfdStore *store, const char *job_id, GError **
 gboolean
 tfd_store_insert_files (TfdStore *store, const char *job_id, GPtrArray *files, GError **error);
 
-/* Writes the whole row; NOT_FOUND when there is none, TOO_LARGE as above. */
+/* Writes the whole row; NOT_FOUND when there is none, TOO_LARGE as above. A file that is
+ * stored as transferring is read as one that waits: nobody has it in hand any more. */
 gboolean tfd_store_update_file (TfdStore *store,
                                 const char *job_id,
                                 const TfdFileRecord *file,

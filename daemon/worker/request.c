@@ -65,14 +65,36 @@ body_end_cb (const GError *error, gpointer user_data)
                             "the answer ended before the file was complete");
 }
 
+static gboolean
+is_same (const char *a, const char *b)
+{
+  return a != NULL && b != NULL && g_str_equal (a, b);
+}
+
+/* Whether the server has said, or shown, that it cannot send a part of the file. Before
+ * take_validators (). */
+static gboolean
+refuses_ranges (TfdDownload *self)
+{
+  const TfdRecord *record = self->part->record;
+  const char *accepts = header (self, "Accept-Ranges");
+
+  if (accepts != NULL && g_ascii_strcasecmp (accepts, "none") == 0)
+    return TRUE;
+  /* all of it, though only the rest was asked for, and it is the same file as before */
+  return self->offset > 0 && (is_same (record->etag, header (self, "ETag")) ||
+                              is_same (record->last_modified, header (self, "Last-Modified")));
+}
+
 static void
-take_validators (TfdDownload *self)
+take_validators (TfdDownload *self, gboolean without_ranges)
 {
   TfdRecord *record = self->part->record;
   const char *etag = header (self, "ETag");
   const char *last_modified = header (self, "Last-Modified");
   g_autofree char *validator =
-      tfd_http_choose_validator (etag, last_modified, header (self, "Date"));
+      without_ranges ? NULL
+                     : tfd_http_choose_validator (etag, last_modified, header (self, "Date"));
 
   tfd_record_take_string (&record->etag, etag);
   tfd_record_take_string (&record->last_modified, last_modified);
@@ -207,6 +229,7 @@ answer_arrived (TfdDownload *self, GInputStream *stream)
   guint status = soup_message_get_status (self->message);
   guint64 total = TFD_SIZE_UNKNOWN;
   const char *reason = NULL;
+  gboolean without_ranges;
 
   self->client->answered (TFD_TRANSFER (self), self->user_data);
   if (redirected (self, status))
@@ -221,9 +244,10 @@ answer_arrived (TfdDownload *self, GInputStream *stream)
       read_body (self, stream, total, FALSE);
       return;
     case TFD_ANSWER_WHOLE:
+      without_ranges = refuses_ranges (self);
       if (!tfd_download_restart (self, reason))
         break;
-      take_validators (self);
+      take_validators (self, without_ranges);
       read_body (self, stream, total, TRUE);
       return;
     case TFD_ANSWER_RESTART:

@@ -44,6 +44,7 @@ class Worker(HostileCase):
         self.script = self.world.path('bad.json')
         self.behave()
         os.environ['TFD_BAD_WORKER'] = self.script
+        os.environ['TFD_BAD_WORKER_VERSION'] = self.client.manager_property('Version')
         self.addCleanup(os.environ.pop, 'TFD_BAD_WORKER')
         self.begin()
 
@@ -169,6 +170,40 @@ class Worker(HostileCase):
         job.suspend()
         job.cancel()
         self.assert_alive()
+
+    def test_deluge(self):
+        """1.5 GB of news as fast as they can be sent: the memory of the service stays small."""
+        self.behave(Start=['deluge'])
+        job = self.client.create([self.row()], start=True)
+        wait_for(lambda: self.starts() > 1 or self.memory() > 400, 'the worker to be ended', 60)
+        self.assertLess(self.memory(), 400)
+        job.wait('transferred')
+        self.assert_alive()
+
+    def memory(self):
+        """The most that the service ever had, in MiB."""
+        with open(f'/proc/{self.pid}/status', encoding='ascii') as file:
+            return next(int(line.split()[1]) for line in file if line.startswith('VmHWM')) / 1024
+
+    def test_other_version(self):
+        """What a worker of another version means by the same words nobody knows."""
+        self.behave(Get=["(<'0.0.1'>,)"] * 20)
+        job = self.client.create([self.row()], start=True)
+        job.wait('transient-error')
+        self.assertEqual(job.error[0], 'WorkerLost')
+        self.assertIn('0.0.1', job.get('Error')['message'])
+        self.behave()
+        job.resume()
+        job.wait('transferred')
+        self.assert_alive()
+
+    def test_no_version(self):
+        for answer in ('(<1>,)', '()', 'error', 'exit', 'silence'):
+            with self.subTest(answer):
+                self.behave(Get=[answer])
+                self.begin()
+                self.finished().cancel()
+                self.assert_alive()
 
     def test_silence(self):
         """Who is asked and says nothing is ended, and the next one is asked."""

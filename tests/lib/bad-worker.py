@@ -7,7 +7,8 @@ Transfers nothing: every file is "done" at once, every rename succeeds. What it 
 file named by TFD_BAD_WORKER, as JSON: {method: [answer, …]}; each answer is used once, over all
 processes, then the method is answered as it should be. An answer is the text of a GVariant, or
 "error", "silence" (none at all), "garbage" (bytes that are no message), "exit", or "flood" (a lot
-of news, then the right answer). The key "news" has [name, GVariant text] pairs that are sent after
+of news, then the right answer), or "deluge" (as many as can be sent). The version that the real
+worker has is in TFD_BAD_WORKER_VERSION. The key "news" has [name, GVariant text] pairs that are sent after
 each Start, with RUN in place of the number of the run. Each process adds a line to the file
 TFD_BAD_WORKER.starts.
 """
@@ -99,8 +100,20 @@ class Worker:
             self.news('Parts', f"(uint64 {run}, [(uint32 0, {{'x': <'{'y' * 1000}'>}})])")
             self.news('Event', f"(uint64 {run}, uint32 0, 'restarted', {{'reason': <'x'>}})")
 
+    def deluge(self, run):
+        """All at once, and much faster than they can be recorded."""
+        body = f"(uint64 {run}, [(uint32 0, {{'x': <'{'y' * 3000}'>}})])"
+        message = Gio.DBusMessage.new_signal(PATH, INTERFACE, 'Parts')
+        message.set_body(GLib.Variant.parse(None, body, None, None))
+        message.set_serial(1)
+        data = bytes(message.to_blob(NO_FLAGS)) * 500
+        for _ in range(1000):
+            self.socket.sendall(data)
+
     def right(self, method, arguments):
         """The answer that the interface asks for."""
+        if method == 'Get':  # the only property
+            return GLib.Variant('(v)', (GLib.Variant('s', os.environ['TFD_BAD_WORKER_VERSION']),))
         if method == 'Probe':
             return GLib.Variant('(a(ayss))', ([(b'x', '', '') for _ in arguments[0]],))
         if method == 'Stop':
@@ -126,13 +139,15 @@ class Worker:
             return
         elif wrong == 'error':
             reply = message.new_method_error_literal('org.example.Nonsense', 'x' * 100000)
-        elif wrong is not None and wrong != 'flood':
+        elif wrong is not None and wrong not in ('flood', 'deluge'):
             body = GLib.Variant.parse(None, wrong, None, None)
             if body.n_children():
                 reply.set_body(body)
         else:
             if wrong == 'flood':
                 self.flood(arguments[0])
+            if wrong == 'deluge':
+                self.deluge(arguments[0])
             body = self.right(method, arguments)
             if body is not None:
                 reply.set_body(body)

@@ -137,6 +137,13 @@ tfd_fake_clock_advance (TfdFakeClock *self, gint64 span)
   g_object_unref (self);
 }
 
+void
+tfd_fake_clock_sleep (TfdFakeClock *self, gint64 span)
+{
+  g_assert_cmpint (span, >=, 0);
+  move_to (self, self->boot_time + span);
+}
+
 gboolean
 tfd_fake_clock_advance_to_alarm (TfdFakeClock *self)
 {

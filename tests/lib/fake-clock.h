@@ -17,6 +17,10 @@ TfdFakeClock *tfd_fake_clock_new (gint64 boot_time, gint64 real_time);
  * added by those, and due within @span, too. */
 void tfd_fake_clock_advance (TfdFakeClock *self, gint64 span);
 
+/* The machine sleeps for @span: both times move on, and what was due meanwhile goes off when the
+ * clock is advanced next. */
+void tfd_fake_clock_sleep (TfdFakeClock *self, gint64 span);
+
 /* Moves on to the first alarm and lets it (and others of that time) go off; FALSE when there is
  * none. */
 gboolean tfd_fake_clock_advance_to_alarm (TfdFakeClock *self);

@@ -190,19 +190,56 @@ take (TfdFakeTransport *self, const char *method)
   return request;
 }
 
+/* Takes @request. */
+static void
+answer_request (Request *request, GVariant *answer, GUnixFDList *fds)
+{
+  GVariant *owned = g_variant_ref_sink (answer);
+
+  check_type (owned, method_info (request->method)->out_args, request->method);
+  tfd_transport_answer_set_fds (request->task, fds);
+  g_task_return_pointer (request->task, owned, (GDestroyNotify) g_variant_unref);
+  request_free (request);
+}
+
 void
 tfd_fake_transport_answer_with_fds (TfdFakeTransport *self,
                                     const char *method,
                                     GVariant *answer,
                                     GUnixFDList *fds)
 {
-  Request *request = take (self, method);
-  GVariant *owned = g_variant_ref_sink (answer);
+  answer_request (take (self, method), answer, fds);
+}
 
-  check_type (owned, method_info (method)->out_args, method);
-  tfd_transport_answer_set_fds (request->task, fds);
-  g_task_return_pointer (request->task, owned, (GDestroyNotify) g_variant_unref);
-  request_free (request);
+static GList *
+find_next (TfdFakeTransport *self, guint32 uid)
+{
+  GList *link = self->requests.head;
+
+  while (link != NULL && ((Request *) link->data)->uid != uid)
+    link = link->next;
+  return link;
+}
+
+const char *
+tfd_fake_transport_next (TfdFakeTransport *self, guint32 uid, GVariant **parameters)
+{
+  GList *link = find_next (self, uid);
+
+  if (link == NULL)
+    return NULL;
+  *parameters = ((Request *) link->data)->parameters;
+  return ((Request *) link->data)->method;
+}
+
+void
+tfd_fake_transport_answer_next (TfdFakeTransport *self, guint32 uid, GVariant *answer)
+{
+  GList *link = find_next (self, uid);
+  Request *request = link->data;
+
+  g_queue_delete_link (&self->requests, link);
+  answer_request (request, answer, NULL);
 }
 
 void
@@ -216,7 +253,7 @@ tfd_fake_transport_answer_text (TfdFakeTransport *self, const char *method, cons
 {
   g_autoptr (GVariantType) type = type_of (method_info (method)->out_args);
   g_autoptr (GError) error = NULL;
-  GVariant *value = g_variant_parse (type, answer, NULL, NULL, &error);
+  g_autoptr (GVariant) value = g_variant_parse (type, answer, NULL, NULL, &error);
 
   g_assert_no_error (error);
   tfd_fake_transport_answer (self, method, value);

@@ -32,6 +32,13 @@ GVariant *tfd_fake_transport_peek (TfdFakeTransport *self, const char *method);
 /* For whom it was made. (transfer none) */
 const char *tfd_fake_transport_peek_owner (TfdFakeTransport *self, const char *method);
 
+/* The oldest request for @uid that has no answer yet: its method, and its parameters (transfer
+ * none), both valid until it is answered. NULL when there is none. */
+const char *tfd_fake_transport_next (TfdFakeTransport *self, guint32 uid, GVariant **parameters);
+
+/* Answers that one with @answer (floating is consumed). */
+void tfd_fake_transport_answer_next (TfdFakeTransport *self, guint32 uid, GVariant *answer);
+
 /* Answers the oldest request for @method with @answer (floating is consumed). */
 void tfd_fake_transport_answer (TfdFakeTransport *self, const char *method, GVariant *answer);
 

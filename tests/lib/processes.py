@@ -36,7 +36,12 @@ def children(parent):
 
 def executable(pid):
     try:
-        return os.path.basename(os.readlink(f'/proc/{pid}/exe'))
+        name = os.path.basename(os.readlink(f'/proc/{pid}/exe'))
+        if not name.startswith('memcheck'):
+            return name
+        with open(f'/proc/{pid}/cmdline', encoding='utf-8', errors='replace') as file:
+            words = [os.path.basename(word) for word in file.read().split('\0')]
+        return next((word for word in words if word in ('transferd', 'transferd-worker')), '')
     except OSError:
         return ''
 

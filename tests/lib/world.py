@@ -6,6 +6,7 @@ Nothing of it reaches the machine: the bus is private (in system mode the whole 
 throw-away copy of the machine, see machine.sh), and every process is ended by its own number.
 
     TFD_BUILD_ROOT  the build directory, set by meson test
+    TFD_VALGRIND    a program that runs daemon and worker under valgrind
     TFD_KEEP=1      keeps the directory of the world for a look afterwards
 """
 import hashlib
@@ -25,6 +26,7 @@ from bus import DEADLINE, NAME, Client, DBusError, GLib, wait_for
 from processes import children, executable, kill, process_start
 
 BUILD = os.environ.get('TFD_BUILD_ROOT', '')
+VALGRIND = os.environ.get('TFD_VALGRIND', '')
 PROGRAMS = {
     'transferd': ('daemon/transferd',),
     'transferd-worker': ('daemon/worker/transferd-worker',),
@@ -110,6 +112,7 @@ class World:
         self.downloads = self.path('downloads')
         self.config = self.path('transferd.conf')
         self.log = self.path('transferd.log')
+        self.valgrind_log = self.path('valgrind-%p.log')
         for directory in self.runtime_dir, self.downloads:
             os.mkdir(directory, 0o700 if directory == self.runtime_dir else 0o755)
         self.write_config(config or {})
@@ -165,6 +168,8 @@ class World:
         if self.mode != 'system':  # what the real one says of this machine must not matter
             environment['DBUS_SYSTEM_BUS_ADDRESS'] = (self.system_address
                                                       or f'unix:path={self.path("no-bus")}')
+        if VALGRIND:
+            environment['TFD_VALGRIND_LOG'] = self.valgrind_log
         return environment | self.variables
 
     def make_startable(self):
@@ -195,9 +200,19 @@ class World:
         if self.mode == 'system':
             return [*self.wrapper, installed('transferd'), '--system',
                     '--state-dir', self.state_dir, '--config', self.config, *options]
-        return [*self.wrapper, program('transferd'), '--user', '--allow-root',
-                '--state-dir', self.state_dir, '--config', self.config,
-                '--worker', program('transferd-worker'), *options]
+        words = [program('transferd'), '--user', '--allow-root', '--state-dir', self.state_dir,
+                 '--config', self.config, '--worker', self.worker_program(), *options]
+        return [*self.wrapper, *([VALGRIND] if VALGRIND else []), *words]
+
+    def worker_program(self):
+        if not VALGRIND:
+            return program('transferd-worker')
+        script = self.path('worker-under-valgrind')
+        with open(script, 'w', encoding='utf-8') as file:
+            file.write(f'#!/bin/sh\nexport TFD_VALGRIND_LOG={shlex.quote(self.valgrind_log)}\n'
+                       f'exec {shlex.join([VALGRIND, program("transferd-worker")])} "$@"\n')
+        os.chmod(script, 0o755)
+        return script
 
     def launch(self, *options):
         """Starts a daemon and does not wait for anything."""
@@ -313,8 +328,14 @@ class World:
     def complaints(self):
         """What must never be in the log of the daemon and of its workers."""
         with open(self.log, encoding='utf-8', errors='replace') as file:
-            return [line for line in file if re.search(
+            found = [line for line in file if re.search(
                 r'CRITICAL|Sanitizer|runtime error|assertion .* failed|Assertion', line)]
+        for name in sorted(os.listdir(self.directory)):
+            if name.startswith('valgrind-'):
+                with open(self.path(name), encoding='utf-8', errors='replace') as file:
+                    # "--" begins remarks on itself; it says nothing when all is well
+                    found += [line for line in file if line.startswith('==')]
+        return found
 
     def close(self):
         """Ends everything; the complaints."""

@@ -63,6 +63,9 @@ subject_set_slots (Subject *self, guint slots)
 
 /* ---- the states ---- */
 
+/* A worker that stops tells what it has of the files that it was fetching. */
+#define STOPPED "([(1, {'validator': <'v1'>})],)"
+
 static void
 fetch_some (Subject *self)
 {
@@ -71,8 +74,8 @@ fetch_some (Subject *self)
 
   engine_connected (self->engine, self->run);
   engine_done (self->engine, self->run, 0);
-  engine_news (self->engine, "Parts", "(ta(ua{sv}))", part);
   engine_progress (self->engine, self->run, 1, 40, 100);
+  engine_news (self->engine, "Parts", "(ta(ua{sv}))", part);
 }
 
 static void
@@ -80,7 +83,7 @@ suspend (Subject *self)
 {
   OK (tfd_engine_suspend (self->engine->engine, self->job, error));
   engine_settle (self->engine);
-  engine_answer (self->engine, "Stop", "([],)");
+  engine_answer (self->engine, "Stop", STOPPED);
   self->run = 0;
 }
 
@@ -95,7 +98,7 @@ static void
 fail (Subject *self, const char *details)
 {
   engine_failed (self->engine, self->run, 1, details);
-  engine_answer (self->engine, "Stop", "([],)");
+  engine_answer (self->engine, "Stop", STOPPED);
   self->run = 0;
 }
 

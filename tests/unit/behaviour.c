@@ -18,5 +18,6 @@ main (int argc, char **argv)
   behaviour_add_activity ();
   behaviour_add_states ();
   behaviour_add_signals ();
+  behaviour_add_restarts ();
   return g_test_run ();
 }

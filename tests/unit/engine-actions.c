@@ -377,7 +377,9 @@ engine_take_start (EngineFixture *self)
 void
 engine_news (EngineFixture *self, const char *name, const char *type, const char *text)
 {
-  tfd_fake_transport_news (self->transport, ALICE, name, parse (type, text));
+  g_autoptr (GVariant) parameters = parse (type, text);
+
+  tfd_fake_transport_news (self->transport, ALICE, name, parameters);
   engine_settle (self);
 }
 
@@ -411,8 +413,10 @@ engine_done (EngineFixture *self, guint64 run, guint32 index)
 void
 engine_failed (EngineFixture *self, guint64 run, guint32 index, const char *details)
 {
+  g_autoptr (GVariant) parsed = parse ("a{sv}", details);
+
   tfd_fake_transport_news (self->transport, ALICE, "Failed",
-                           g_variant_new ("(tu@a{sv})", run, index, parse ("a{sv}", details)));
+                           g_variant_new ("(tu@a{sv})", run, index, parsed));
   engine_settle (self);
 }
 
