@@ -352,7 +352,7 @@ void
 months_check_disk (Months *self)
 {
   g_autoptr (GPtrArray) leftovers =
-      tfd_store_load_leftovers (self->fixture->store, G_MAXUINT32, NULL);
+      tfd_store_load_leftovers (self->fixture->store, TFD_LEFTOVER_FILE, G_MAXUINT32, NULL);
   GHashTableIter iter;
   const char *path;
   const Part *part;

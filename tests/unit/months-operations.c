@@ -22,7 +22,7 @@ make_files (Months *self, const User *user, guint n)
       g_autofree char *path = g_build_filename (months_places[place], name, NULL);
       g_autofree char *url = months_url (self, name);
 
-      g_ptr_array_add (files, tfd_file_spec_new (url, path, NULL, NULL));
+      g_ptr_array_add (files, tfd_file_spec_new (TFD_JOB_TYPE_DOWNLOAD, url, path, NULL, NULL));
     }
   return files;
 }
@@ -57,7 +57,8 @@ ask_to_add (Months *self, Account *account)
       return;
     }
   call->probing = TRUE;
-  tfd_engine_probe_async (self->fixture->engine, &owner, call->files, looked_cb, call);
+  tfd_engine_probe_async (self->fixture->engine, &owner, TFD_JOB_TYPE_DOWNLOAD, NULL, call->files,
+                          looked_cb, call);
 }
 
 /* ---- properties ---- */
