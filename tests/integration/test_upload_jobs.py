@@ -267,6 +267,37 @@ class Reply(UploadJobCase):
         self.assertEqual(job.complete()[0], 'completed')
         self.assertTrue(os.path.exists(self.world.target('source.reply')))
 
+    def test_name_of_the_temporary_is_taken(self):
+        job = self.job(start=False)
+        taken = self.world.target(f'.transferd-{job.id}-1.part')
+        os.symlink('elsewhere', taken)
+        job.resume()
+        job.wait('transferred', hurry=True)
+        self.assertIn('part-replaced', job.events())
+        job.complete()
+        with open(self.world.target('source.reply'), 'rb') as file:
+            self.assertEqual(file.read(), b'well received')
+        self.assertEqual(os.readlink(taken), 'elsewhere')
+
+    def test_temporary_is_gone_on_the_way(self):
+        """The server still has the reply: only that is fetched again."""
+        self.bits.reply = Content(2 * MIB, 'reply').bytes(0, 2 * MIB)
+        self.bits.reply_options = {'script': [Answer(stall=MIB)]}
+        job = self.job()
+        wait_for(lambda: job.get('ReplyBytesTransferred') >= MIB // 2, 'half of the reply')
+        job.suspend()
+        part, = temporaries(self.world.downloads)
+        os.unlink(os.path.join(self.world.downloads, part))
+        job.resume()
+        job.wait('suspended')
+        self.assertEqual(job.error, ('FileMissing', 'local-file'))
+        self.assertTrue(job.get('Error')['reply'])
+        job.resume()
+        job.wait('transferred')
+        self.assertEqual(self.open_reply(job), self.bits.reply)
+        self.assertEqual(self.bits.kinds().count('Create-Session'), 1)
+        job.complete()
+
     def test_auto_complete(self):
         job = self.job(AutoComplete=True)
         self.client.expect('JobRemoved', None)
