@@ -119,6 +119,20 @@ class Requests(ResumableCase):
         self.assert_clean()
 
 
+    def test_login_costs_no_body(self):
+        self.peer.require('me', 'secret')
+        job, content = self.upload(start=False)
+        self.log_in(job)
+        self.peer.script = [Fault('PATCH', skip=1, stall=MIB)]
+        job.resume()
+        self.interrupted(self.peer, self.world.restart)
+        self.finish(job)
+        self.assert_there(content, self.peer.kinds().count('POST'))
+        for one in self.peer.requests():
+            if one.status == 401:
+                self.assertEqual(one.received, 0)
+
+
 class Interruptions(ResumableCase):
     def test_connection_breaks_off(self):
         self.peer.script = [Fault('POST', lose=True), Fault('PATCH', drop=5 * MIB),

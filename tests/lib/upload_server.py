@@ -201,6 +201,9 @@ class UploadConnection(Connection):
             return False
         alive = body.drain()
         headers = {'Content-Length': str(len(data)), **headers, **fault.headers}
+        if self.server.chunked and headers.pop('Content-Length', None):
+            headers['Transfer-Encoding'] = 'chunked'
+            data = b'%x\r\n%b\r\n0\r\n\r\n' % (len(data), data) if data else b'0\r\n\r\n'
         if not alive:
             headers['Connection'] = 'close'
         if self.server.lower_case:
@@ -261,6 +264,7 @@ class UploadServer(Server):
         self.script = []
         self.authorization = None
         self.lower_case = False
+        self.chunked = False  # answers come in chunks, without Content-Length
         self.rate = 0  # bytes a second of a body
         self.stalled = threading.Event()
         self.released = threading.Event()
