@@ -77,16 +77,6 @@ tfd_engine_news_failed (TfdEngine *self, guint32 uid, GVariant *parameters)
                     &failure, NULL);
 }
 
-/* What stands under the temporary's name is not ours: it stays, the file starts under another. */
-static void
-replace_part (TfdEngine *self, TfdJob *job, TfdFileRecord *file)
-{
-  file->attempt++;
-  g_clear_pointer (&file->part, g_variant_unref);
-  tfd_job_set_file_progress (job, file, 0, file->total);
-  tfd_engine_save_file (self, job, file);
-}
-
 static guint32
 shown_index (const TfdJob *job, const TfdFileRecord *file)
 {
@@ -181,6 +171,27 @@ follow_redirect (TfdEngine *self, TfdJob *job, TfdFileRecord *file, GVariant *de
   tfd_engine_save_file (self, job, file);
 }
 
+/* What stands under the temporary's name is not ours: it stays, the file starts under another. A
+ * reply cannot do so by itself: what it answers goes on from where it is. */
+static void
+replace_part (TfdEngine *self, TfdJob *job, TfdFileRecord *file)
+{
+  HandIn *hand_in;
+
+  file->attempt++;
+  g_clear_pointer (&file->part, g_variant_unref);
+  tfd_job_set_file_progress (job, file, 0, file->total);
+  tfd_engine_save_file (self, job, file);
+  if (tfd_job_is_reply (job, file))
+    {
+      tfd_engine_apply (self, job, TFD_EVENT_SET_REMOTE_NAME, TFD_GUARD_NONE, NULL, NULL);
+      return;
+    }
+  hand_in = g_new (HandIn, 1);
+  *hand_in = (HandIn){ tfd_job_ref (job), file->index };
+  tfd_outbox_add (self->outbox, hand_in_cb, hand_in, (GDestroyNotify) hand_in_free);
+}
+
 /* What had arrived is of another version. */
 static void
 begin_anew (TfdEngine *self, TfdJob *job, TfdFileRecord *file)
@@ -230,13 +241,7 @@ tfd_engine_news_event (TfdEngine *self, guint32 uid, GVariant *parameters)
   g_variant_dict_init (&logged, details);
   g_variant_dict_insert (&logged, "file", "u", shown_index (job, file));
   if (received && g_str_equal (kind, "part-replaced"))
-    {
-      HandIn *hand_in = g_new (HandIn, 1);
-
-      *hand_in = (HandIn){ tfd_job_ref (job), index };
-      replace_part (self, job, file);
-      tfd_outbox_add (self->outbox, hand_in_cb, hand_in, (GDestroyNotify) hand_in_free);
-    }
+    replace_part (self, job, file);
   else if (g_str_equal (kind, "redirected") && !job->run->outdated)
     follow_redirect (self, job, file, details);
   else if (g_str_equal (kind, "restarted"))

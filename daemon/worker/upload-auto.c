@@ -60,6 +60,7 @@ auto_judge (TfdUploadState *state,
     return choose (state, TFD_UPLOAD_PROTOCOL_BITS, "Allow", reason);
   if (tfd_field_has_token (tfd_upload_answer_field (answer, "Public"), "BITS_POST"))
     return choose (state, TFD_UPLOAD_PROTOCOL_BITS, "Public", reason);
+  tfd_upload_put_learn (state, answer);
   return choose (state, TFD_UPLOAD_PROTOCOL_PUT, "the server names no protocol that can resume",
                  reason);
 }

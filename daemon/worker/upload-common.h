@@ -34,6 +34,10 @@ gboolean tfd_upload_shrink (TfdUploadState *state, const TfdUploadRequest *reque
 guint64
 tfd_upload_length (const TfdUploadState *state, const TfdUploadSource *source, guint64 most);
 
+/* Likewise, for servers that keep what comes of a request of any length: so much that waiting for
+ * answers hardly counts, and so little that what was confirmed is never far behind. */
+guint64 tfd_upload_portion (const TfdUploadState *state, const TfdUploadSource *source);
+
 /* Resolves @location, which came as answer to @request; @url belongs to the caller. */
 TfdUploadVerdict tfd_upload_take_location (const TfdUploadSource *source,
                                            const TfdUploadRequest *request,
@@ -51,6 +55,9 @@ gboolean tfd_upload_is_forgotten (const TfdUploadAnswer *answer);
 
 /* What an answer to OPTIONS says of tus: FALSE when it says nothing. */
 gboolean tfd_upload_tus_learn (TfdUploadState *state, const TfdUploadAnswer *answer);
+
+/* Whether the answer to OPTIONS says that a PUT may be of a part. */
+void tfd_upload_put_learn (TfdUploadState *state, const TfdUploadAnswer *answer);
 
 /* Upload-Limit of an answer: FALSE when there is none. */
 gboolean tfd_upload_resumable_learn (TfdUploadState *state, const TfdUploadAnswer *answer);

@@ -21,6 +21,7 @@ typedef struct
 {
   guint64 max_size; /* 0 = not limited */
   guint64 max_append_size;
+  guint64 min_append_size;
 } TfdUploadLimits;
 
 /* FALSE: the whole field is to be ignored. */

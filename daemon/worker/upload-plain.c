@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: 2026 The transferd authors */
-/* Upload by PUT and by POST: one request with the whole file, that any server understands and none
- * can continue. A PUT may be repeated as often as one likes (RFC 9110 9.2.2). A POST may do
- * something each time: once bytes of it have been sent it is repeated only when the server has said
- * that it did nothing, or when the user says so. */
+/* Upload by PUT and by POST: one request with the whole file, that any server understands and
+ * hardly one can continue: by PUT with Content-Range, when it says that it can. A PUT may be
+ * repeated as often as one likes (RFC 9110 9.2.2). A POST may do something each time: once bytes of
+ * it have been sent it is repeated only when the server has said that it did nothing, or when the
+ * user says so. */
 #include "config.h"
 #include "worker/upload-rules.h"
 
@@ -48,15 +49,154 @@ is_success (guint status)
 
 /* --- PUT --- */
 
+enum
+{
+  KIND_WHOLE,
+  KIND_ASK,
+  KIND_PART,
+  KIND_SIZE,
+};
+
+/* The reply to a file that comes in parts is nobody's. */
+static gboolean
+may_have_parts (const TfdUploadSource *source)
+{
+  return source->fragment > 0 && source->size > source->fragment && !source->reply;
+}
+
+/* A server that ignores Content-Range takes a part for the whole (RFC 9110 14.4): parts are for
+ * those that offer ranges together with PUT, and what has become of them is looked at. */
+void
+tfd_upload_put_learn (TfdUploadState *state, const TfdUploadAnswer *answer)
+{
+  state->known = TRUE;
+  state->ranges = answer->status >= 200 && answer->status <= 299 &&
+                  tfd_field_has_token (tfd_upload_answer_field (answer, "Allow"), "PUT") &&
+                  tfd_field_has_token (tfd_upload_answer_field (answer, "Accept-Ranges"), "bytes");
+}
+
+static void
+part (const TfdUploadState *state, const TfdUploadSource *source, TfdUploadRequest *request)
+{
+  request->kind = KIND_PART;
+  request->method = "PUT";
+  request->has_body = TRUE;
+  request->first = state->offset;
+  request->length = tfd_upload_length (state, source, source->fragment);
+  request->expect = TRUE;
+  tfd_upload_request_add (request, "Content-Type", "application/octet-stream");
+  tfd_upload_request_add (request, "Content-Range",
+                          "bytes %" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT,
+                          request->first, request->first + request->length - 1, source->size);
+}
+
 static gboolean
 put_next (const TfdUploadState *state, const TfdUploadSource *source, TfdUploadRequest *request)
 {
+  gboolean parts = may_have_parts (source);
+
   if (state->sent)
     return FALSE;
 
-  request->method = "PUT";
-  whole (source, request);
+  request->url = g_strdup (source->url);
+  if (parts && !state->known && !state->ranges)
+    {
+      request->kind = KIND_ASK;
+      request->method = "OPTIONS";
+    }
+  else if (parts && state->ranges && state->offset > 0 &&
+           (!state->asked || state->offset == source->size))
+    {
+      request->kind = KIND_SIZE;
+      request->method = "HEAD";
+    }
+  else if (parts && state->ranges)
+    {
+      part (state, source, request);
+    }
+  else
+    {
+      request->kind = KIND_WHOLE;
+      request->method = "PUT";
+      whole (source, request);
+    }
+
   return TRUE;
+}
+
+static TfdUploadVerdict
+judge_ask (TfdUploadState *state, const TfdUploadAnswer *answer, TfdFailure *failure)
+{
+  g_auto (TfdFailure) trouble = { 0 };
+
+  if (answer->status < 200 || answer->status > 299)
+    {
+      tfd_upload_judge_status (answer, &trouble);
+      if (trouble.transient || answer->status == 401 || answer->status == 407)
+        return tfd_upload_judge_status (answer, failure);
+    }
+  tfd_upload_put_learn (state, answer);
+  return TFD_UPLOAD_GO_ON;
+}
+
+/* Back to one request for all. */
+static TfdUploadVerdict
+give_up_parts (TfdUploadState *state, const char **reason, TfdFailure *failure)
+{
+  gboolean begun = state->offset > 0;
+
+  state->ranges = FALSE;
+  state->known = TRUE;
+  return begun ? tfd_upload_lost (state, "the server does not put parts of a file together", reason,
+                                  failure)
+               : TFD_UPLOAD_GO_ON;
+}
+
+static TfdUploadVerdict
+judge_part (TfdUploadState *state,
+            const TfdUploadRequest *request,
+            const TfdUploadAnswer *answer,
+            const char **reason,
+            TfdFailure *failure)
+{
+  if (answer->status == 200 || answer->status == 201 || answer->status == 204)
+    {
+      tfd_upload_confirm (state, request->first + request->length);
+      state->asked = (state->features & TFD_UPLOAD_PUT_JOINS) != 0;
+      return TFD_UPLOAD_GO_ON;
+    }
+  if (answer->status == 400 || answer->status == 405 || answer->status == 411 ||
+      answer->status == 416 || answer->status == 501)
+    return give_up_parts (state, reason, failure);
+
+  return tfd_upload_judge_status (answer, failure);
+}
+
+/* What is there must be what was sent, or more of it; the second part shows whether it has been put
+ * behind the first. */
+static TfdUploadVerdict
+judge_size (TfdUploadState *state,
+            const TfdUploadSource *source,
+            const TfdUploadAnswer *answer,
+            const char **reason,
+            TfdFailure *failure)
+{
+  const char *value = tfd_upload_answer_field (answer, "Content-Length");
+  guint64 length = 0;
+
+  if (answer->status == 401 || answer->status == 407 || answer->status == 429 ||
+      (answer->status >= 500 && answer->status != 501))
+    return tfd_upload_judge_status (answer, failure);
+  if (answer->status != 200 || value == NULL || !tfd_http_parse_length (value, &length) ||
+      length < state->offset || length > source->size)
+    return give_up_parts (state, reason, failure);
+
+  state->asked = TRUE;
+  if (state->offset > source->fragment)
+    state->features |= TFD_UPLOAD_PUT_JOINS;
+  if (state->offset == source->size)
+    complete (state, source);
+  return TFD_UPLOAD_GO_ON;
 }
 
 /* A digest is one of what the answer holds (RFC 9530 3.1); only an answer without content speaks of
@@ -74,11 +214,18 @@ has_no_content (const TfdUploadAnswer *answer)
 static TfdUploadVerdict
 put_judge (TfdUploadState *state,
            const TfdUploadSource *source,
-           G_GNUC_UNUSED const TfdUploadRequest *request,
+           const TfdUploadRequest *request,
            const TfdUploadAnswer *answer,
-           G_GNUC_UNUSED const char **reason,
+           const char **reason,
            TfdFailure *failure)
 {
+  if (request->kind == KIND_ASK)
+    return judge_ask (state, answer, failure);
+  if (request->kind == KIND_PART)
+    return judge_part (state, request, answer, reason, failure);
+  if (request->kind == KIND_SIZE)
+    return judge_size (state, source, answer, reason, failure);
+
   if (!is_success (answer->status))
     return tfd_upload_judge_status (answer, failure);
   if (has_no_content (answer) && !tfd_upload_check_digest (source, answer, failure))

@@ -54,7 +54,7 @@ begin_patch (TfdUploadRequest *request, const TfdUploadState *state, const TfdUp
 {
   request->has_body = TRUE;
   request->first = state->offset;
-  request->length = tfd_upload_length (state, source, 0);
+  request->length = tfd_upload_portion (state, source);
   gboolean last = request->first + request->length == source->size;
 
   begin (request, KIND_PATCH, "PATCH", state->session);
@@ -116,6 +116,7 @@ tfd_upload_resumable_learn (TfdUploadState *state, const TfdUploadAnswer *answer
   if (!tfd_field_parse_limits (tfd_upload_answer_field (answer, "Upload-Limit"), &limits))
     return FALSE;
   state->maximum = limits.max_size;
+  state->least = limits.min_append_size;
   /* a smaller one may have been found by trying */
   if (limits.max_append_size != 0 && (state->limit == 0 || limits.max_append_size < state->limit))
     state->limit = limits.max_append_size;

@@ -16,6 +16,7 @@
 #define MAXIMUM_SETBACKS 4
 #define SMALLEST_FRAGMENT (64 * 1024) /* bytes */
 #define SHRINK 4
+#define PORTIONS 32 /* of a large file */
 
 void
 tfd_upload_state_clear (TfdUploadState *state)
@@ -223,6 +224,14 @@ tfd_upload_length (const TfdUploadState *state, const TfdUploadSource *source, g
   if (state->limit != 0)
     length = MIN (length, state->limit);
   return length;
+}
+
+guint64
+tfd_upload_portion (const TfdUploadState *state, const TfdUploadSource *source)
+{
+  guint64 most = MAX (source->fragment, source->size / PORTIONS);
+
+  return tfd_upload_length (state, source, MAX (most, state->least));
 }
 
 TfdUploadVerdict

@@ -29,6 +29,7 @@ typedef enum
 {
   TFD_UPLOAD_TUS_SHA1 = 1 << 0, /* tus: a digest of each request is checked */
   TFD_UPLOAD_TUS_SHA256 = 1 << 1,
+  TFD_UPLOAD_PUT_JOINS = 1 << 2, /* put: parts were put together; seen, not said */
 } TfdUploadFeatures;
 
 /* What is known of an upload between requests, and from one run to the next. */
@@ -45,6 +46,7 @@ typedef struct
                      stored: who loses an answer takes it back */
   gboolean begun; /* bytes of a request that must not be repeated blindly were sent */
   guint64 limit;  /* most bytes of one request that the server takes, 0 = any; not stored */
+  guint64 least;  /* fewest bytes of one request that is not the last one; not stored */
   gboolean known; /* features and maximum are known; not stored with the file, but may be
                      remembered for the origin */
   guint features; /* TfdUploadFeatures */

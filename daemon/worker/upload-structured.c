@@ -300,6 +300,8 @@ take_limit (const char *key, gsize length, const Item *item, gpointer data)
     limits->max_size = item->number;
   else if (is_key (key, length, "max-append-size"))
     limits->max_append_size = item->number;
+  else if (is_key (key, length, "min-append-size"))
+    limits->min_append_size = item->number;
   return TRUE;
 }
 

@@ -47,7 +47,7 @@ begin_create (TfdUploadRequest *request, const TfdUploadSource *source)
   tfd_upload_request_add (request, "Upload-Metadata", "filename %s", name);
 }
 
-/* All that is left goes in one request, unless its digest has to be known before. */
+/* Less goes in one request when its digest has to be known before. */
 static void
 begin_patch (TfdUploadRequest *request, const TfdUploadState *state, const TfdUploadSource *source)
 {
@@ -58,7 +58,8 @@ begin_patch (TfdUploadRequest *request, const TfdUploadState *state, const TfdUp
   tfd_upload_request_add (request, "Upload-Offset", "%" G_GUINT64_FORMAT, state->offset);
   request->has_body = TRUE;
   request->first = state->offset;
-  request->length = tfd_upload_length (state, source, digested ? source->fragment : 0);
+  request->length = digested ? tfd_upload_length (state, source, source->fragment)
+                             : tfd_upload_portion (state, source);
   if (!digested)
     return;
   gboolean better = (state->features & TFD_UPLOAD_TUS_SHA256) != 0;

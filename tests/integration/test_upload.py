@@ -220,6 +220,62 @@ class Plain(UploadCase):
         self.assertNotIn('/a', self.plain.files)
 
 
+class Parts(UploadCase):
+    """PUT with Content-Range, where it is offered."""
+
+    size = 40 * MIB  # three parts
+
+    def setUp(self):
+        super().setUp()
+        self.plain.ranges = 'joined'
+        self.path, self.sha256 = self.source(size=self.size, holes=True)
+
+    def ranges(self):
+        return [request.headers.get('content-range') for request in self.plain.requests('/a')
+                if request.method == 'PUT']
+
+    def test_whole(self):
+        self.finish(self.upload(self.plain.url('/a'), self.path, UploadProtocol='put'))
+        self.assert_received('/a', self.sha256)
+        self.assertEqual(self.plain.kinds(), ['OPTIONS', 'PUT', 'HEAD', 'PUT', 'HEAD', 'PUT', 'HEAD'])
+        self.assertEqual(self.ranges()[1], f'bytes {16 * MIB}-{32 * MIB - 1}/{self.size}')
+
+    def test_goes_on(self):
+        self.plain.script = [Fault('PUT', skip=1, drop=MIB)]
+        job = self.upload(self.plain.url('/a'), self.path, UploadProtocol='put')
+        job.wait('transient-error')
+        self.assertEqual(job.get('BytesTransferred'), 16 * MIB)
+        self.world.restart()
+        self.finish(job)
+        self.assert_received('/a', self.sha256)
+        self.assertEqual([text.partition('-')[0] for text in self.ranges()],
+                         ['bytes 0', f'bytes {16 * MIB}', f'bytes {16 * MIB}', f'bytes {32 * MIB}'])
+
+    def test_refused_after_all(self):
+        self.plain.ranges = 'refused'
+        self.finish(self.upload(self.plain.url('/a'), self.path))
+        self.assert_received('/a', self.sha256)
+        self.assertEqual(sum(one.received for one in self.plain.requests()), self.size)
+
+    def test_ignored(self):
+        """What the server keeps is the last part: seen, and sent again as a whole."""
+        self.plain.ranges = 'ignored'
+        job = self.upload(self.plain.url('/a'), self.path, UploadProtocol='put')
+        self.finish(job)
+        self.assert_received('/a', self.sha256)
+        self.assertEqual(len(self.ranges()), 3)
+
+    def test_longer_file_before(self):
+        """Parts do not make it shorter: it is replaced as a whole."""
+        longer = self.plain.received()
+        longer.append(b'x' * 100)
+        self.plain.files['/a'] = longer
+        self.plain.script = [Fault('PUT', after=lambda request: self.plain.files['/a'].append(
+            b'x' * 30 * MIB))]
+        self.finish(self.upload(self.plain.url('/a'), self.path, UploadProtocol='put'))
+        self.assert_received('/a', self.sha256)
+
+
 class Reply(UploadCase):
     def test_body(self):
         path, sha256 = self.source()
@@ -272,6 +328,18 @@ class RealServers(UploadCase):
         job = self.upload(server.url('/nowhere/c'), small, UploadProtocol='put')
         job.wait('error')
         self.assertEqual(job.get('Error')['http-status'], 405)
+
+    def test_apache_takes_parts(self):
+        server = servers.apache()
+        self.addCleanup(server.stop)
+        path, sha256 = self.source(size=SIZE, holes=True)
+        job = self.upload(server.url('/parts/a'), path)
+        wait_for(lambda: job.get('BytesTransferred') > 16 * MIB, 'the first part')
+        self.world.kill_worker()
+        self.finish(job)
+        self.assertEqual(digest(os.path.join(server.root, 'dav', 'a')), sha256)
+        with open(os.path.join(server.directory, 'access.log'), encoding='utf-8') as log:
+            self.assertGreater(log.read().count(chr(10) + "HEAD "), 1)
 
     def half_way_or_done(self, job):
         wait_for(lambda: job.get('BytesTransferred') > MIB, 'a part of the file')

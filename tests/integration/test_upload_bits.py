@@ -100,6 +100,41 @@ class Packets(BitsCase):
             self.assert_there(content)
 
 
+    def test_acks_in_chunks(self):
+        self.bits.chunked = True
+        job, content = self.upload(FRAGMENT + 1)
+        self.finish(job)
+        self.assert_there(content)
+
+    def test_header_fields_are_on_every_packet(self):
+        job, content = self.upload(FRAGMENT + 1, Headers=[('X-Mine', 'yes')])
+        self.finish(job)
+        self.assert_there(content)
+        self.assertEqual({one.headers.get('x-mine') for one in self.bits.requests()}, {'yes'})
+
+    def test_login_costs_no_body(self):
+        self.bits.require('me', 'secret')
+        job, content = self.upload(2 * FRAGMENT, start=False)
+        self.log_in(job)
+        self.bits.script = [Fault('Fragment', skip=1, stall=MIB)]
+        job.resume()
+        self.interrupted(self.bits, self.world.restart)
+        self.finish(job)
+        self.assert_there(content)
+        for one in self.bits.requests():
+            if one.status == 401:
+                self.assertEqual(one.received, 0)
+
+    def test_login_is_missing(self):
+        self.bits.require('me', 'secret')
+        job, content = self.upload()
+        self.fails(job, 'AuthenticationRequired', 'remote-file')
+        self.log_in(job)
+        job.resume()
+        self.finish(job)
+        self.assert_there(content)
+
+
 class Interruptions(BitsCase):
     def test_connection_breaks_off(self):
         self.bits.script = [Fault('Fragment', drop=5 * MIB),

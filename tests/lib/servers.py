@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: 2026 The transferd authors
 """Real web servers on the loopback interface: nginx and apache2, each with a configuration of ours.
-They take files below /dav/."""
+They take files below /dav/; apache below /parts/, too, where it offers to take parts of them."""
 import os
 import socket
 import subprocess
@@ -63,6 +63,13 @@ LoadModule dav_fs_module {modules}/mod_dav_fs.so
 DavLockDB {directory}/locks/db
 <Location /dav>
   Dav On
+</Location>
+LoadModule headers_module {modules}/mod_headers.so
+CustomLog {directory}/access.log "%r %s"
+Alias /parts {directory}/root/dav
+<Location /parts>
+  Dav On
+  Header always set Accept-Ranges bytes
 </Location>
 User www-data
 Group www-data

@@ -142,10 +142,10 @@ class Body:
 
     def break_off(self):
         if self.request.received == self.fault.stall:
-            self.connection.server.stand_still()
+            self.connection.server.stand_still(self.connection.stopping)
         if 0 <= self.fault.drop <= self.request.received:
             raise Drop('as the script says')
-        if self.connection.server.stopping.is_set():
+        if self.connection.stopping.is_set():
             raise Drop('the server stops')
 
     def pace(self):
@@ -167,6 +167,10 @@ class Body:
 
 class UploadConnection(Connection):
     """Serves one connection until it ends."""
+
+    def __init__(self, server, sock, number):
+        super().__init__(server, sock, number)
+        self.stopping = server.stopping  # not that of the server when it was started again
 
     def one(self, reader):
         line = reader.readline(KIB * 64).decode('latin-1').split()
@@ -197,6 +201,9 @@ class UploadConnection(Connection):
             return False
         alive = body.drain()
         headers = {'Content-Length': str(len(data)), **headers, **fault.headers}
+        if self.server.chunked and headers.pop('Content-Length', None):
+            headers['Transfer-Encoding'] = 'chunked'
+            data = b'%x\r\n%b\r\n0\r\n\r\n' % (len(data), data) if data else b'0\r\n\r\n'
         if not alive:
             headers['Connection'] = 'close'
         if self.server.lower_case:
@@ -230,7 +237,7 @@ class UploadConnection(Connection):
         """Until the event is set or the client goes away."""
         while not event.wait(0.02):
             readable, _, _ = select.select([self.sock], [], [], 0)
-            if self.server.stopping.is_set() or (readable and not self.peek()):
+            if self.stopping.is_set() or (readable and not self.peek()):
                 raise Drop('nobody waits any more')
 
     def inform(self, status, headers=None):
@@ -257,6 +264,7 @@ class UploadServer(Server):
         self.script = []
         self.authorization = None
         self.lower_case = False
+        self.chunked = False  # answers come in chunks, without Content-Length
         self.rate = 0  # bytes a second of a body
         self.stalled = threading.Event()
         self.released = threading.Event()
@@ -277,10 +285,10 @@ class UploadServer(Server):
 
     # What tests say
 
-    def stand_still(self):
+    def stand_still(self, stopping):
         self.stalled.set()
         while not self.released.wait(0.02):
-            if self.stopping.is_set():
+            if stopping.is_set():
                 raise Drop('the server stops')
 
     def release(self):

@@ -33,6 +33,10 @@ class UploadCase(WorldCase):
         options.setdefault('UploadProtocol', self.protocol)
         return self.client.create([(url, path)], job_type=job_type, start=start, **options)
 
+    @staticmethod
+    def log_in(job, user='me', password='secret'):
+        job.call('SetCredentials', '(ssssa{sv})', 'server', 'basic', user, password, {})
+
     def finish(self, job, deadline=DEADLINE):
         """The job gets there, whatever happens on the way, and can be completed."""
         job.wait('transferred', deadline=deadline, hurry=True)

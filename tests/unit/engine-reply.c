@@ -210,10 +210,13 @@ ENGINE_TEST (test_replaced)
 
   text = g_strdup_printf ("(%" G_GUINT64_FORMAT ", 1, 'part-replaced', {})", run);
   engine_news (self, "Event", "(tusa{sv})", text);
-  assert_job (job, "transferring");
-  engine_assert_asked (self, "AddFiles", "1");
-  engine_assert_file_value (self, "AddFiles", 1, "attempt", "1");
-  engine_answer (self, "AddFiles", "()");
+  assert_job (job, "queued");
+  g_assert_cmpuint (engine_file (job, 1)->attempt, ==, 1);
+  /* nothing is fetched under the old name any more, whatever the worker says as it stops */
+  engine_answer (self, "Stop", "([(0, {'validator': <'w'>})],)");
+  engine_assert_file_value (self, "Start", 0, "part", "{'validator': <'w'>}");
+  engine_take_start (self);
+  assert_job (job, "connecting");
 }
 
 /* A rename that fails keeps the job, and Complete can be repeated. */

@@ -360,6 +360,20 @@ test_fixture_001 (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
   assert_same_leftover (sessions->pdata[0], session);
 }
 
+static void
+test_fixture_002 (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (TfdLeftover) session = sample_leftover (101, 1000);
+
+  load_fixture (self, "002.sql");
+  assert_fixture_001 (self);
+  g_autoptr (GPtrArray) sessions =
+      tfd_store_load_leftovers (self->store, TFD_LEFTOVER_SESSION, G_MAXUINT32, NULL);
+  session->id = 2;
+  g_assert_cmpuint (sessions->len, ==, 1);
+  assert_same_leftover (sessions->pdata[0], session);
+}
+
 /* A row that this version cannot understand costs no other its life, and is not deleted. */
 static void
 test_strange_row (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
@@ -464,6 +478,7 @@ main (int argc, char **argv)
   ADD ("/store/open/truncated", test_truncated);
   ADD ("/store/open/recovers-log", test_recovers_log);
   ADD ("/store/open/fixture-001", test_fixture_001);
+  ADD ("/store/open/fixture-002", test_fixture_002);
   ADD ("/store/open/strange-row", test_strange_row);
   ADD ("/store/lock", test_lock);
   return g_test_run ();

@@ -140,23 +140,24 @@ test_limits (void)
     gboolean good;
     TfdUploadLimits limits;
   } cases[] = {
-    { "", TRUE, { 0, 0 } },
-    { "max-size=5", TRUE, { 5, 0 } },
-    { "max-size=5,max-append-size=6 , max-age=7", TRUE, { 5, 6 } },
-    { "max-size=5;a=b, x, y=(1 \"2\" t;q);z, w=*tok/en, v=-1.25", TRUE, { 5, 0 } },
-    { "max-size=5, max-size=6", TRUE, { 6, 0 } },
-    { "max-size=5, max-age=\"x\"", FALSE, { 0, 0 } },
-    { "max-size", FALSE, { 0, 0 } },
-    { "max-size=-5", FALSE, { 0, 0 } },
-    { "max-size=5,", FALSE, { 0, 0 } },
-    { ",max-size=5", FALSE, { 0, 0 } },
-    { "max-size=5 max-age=6", FALSE, { 0, 0 } },
-    { "Max-Size=5", FALSE, { 0, 0 } },
-    { "a=(1 2", FALSE, { 0, 0 } },
-    { "a=(1,2)", FALSE, { 0, 0 } },
-    { "a=\"", FALSE, { 0, 0 } },
-    { "a=:x", FALSE, { 0, 0 } },
-    { "a=\"\\n\"", FALSE, { 0, 0 } },
+    { "", TRUE, { 0, 0, 0 } },
+    { "max-size=5", TRUE, { 5, 0, 0 } },
+    { "max-size=5,max-append-size=6 , max-age=7", TRUE, { 5, 6, 0 } },
+    { "min-append-size=3, min-size=1", TRUE, { 0, 0, 3 } },
+    { "max-size=5;a=b, x, y=(1 \"2\" t;q);z, w=*tok/en, v=-1.25", TRUE, { 5, 0, 0 } },
+    { "max-size=5, max-size=6", TRUE, { 6, 0, 0 } },
+    { "max-size=5, max-age=\"x\"", FALSE, { 0, 0, 0 } },
+    { "max-size", FALSE, { 0, 0, 0 } },
+    { "max-size=-5", FALSE, { 0, 0, 0 } },
+    { "max-size=5,", FALSE, { 0, 0, 0 } },
+    { ",max-size=5", FALSE, { 0, 0, 0 } },
+    { "max-size=5 max-age=6", FALSE, { 0, 0, 0 } },
+    { "Max-Size=5", FALSE, { 0, 0, 0 } },
+    { "a=(1 2", FALSE, { 0, 0, 0 } },
+    { "a=(1,2)", FALSE, { 0, 0, 0 } },
+    { "a=\"", FALSE, { 0, 0, 0 } },
+    { "a=:x", FALSE, { 0, 0, 0 } },
+    { "a=\"\\n\"", FALSE, { 0, 0, 0 } },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -165,6 +166,7 @@ test_limits (void)
       g_assert_cmpint (tfd_field_parse_limits (cases[i].text, &limits), ==, cases[i].good);
       g_assert_cmpuint (limits.max_size, ==, cases[i].limits.max_size);
       g_assert_cmpuint (limits.max_append_size, ==, cases[i].limits.max_append_size);
+      g_assert_cmpuint (limits.min_append_size, ==, cases[i].limits.min_append_size);
     }
 }
 

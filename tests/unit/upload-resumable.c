@@ -26,6 +26,7 @@ begin (Talk *talk)
   talk_begin (talk, &tfd_upload_resumable, 123456789);
   talk->source.url = "https://example.com/project/123/files";
   talk->source.name = "file name.jpg";
+  talk->source.fragment = 200000000;
 }
 
 static void
@@ -309,6 +310,35 @@ test_limit_for_last (void)
 }
 
 static void
+test_portions (void)
+{
+  g_auto (Talk) talk;
+
+  begin_upload (&talk);
+  talk.source.fragment = 100000000;
+  talk_expect (&talk, PATCH ("0", "?0") "[0+100000000]\n");
+  talk_answer (&talk, 204, "Upload-Complete: ?0\n");
+  talk_expect (&talk, PATCH ("100000000", "?1") "[100000000+23456789]\n");
+  talk_interrupt (&talk);
+  talk_ask (&talk);
+  talk.source.fragment = 1000;
+  talk_answer (&talk, 204, "Upload-Complete: ?0\nUpload-Offset: 0\n");
+  talk_expect (&talk, PATCH ("0", "?0") "[0+3858024]\n");
+}
+
+static void
+test_least_portion (void)
+{
+  g_auto (Talk) talk;
+
+  begin (&talk);
+  talk.source.fragment = 1000;
+  talk_ask (&talk);
+  talk_answer (&talk, 201, LOCATION "Upload-Limit: min-append-size=50000000\n");
+  talk_expect (&talk, PATCH ("0", "?0") "[0+50000000]\n");
+}
+
+static void
 test_never_completes (void)
 {
   g_auto (Talk) talk;
@@ -546,6 +576,8 @@ main (int argc, char **argv)
   g_test_add_func ("/upload/resumable/create/names", test_names);
   g_test_add_func ("/upload/resumable/complete/without-content", test_complete_without_content);
   g_test_add_func ("/upload/resumable/complete/within-limit", test_limit_for_last);
+  g_test_add_func ("/upload/resumable/append/portions", test_portions);
+  g_test_add_func ("/upload/resumable/append/least-portion", test_least_portion);
   g_test_add_func ("/upload/resumable/complete/never", test_never_completes);
   g_test_add_func ("/upload/resumable/complete/processing-fails", test_processing_fails);
   g_test_add_func ("/upload/resumable/append/conflicts-without-end", test_conflicts_without_end);

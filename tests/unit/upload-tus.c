@@ -260,11 +260,24 @@ test_too_large_for_one_request (void)
 
   begin_upload (&talk);
   talk.source.size = 10 << 20;
+  talk.source.fragment = 20 << 20;
   talk_expect (&talk, PATCH ("0") "[0+10485760]\n");
   g_assert_cmpint (talk_answer (&talk, 413, ""), ==, TFD_UPLOAD_GO_ON);
   talk_expect (&talk, HEAD);
   talk_answer (&talk, 200, TUS "Upload-Offset: 0\n");
   talk_expect (&talk, PATCH ("0") "[0+2621440]\n");
+}
+
+static void
+test_portions (void)
+{
+  g_auto (Talk) talk;
+
+  begin_upload (&talk);
+  talk.source.fragment = 60;
+  talk_expect (&talk, PATCH ("0") "[0+60]\n");
+  talk_answer (&talk, 204, TUS "Upload-Offset: 60\n");
+  talk_expect (&talk, PATCH ("60") "[60+40]\n");
 }
 
 static void
@@ -483,6 +496,7 @@ main (int argc, char **argv)
   g_test_add_func ("/upload/tus/checksum/unknown", test_unknown_checksum);
   g_test_add_func ("/upload/tus/create/zero-bytes", test_zero_bytes);
   g_test_add_func ("/upload/tus/create/relative-location", test_relative_location);
+  g_test_add_func ("/upload/tus/patch/portions", test_portions);
   g_test_add_func ("/upload/tus/patch/part-taken", test_part_taken);
   g_test_add_func ("/upload/tus/patch/nothing-taken", test_nothing_taken);
   g_test_add_func ("/upload/tus/patch/conflict", test_conflict);

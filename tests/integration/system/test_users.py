@@ -18,6 +18,7 @@ import servers  # noqa: E402
 import tap  # noqa: E402
 from bus import DEADLINE, JOB, MANAGER_PATH, NAME, PROPERTIES, DBusError, GLib, Job, wait_for  # noqa: E402
 from httpd import MIB, Answer, Server  # noqa: E402
+from plain_server import PlainServer  # noqa: E402
 from processes import children, executable, kill, open_files, process_start, status_field  # noqa: E402
 from world import SystemCase, WorldCase, digest, installed, temporaries  # noqa: E402
 
@@ -152,6 +153,26 @@ class Users(SystemCase):
         self.assertEqual(job.error[0], 'FileAccessDenied')
         job.complete()
         self.assertEqual(os.listdir(self.places['alice']), [])
+
+    def test_files_are_sent_with_the_rights_of_the_owner(self):
+        server = PlainServer()
+        self.addCleanup(server.end)
+        path = self.place('secret')
+        with open(path, 'w', encoding='ascii') as file:
+            file.write('of root')
+        os.chmod(path, 0o600)
+        self.assert_error('FileAccessDenied', self.client.create, [(server.url('/a'), path)],
+                          job_type='upload')
+        os.chmod(path, 0o644)
+        job = self.client.create([(server.url('/a'), path)], job_type='upload')
+        os.chmod(path, 0o600)
+        job.resume()
+        job.wait('error')
+        self.assertEqual(job.error, ('FileAccessDenied', 'local-file'))
+        os.chmod(path, 0o644)
+        job.resume()
+        job.wait('transferred')
+        self.assertEqual(server.files['/a'].size, 7)
 
     def test_directories_of_others(self):
         os.chmod(self.places['bob'], 0o700)
