@@ -32,7 +32,6 @@ give_session (EngineFixture *self, guint64 run, guint index)
 static TfdJob *
 create_with_session (EngineFixture *self, const char *name, TfdJobState state)
 {
-  g_autofree char *text = NULL;
   guint64 run;
   TfdJob *job;
 
