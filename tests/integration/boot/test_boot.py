@@ -401,5 +401,56 @@ class Sessions(BootCase):
         job.wait('transferred')
 
 
+class Homes(BootCase):
+    """A home that is there, or open, only while its owner is logged on; RunWhen is always."""
+
+    def away(self, text):
+        """A job that waits for the home of alice."""
+        resource, row, path = self.row('a')
+        job = self.client().create([row])
+        job.resource, job.target = resource, path
+        self.hide()
+        job.resume()
+        wait_for(lambda: job.error == ('DestinationUnavailable', 'local-file'),
+                 lambda: f'DestinationUnavailable; {job.state} {job.get("Error")}')
+        self.assertEqual((job.state, job.get('ErrorCount')), ('transient-error', 0))
+        self.assertIn(text, job.get('StatusText'))
+        self.assertEqual(job.client.named('JobError'), [])
+        self.assertEqual(self.server.requests(), [])
+        return job
+
+    def test_locked(self):
+        self.addCleanup(self.machine.run, 'chmod', '0755', '/home/alice')
+        self.hide = lambda: self.machine.run('chmod', '0', '/home/alice')
+        job = self.away('is in a home directory that is locked')
+        self.machine.run('chmod', '0755', '/home/alice')
+        session = self.machine.log_on('alice')
+        self.assert_done(job)
+        session.end()
+
+    def test_absent(self):
+        self.hide = lambda: self.machine.run('mv', '/home/alice', '/home/.alice')
+        job = self.away('is in a home directory that is not there')
+        self.machine.run('mv', '/home/.alice', '/home/alice')
+        session = self.machine.log_on('alice')
+        self.assert_done(job)
+        session.end()
+
+    def test_mounted_at_log_on(self):
+        """As pam_mount and its like do: an empty directory until then."""
+        self.machine.run('mkdir', '/run/real')
+        self.machine.run('mount', '-t', 'tmpfs', 'tmpfs', '/run/real')
+        self.machine.run('chown', 'alice:', '/run/real')
+        self.machine.run('mount', '--bind', '/run/real', '/home/alice')
+        self.addCleanup(self.machine.run, 'umount', '-l', '/home/alice')
+        self.hide = lambda: self.machine.run('umount', '-l', '/home/alice')
+        job = self.away('is another one than before')
+        self.machine.run('mount', '--bind', '/run/real', '/home/alice')
+        job.wait('transferred')
+        self.assertEqual(job.complete()[0], 'completed')
+        self.assertEqual(self.machine.run('sha256sum', '/home/alice/a').split()[0],
+                         job.resource.sha256)
+
+
 if __name__ == '__main__':
     tap.main()
