@@ -122,7 +122,7 @@ print_tombstone (Ctl *ctl, const char *id, GVariant *row)
   print_time (ctl, "ended", ended);
   print_field (ctl, "files", files);
   if (*failure != '\0')
-    print_field (ctl, "error", failure);
+    print_field (ctl, "error", ctl_error_name (failure));
 }
 
 /* A job that is over is not found any more, but for a while it is known how it ended. */

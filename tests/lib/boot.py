@@ -119,7 +119,7 @@ class Machine:
         words = ['env', '-i', *(f'{key}={value}' for key, value in ENVIRONMENT.items()), *words]
         if user:
             words = ['setpriv', '--reuid', user, '--regid', user, '--init-groups', '--', *words]
-        return ['nsenter', '-t', str(self.leader), '-a', '--', *words]
+        return ['nsenter', '-t', str(self.leader), '-a', '--root', '--wd', '--', *words]
 
     def run(self, *words, user=None, check=True):
         """Runs a command in the machine; what it printed."""
