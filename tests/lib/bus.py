@@ -30,7 +30,7 @@ KEY_TYPES = {
     'NoProgressTimeout': 't', 'MaximumDownloadTime': 't', 'NotifyFiles': 'b', 'NotifyInterval': 't',
     'DynamicContent': 'b', 'HighPerformance': 'b', 'MaximumSize': 't', 'MaximumRate': 't',
     'Segments': 'u', 'RedirectPolicy': 's', 'AllowDowngrade': 'b', 'AutoComplete': 'b',
-    'Method': 's', 'ranges': 'a(tt)', 'TransferPolicy': 's', 'RunWhen': 's',
+    'Method': 's', 'ranges': 'a(tt)', 'TransferPolicy': 's', 'RunWhen': 's', 'NotifyApplication': 's',
 }
 
 
