@@ -173,7 +173,11 @@ begin_with_change (GString *text, GVariant *details, gboolean unicode)
   if (g_variant_lookup (details, "from", "&s", &from) &&
       g_variant_lookup (details, "to", "&s", &to) &&
       g_variant_lookup (details, "event", "&s", &event))
-    g_string_append_printf (text, "%s %s %s (%s)", from, unicode ? "→" : "->", to, event);
+    {
+      g_string_append_printf (text, "%s %s %s", from, unicode ? "→" : "->", to);
+      if (!g_str_equal (event, to))
+        g_string_append_printf (text, " (%s)", event);
+    }
 }
 
 /* "key: value, key: value". */
@@ -195,7 +199,8 @@ format_details (GVariant *details, gboolean unicode)
       if (change &&
           (g_str_equal (key, "from") || g_str_equal (key, "to") || g_str_equal (key, "event")))
         continue;
-      g_string_append_printf (text, "%s%s: %s", text->len > 0 ? ", " : "", key, shown);
+      g_string_append_printf (text, "%s%s: %s", text->len > 0 ? ", " : "", key,
+                              g_str_equal (key, "error") ? ctl_error_name (shown) : shown);
     }
   return g_string_free (text, FALSE);
 }

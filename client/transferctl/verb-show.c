@@ -85,7 +85,8 @@ print_status (Ctl *ctl, TransferJob *job)
   print_field (ctl, "state", state);
   if (failure != NULL && g_str_equal (failure->message, transfer_job_get_status_text (job)))
     ; /* stands below */
-  else if (*transfer_job_get_status_text (job) != '\0')
+  else if (*transfer_job_get_status_text (job) != '\0' &&
+           !g_str_equal (transfer_job_get_status_text (job), state))
     print_field (ctl, "doing", transfer_job_get_status_text (job));
   else if (note != NULL && !g_str_equal (note, state))
     print_field (ctl, "waiting", note);
