@@ -13,6 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 import tap  # noqa: E402
 from bus import SECOND  # noqa: E402
 from states import FINAL, HALF, RUNNING, STATES, StateCase  # noqa: E402
+from world import temporaries  # noqa: E402
 
 BOOT_ID = '/proc/sys/kernel/random/boot_id'
 
@@ -65,7 +66,7 @@ class RestartCase(StateCase):
             self.server.resources['/blocker'].released.set()
         for resource in self.first[0], self.second[0]:
             resource.script = []
-        if state in ('new', 'suspended', 'transient-error', 'error'):
+        if state in ('new', 'suspended', 'suspended at once', 'transient-error', 'error'):
             job.resume()
         job.wait('transferred')
         if state not in ('new', 'connecting'):  # what has arrived is not fetched once more
@@ -75,6 +76,16 @@ class RestartCase(StateCase):
         self.assertEqual(job.complete()[0], 'completed')
         for resource, _, path in self.first, self.second:
             self.assert_file(path, resource)
+        left = [name for name in temporaries(self.world.downloads) if job.id in name]
+        self.assertEqual(left, [])
+
+    def check_at_once(self):
+        """Before the worker has told what it has."""
+        job = self.enter('transferring')
+        job.suspend()
+        self.restart()
+        self.assertEqual(job.state, 'suspended')
+        self.check_goes_on(job, 'suspended at once')
 
     def check_ended(self, job):
         before = self.client.history(ids=[job.id], files=True)
@@ -119,6 +130,7 @@ def add_tests():
     for state in STATES:
         for case in Daemon, Machine:
             setattr(case, f'test_{state}', lambda self, state=state: self.check(state))
+            case.test_suspended_at_once = case.check_at_once
     del globals()['RestartCase']
 
 
