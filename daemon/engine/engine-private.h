@@ -110,7 +110,8 @@ struct _TfdEngine
   guint plan_source; /* plan is due in this turn */
   guint64 alarm;     /* the next moment that plan named */
   guint64 leftover_alarm;
-  guint64 files_alarm; /* when files of jobs that rest are forgotten */
+  gboolean leftovers_wait; /* they are tried after the next commit */
+  guint64 files_alarm;     /* when files of jobs that rest are forgotten */
   guint64 mounts_alarm;
   gint64 mounts_tried; /* boot time, a minute later for each try of late: mounts.c */
   TfdWorld world;

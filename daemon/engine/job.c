@@ -237,9 +237,14 @@ tfd_job_set_file_progress (TfdJob *job, TfdFileRecord *file, guint64 transferred
 void
 tfd_job_set_file_state (TfdJob *job, TfdFileRecord *file, TfdFileState state)
 {
-  job->record->files_transferred -= file_is_finished (file);
+  gboolean was_finished = file_is_finished (file);
+
   file->state = state;
-  job->record->files_transferred += file_is_finished (file);
+  if (file_is_finished (file) == was_finished)
+    return;
+  job->record->files_transferred += was_finished ? -1u : 1u;
+  /* what is left to fetch is not the same any more */
+  job->local_known = FALSE;
 }
 
 void
