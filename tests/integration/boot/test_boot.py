@@ -276,6 +276,27 @@ class Timer(BootCase):
         self.assertEqual(job.tombstone()['result'], 'expired')
         self.assertEqual(young.state, 'suspended')
 
+    def test_deletes_what_was_left_over(self):
+        """What a Cancel could not delete, because its directory was away, goes later."""
+        self.machine.run('mkdir', '/home/alice/stick', user='alice')
+        self.addCleanup(self.machine.run, 'rm', '-rf', '/home/alice/stick', '/home/alice/away')
+        file = self.server.add('/a', 3 * MIB, script=[Answer(stall=MIB)])
+        job = self.client().create([(self.server.url('/a'), '/home/alice/stick/a')], start=True)
+        wait_for(file.stalled.is_set, 'the middle of the file')
+        job.suspend()
+        self.machine.run('mv', '/home/alice/stick', '/home/alice/away')
+        self.assertEqual(len(job.cancel()[1]['undeleted']), 1)
+        self.machine.run('mv', '/home/alice/away', '/home/alice/stick')
+        self.assertEqual(len(temporaries(f'{self.home}/stick')), 1)
+        self.machine.systemctl('stop', boot.UNIT)
+        with self.database() as database:
+            database.execute('UPDATE leftovers SET last_try = last_try - 86400000000')
+            database.commit()
+        self.configure(IdleTimeout='1s')
+        self.fire()
+        wait_for(lambda: temporaries(f'{self.home}/stick') == [], 'the temporary to go')
+        self.wait_state('inactive')
+
     def test_forgets_the_ended(self):
         job = self.client().create()
         job.cancel()
