@@ -321,6 +321,22 @@ is_redirect (guint status)
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+/* RFC 6761 6.3: this name, and all below it; written with the dot of the root or without. */
+static gboolean
+is_localhost (const char *host)
+{
+  static const char name[] = "localhost";
+  gsize length = strlen (host);
+
+  if (length > 0 && host[length - 1] == '.')
+    length--;
+  if (length < strlen (name) ||
+      g_ascii_strncasecmp (host + length - strlen (name), name, strlen (name)) != 0)
+    return FALSE;
+  length -= strlen (name);
+  return length == 0 || host[length - 1] == '.';
+}
+
 gboolean
 tfd_url_is_local (const char *url)
 {
@@ -335,7 +351,7 @@ tfd_url_is_local (const char *url)
     return TRUE;
   if (host == NULL)
     return FALSE;
-  if (g_ascii_strcasecmp (host, "localhost") == 0 || g_str_equal (host, "::1"))
+  if (is_localhost (host) || g_str_equal (host, "::1"))
     return TRUE;
   return sscanf (host, "%3u.%3u.%3u.%3u%c", &first, &rest[0], &rest[1], &rest[2], &end) == 4 &&
          first == 127;

@@ -286,11 +286,12 @@ tfd_property_load (const TfdProperty *property, const TfdJobProperties *properti
   if (g_str_equal (signature, "as"))
     return g_variant_new_strv (*(const char *const *const *) field, -1);
   GVariant *stored = *(GVariant *const *) field;
+  if (stored == NULL)
+    return default_of (signature);
   /* of its bytes: a floating reference, as the others are */
-  return stored != NULL ? g_variant_new_from_bytes (g_variant_get_type (stored),
-                                                    g_variant_get_data_as_bytes (stored),
-                                                    g_variant_is_normal_form (stored))
-                        : default_of (signature);
+  g_autoptr (GBytes) bytes = g_variant_get_data_as_bytes (stored);
+  return g_variant_new_from_bytes (g_variant_get_type (stored), bytes,
+                                   g_variant_is_normal_form (stored));
 }
 
 static void

@@ -158,6 +158,14 @@ ctl_short_id (const char *id)
   return g_strndup (id, 8);
 }
 
+const char *
+ctl_error_name (const char *name)
+{
+  const char *dot = strrchr (name, '.');
+
+  return dot != NULL ? dot + 1 : name;
+}
+
 CtlStyle
 ctl_state_style (const char *state)
 {

@@ -117,6 +117,9 @@ void ctl_await (GAsyncResult **result);
 
 /* The first digits of the id of @job that tell it from others in daily life. */
 char *ctl_short_id (const char *id);
+
+/* The last part of an error's name, which says enough to people; other names as they are. */
+const char *ctl_error_name (const char *name);
 /* The (transfer full) watched job that @name says: its id, the beginning of its id if no other
  * begins so, or its display name. */
 TransferJob *ctl_find_job (Ctl *ctl, const char *name, GError **error);

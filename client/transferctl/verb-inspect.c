@@ -83,6 +83,34 @@ static const CtlColumn why_columns[] = {
   { NULL, NULL, FALSE, FALSE },
 };
 
+/* What can be done about it, for people. */
+static void
+say_what_helps (Ctl *ctl, TransferJob *job, gboolean reasons)
+{
+  switch (transfer_job_get_state (job))
+    {
+    case TRANSFER_JOB_STATE_SUSPENDED:
+      if (transfer_job_get_files_total (job) == 0)
+        ctl_say (ctl, "\"transferctl add JOB URL FILE\" gives it files.");
+      else
+        ctl_say (ctl, "\"transferctl resume JOB\" lets it run.");
+      break;
+    case TRANSFER_JOB_STATE_ERROR:
+      ctl_say (ctl, "It does not go on by itself: \"transferctl resume JOB\" tries again.");
+      ctl_say (ctl, "\"transferctl complete JOB\" keeps the files that have arrived, \"transferctl "
+                    "cancel JOB\" gives the job up.");
+      break;
+    case TRANSFER_JOB_STATE_TRANSFERRED:
+      ctl_say (ctl,
+               "All its files have arrived: \"transferctl complete JOB\" puts them into place.");
+      break;
+    default:
+      if (!reasons)
+        ctl_say (ctl, "Nothing keeps the job from running; its state is %s.",
+                 transfer_job_state_to_string (transfer_job_get_state (job)));
+    }
+}
+
 static void
 add_reason (CtlTable *table, GVariant *reason)
 {
@@ -93,9 +121,8 @@ add_reason (CtlTable *table, GVariant *reason)
   g_variant_lookup (reason, "text", "&s", &text);
   g_variant_lookup (reason, "since", "t", &since);
   g_variant_lookup (reason, "next-check", "t", &next);
-  /* the last part of an error name says enough to people */
-  ctl_table_add (table, g_strdup (g_strrstr (code, ".") != NULL ? g_strrstr (code, ".") + 1 : code),
-                 g_variant_new_string (code), CTL_STYLE_WARN);
+  ctl_table_add (table, g_strdup (ctl_error_name (code)), g_variant_new_string (code),
+                 CTL_STYLE_WARN);
   ctl_table_add (table, ctl_format_time (since), g_variant_new_uint64 (since), CTL_STYLE_PLAIN);
   ctl_table_add (table, ctl_format_time (next), g_variant_new_uint64 (next), CTL_STYLE_PLAIN);
   ctl_table_add_string (table, text);
@@ -125,9 +152,8 @@ ctl_run_why (Ctl *ctl, int n, char **arguments)
       add_reason (table, reason);
     }
   ctl_print_table (ctl, table);
-  if (ctl_table_n_rows (table) == 0 && !ctl->json)
-    ctl_say (ctl, "Nothing keeps the job from running; its state is %s.",
-             transfer_job_state_to_string (transfer_job_get_state (job)));
+  if (!ctl->json)
+    say_what_helps (ctl, job, ctl_table_n_rows (table) > 0);
   return CTL_OK;
 }
 
@@ -138,21 +164,43 @@ static const CtlColumn log_columns[] = {
   { NULL, NULL, FALSE, FALSE },
 };
 
+/* "queued → connecting (picked)", or nothing when the details say nothing of the kind. */
+static void
+begin_with_change (GString *text, GVariant *details, gboolean unicode)
+{
+  const char *from, *to, *event;
+
+  if (g_variant_lookup (details, "from", "&s", &from) &&
+      g_variant_lookup (details, "to", "&s", &to) &&
+      g_variant_lookup (details, "event", "&s", &event))
+    {
+      g_string_append_printf (text, "%s %s %s", from, unicode ? "→" : "->", to);
+      if (!g_str_equal (event, to))
+        g_string_append_printf (text, " (%s)", event);
+    }
+}
+
 /* "key: value, key: value". */
 static char *
-format_details (GVariant *details)
+format_details (GVariant *details, gboolean unicode)
 {
   GString *text = g_string_new (NULL);
   GVariantIter iter;
   const char *key;
   GVariant *value;
 
+  begin_with_change (text, details, unicode);
+  const gboolean change = text->len > 0;
   g_variant_iter_init (&iter, details);
   while (g_variant_iter_loop (&iter, "{&sv}", &key, &value))
     {
       g_autofree char *shown = ctl_format_value (value);
 
-      g_string_append_printf (text, "%s%s: %s", text->len > 0 ? ", " : "", key, shown);
+      if (change &&
+          (g_str_equal (key, "from") || g_str_equal (key, "to") || g_str_equal (key, "event")))
+        continue;
+      g_string_append_printf (text, "%s%s: %s", text->len > 0 ? ", " : "", key,
+                              g_str_equal (key, "error") ? ctl_error_name (shown) : shown);
     }
   return g_string_free (text, FALSE);
 }
@@ -183,7 +231,7 @@ ctl_run_log (Ctl *ctl, int n, char **arguments)
     {
       ctl_table_add (table, ctl_format_time (time), g_variant_new_uint64 (time), CTL_STYLE_PLAIN);
       ctl_table_add_string (table, kind);
-      ctl_table_add (table, format_details (details), details, CTL_STYLE_PLAIN);
+      ctl_table_add (table, format_details (details, ctl->unicode), details, CTL_STYLE_PLAIN);
     }
   ctl_print_table (ctl, table);
   return CTL_OK;

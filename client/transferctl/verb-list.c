@@ -187,8 +187,8 @@ add_tombstone (CtlTable *table, const char *id, GVariant *row)
   ctl_table_add (table, NULL, g_variant_new_string (result), ctl_state_style (result));
   ctl_table_add (table, NULL, g_variant_new_uint32 (kept), CTL_STYLE_PLAIN);
   ctl_table_add (table, NULL, g_variant_new_uint32 (discarded), CTL_STYLE_PLAIN);
-  ctl_table_add (table, NULL, *failure != '\0' ? g_variant_new_string (failure) : NULL,
-                 CTL_STYLE_PLAIN);
+  ctl_table_add (table, *failure != '\0' ? g_strdup (ctl_error_name (failure)) : NULL,
+                 *failure != '\0' ? g_variant_new_string (failure) : NULL, CTL_STYLE_PLAIN);
   ctl_table_add (table, NULL, undeleted, CTL_STYLE_PLAIN);
 }
 

@@ -85,7 +85,8 @@ print_status (Ctl *ctl, TransferJob *job)
   print_field (ctl, "state", state);
   if (failure != NULL && g_str_equal (failure->message, transfer_job_get_status_text (job)))
     ; /* stands below */
-  else if (*transfer_job_get_status_text (job) != '\0')
+  else if (*transfer_job_get_status_text (job) != '\0' &&
+           !g_str_equal (transfer_job_get_status_text (job), state))
     print_field (ctl, "doing", transfer_job_get_status_text (job));
   else if (note != NULL && !g_str_equal (note, state))
     print_field (ctl, "waiting", note);
@@ -122,7 +123,7 @@ print_tombstone (Ctl *ctl, const char *id, GVariant *row)
   print_time (ctl, "ended", ended);
   print_field (ctl, "files", files);
   if (*failure != '\0')
-    print_field (ctl, "error", failure);
+    print_field (ctl, "error", ctl_error_name (failure));
 }
 
 /* A job that is over is not found any more, but for a while it is known how it ended. */

@@ -69,12 +69,14 @@ static const struct
   Applies applies;
   const char *text;
 } table[] = {
-  { TFD_ERROR_NETWORK_DISCONNECTED, is_disconnected, "there is no network" },
+  { TFD_ERROR_NETWORK_DISCONNECTED, is_disconnected,
+    "there is no network; it goes on when there is one" },
   { TFD_ERROR_BLOCKED_BY_COST, costs_too_much,
-    "the network costs by volume, and TransferPolicy says not to use such" },
+    "the network costs by volume (it is metered), and TransferPolicy says to wait for another" },
   { TFD_ERROR_BLOCKED_BY_POLICY, hours_are_blocked,
-    "background transfers are not allowed at this time of day" },
-  { TFD_ERROR_BLOCKED_BY_POWER, saves_power, "the machine saves power" },
+    "BlockedHours= of the configuration allows no background transfers now" },
+  { TFD_ERROR_BLOCKED_BY_POWER, saves_power,
+    "the machine saves power; background transfers wait meanwhile" },
   { TFD_ERROR_OWNER_NOT_LOGGED_IN, owner_is_away,
     "RunWhen says to wait until the owner is logged on" },
 };

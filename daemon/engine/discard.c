@@ -42,10 +42,16 @@ note_undeleted (TfdWork *work, GVariant *answer)
     }
 }
 
+/* Workers begin files in their order, so many at a time: temporaries without a record are of these,
+ * if there are any. */
+#define UNRECORDED 64
+
 /* No worker can be had: what may be there is tried again later. */
 static void
 note_all_undeleted (TfdWork *work)
 {
+  guint unrecorded = 0;
+
   for (guint32 i = work->cursor; i < work->job->files->len; i++)
     {
       const TfdFileRecord *file = work->job->files->pdata[i];
@@ -53,7 +59,8 @@ note_all_undeleted (TfdWork *work)
       g_autofree char *name = NULL;
       g_autofree char *path = NULL;
 
-      if (!tfd_work_receives (work, file) || !wants_discard (work, file) || file->part == NULL)
+      if (!tfd_work_receives (work, file) || !wants_discard (work, file) ||
+          (file->part == NULL && unrecorded++ >= UNRECORDED))
         continue;
       directory = g_path_get_dirname (file->path);
       name = tfd_part_name (work->job->record->id, file->index, file->attempt);

@@ -81,7 +81,8 @@ typedef struct
   gint64 served;     /* boot time at which a background job of the user last gave up a slot */
   guint counted;     /* jobs of the user that count against the limits */
   gboolean stuck;
-  TfdSession session; /* of the user */
+  TfdSession session;   /* of the user */
+  gint64 session_since; /* epoch */
 } TfdWorkerState;
 
 struct _TfdEngine
@@ -113,13 +114,15 @@ struct _TfdEngine
   guint64 session_alarm;
   gboolean sessions_due;
   gboolean sessions_all;
-  guint64 files_alarm; /* when files of jobs that rest are forgotten */
+  gboolean leftovers_wait; /* they are tried after the next commit */
+  guint64 files_alarm;     /* when files of jobs that rest are forgotten */
   guint64 mounts_alarm;
   gint64 mounts_tried; /* boot time, a minute later for each try of late: mounts.c */
   TfdWorld world;
-  gboolean network_known;      /* somebody has told of it */
-  gint64 blocked_until;        /* epoch: end of the blocked hours, 0 = not known */
-  guint64 waiting_for_network; /* jobs that were let go since it came back */
+  gint64 since[TFD_MAX_CONDITIONS]; /* epoch: since when each condition is as it is: world.c */
+  gboolean network_known;           /* somebody has told of it */
+  gint64 blocked_until;             /* epoch: end of the blocked hours, 0 = not known */
+  guint64 waiting_for_network;      /* jobs that were let go since it came back */
   guint64 mark_alarm;
 };
 
@@ -221,6 +224,13 @@ void tfd_engine_adopt_boot (TfdEngine *self, TfdJobRecord *record);
  * owner is away. */
 gboolean tfd_engine_check_conditions (TfdEngine *self, TfdJob *job);
 guint tfd_engine_judge (TfdEngine *self, TfdJob *job, TfdErrorCode codes[TFD_MAX_CONDITIONS]);
+/* From now on the conditions are as they are until somebody tells otherwise. */
+void tfd_engine_begin_world (TfdEngine *self);
+/* The words for a condition that holds the job: the same one may do so for one reason or another.
+ */
+const char *tfd_engine_describe_condition (const TfdJob *job, TfdErrorCode code);
+/* Since when (epoch, 0 = not known) a condition that holds the job has been as it is. */
+gint64 tfd_engine_condition_since (TfdEngine *self, const TfdJob *job, TfdErrorCode code);
 
 /* ---- runs.c ---- */
 void tfd_run_free (TfdRun *run);

@@ -333,6 +333,7 @@ reload_run (TfdEngine *self, TfdJob *job)
     job->files = files;
   if (job->files != NULL)
     tfd_job_recount (job);
+  job->local_known = FALSE;
   if (job->work == NULL && tfd_job_state_is_running (job->record->state))
     put_back (self, job);
   tfd_engine_update_live (self, job);
@@ -411,6 +412,8 @@ settled_cb (const GError *commit_error, gpointer data)
   g_hash_table_iter_init (&iter, touched);
   while (g_hash_table_iter_next (&iter, (gpointer *) &id, NULL))
     reload_job (self, id);
+  /* a job may not have been used after all */
+  self->inactive_at = 0;
   tfd_engine_pause_plan (self);
 }
 

@@ -5,6 +5,9 @@
 
 #include "engine/engine-private.h"
 
+/* Some newer lines of the event log may be of other kinds. */
+#define EVENTS_TO_LOOK_AT 16
+
 void
 tfd_condition_free (TfdCondition *condition)
 {
@@ -13,13 +16,44 @@ tfd_condition_free (TfdCondition *condition)
   g_free (condition);
 }
 
+/* What is being explained. */
+typedef struct
+{
+  GPtrArray *conditions;
+  const TfdJob *job;
+  TfdClock *clock;
+  gint64 since; /* epoch: when the job came into its state, 0 = nobody asks */
+} Explanation;
+
 static void
-add (GPtrArray *conditions, const char *code, char *text, gint64 since, gint64 next_check)
+add (Explanation *self, const char *code, const char *text, gint64 since, gint64 next_check)
 {
   TfdCondition *condition = g_new (TfdCondition, 1);
 
-  *condition = (TfdCondition){ g_strdup (code), text, since, next_check };
-  g_ptr_array_add (conditions, condition);
+  *condition = (TfdCondition){ g_strdup (code), g_strdup (text), since, next_check };
+  g_ptr_array_add (self->conditions, condition);
+}
+
+/* The event log knows when the job came into its state; ModificationTime is newer when a property
+ * was changed since. */
+static gint64
+state_since (const TfdJob *job)
+{
+  const TfdJobRecord *record = job->record;
+  const char *state = tfd_enum_to_string (TFD_TYPE_JOB_STATE, record->state);
+  g_autoptr (GPtrArray) rows =
+      tfd_store_load_events (job->engine->store, record->id, EVENTS_TO_LOOK_AT, NULL);
+
+  for (guint i = rows != NULL ? rows->len : 0; i > 0; i--)
+    {
+      const TfdEventRow *row = rows->pdata[i - 1];
+      const char *to;
+
+      if (g_str_equal (row->kind, "state") && g_variant_lookup (row->details, "to", "&s", &to))
+        return g_str_equal (to, state) ? row->time : record->modification_time;
+    }
+  return record->state == TFD_JOB_STATE_SUSPENDED ? record->creation_time
+                                                  : record->modification_time;
 }
 
 static const char *
@@ -27,85 +61,107 @@ describe_wait (TfdWait wait)
 {
   static const char *const texts[] = {
     [TFD_WAIT_NONE] = "it is about to start",
-    [TFD_WAIT_SLOT] = "as many background jobs run as are allowed at a time",
-    [TFD_WAIT_HIGHER_PRIORITY] = "jobs of higher priority go first",
-    [TFD_WAIT_RETRY_DELAY] = "it waits until it is tried again",
-    [TFD_WAIT_WORKER_STARTING] = "its worker process ended unexpectedly and is started again soon",
+    [TFD_WAIT_SLOT] = "it waits for its turn: as many background jobs run as may run at a time",
+    [TFD_WAIT_HIGHER_PRIORITY] = "it waits until no job of higher priority wants to run",
+    [TFD_WAIT_RETRY_DELAY] = "it waits for its next try; Resume tries at once",
+    [TFD_WAIT_WORKER_STARTING] =
+        "the worker process of its owner ended unexpectedly and is started again in a moment",
     [TFD_WAIT_OWNER] = "RunWhen says to wait until the owner is logged on",
     [TFD_WAIT_WORKER_STUCK] =
-        "an earlier worker process hangs in the kernel; nothing may write before it has ended",
+        "an earlier worker process of its owner hangs; nothing may be written until it has ended",
   };
 
   return texts[wait];
 }
 
 static void
-explain_failure (GPtrArray *conditions, const TfdJob *job, TfdClock *clock)
+explain_failure (Explanation *self)
 {
-  const TfdJobRecord *record = job->record;
+  const TfdJobRecord *record = self->job->record;
   const char *message =
       record->failure.message != NULL ? record->failure.message : "no reason is known";
-
   gint64 next = record->failure.code == TFD_ERROR_BLOCKED_BY_POLICY
-                    ? job->engine->blocked_until
-                    : tfd_job_next_retry (job, clock);
+                    ? self->job->engine->blocked_until
+                    : tfd_job_next_retry (self->job, self->clock);
 
-  add (conditions, tfd_error_code_to_name (record->failure.code), g_strdup (message),
-       record->modification_time, next);
+  add (self, tfd_error_code_to_name (record->failure.code), message, self->since, next);
   if (record->state == TFD_JOB_STATE_TRANSIENT_ERROR && record->retry_at != 0)
-    add (conditions, "retry-delay", g_strdup ("it is tried again when the retry delay is over"),
-         record->modification_time, tfd_job_next_retry (job, clock));
+    add (self, "retry-delay", describe_wait (TFD_WAIT_RETRY_DELAY), self->since, next);
 }
 
 /* Every condition of the world that would keep the job from running, whatever its error is. */
 static void
-explain_conditions (GPtrArray *conditions, const TfdJob *job)
+explain_conditions (Explanation *self)
 {
   TfdErrorCode codes[TFD_MAX_CONDITIONS];
+  const TfdJob *job = self->job;
   TfdEngine *engine = job->engine;
   guint n = tfd_engine_judge (engine, (TfdJob *) job, codes);
 
   for (guint i = 0; i < n; i++)
     if (job->record->failure.context == TFD_ERROR_CONTEXT_NONE ||
         job->record->failure.code != codes[i])
-      add (conditions, tfd_error_code_to_name (codes[i]),
-           g_strdup (tfd_conditions_describe (codes[i])), 0,
+      add (self, tfd_error_code_to_name (codes[i]), tfd_engine_describe_condition (job, codes[i]),
+           tfd_engine_condition_since (engine, job, codes[i]),
            codes[i] == TFD_ERROR_BLOCKED_BY_POLICY ? engine->blocked_until : 0);
 }
 
-GPtrArray *
-tfd_job_explain (const TfdJob *job, TfdClock *clock)
+static void
+explain_wait (Explanation *self)
 {
-  GPtrArray *conditions = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_condition_free);
-  const TfdJobRecord *record = job->record;
+  const TfdJob *job = self->job;
+  gint64 start = 0;
 
-  switch (record->state)
+  if (job->wait == TFD_WAIT_NONE || job->wait == TFD_WAIT_OWNER)
+    return;
+  if (job->wait == TFD_WAIT_WORKER_STARTING)
+    start = tfd_clock_now_real (self->clock) - tfd_clock_now_boot (self->clock) +
+            tfd_engine_worker_state (job->engine, job->record->owner_uid)->not_before;
+  add (self, tfd_enum_to_string (TFD_TYPE_WAIT, job->wait), describe_wait (job->wait),
+       job->wait_since, start);
+}
+
+static void
+explain_suspended (Explanation *self)
+{
+  const TfdJobRecord *record = self->job->record;
+
+  if (record->operation == TFD_OPERATION_NONE)
+    add (self, "suspended", "it is suspended until Resume is called", self->since, 0);
+  if (record->failure.context != TFD_ERROR_CONTEXT_NONE)
+    explain_failure (self);
+  if (record->files_total == 0)
+    add (self, "no-files", "it has no files yet", record->creation_time, 0);
+}
+
+static GPtrArray *
+explain (const TfdJob *job, TfdClock *clock, gint64 since)
+{
+  Explanation self = {
+    .conditions = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_condition_free),
+    .job = job,
+    .clock = clock,
+    .since = since,
+  };
+
+  switch (job->record->state)
     {
     case TFD_JOB_STATE_SUSPENDED:
-      if (record->operation == TFD_OPERATION_NONE)
-        add (conditions, "suspended", g_strdup ("it is suspended: call Resume"),
-             record->modification_time, 0);
-      if (record->failure.context != TFD_ERROR_CONTEXT_NONE)
-        explain_failure (conditions, job, clock);
-      if (record->files_total == 0)
-        add (conditions, "no-files", g_strdup ("it has no files"), record->creation_time, 0);
+      explain_suspended (&self);
       break;
     case TFD_JOB_STATE_QUEUED:
-      explain_conditions (conditions, job);
-      if (job->wait != TFD_WAIT_NONE && job->wait != TFD_WAIT_OWNER)
-        add (conditions, tfd_enum_to_string (TFD_TYPE_WAIT, job->wait),
-             g_strdup (describe_wait (job->wait)), job->wait_since, 0);
+      explain_conditions (&self);
+      explain_wait (&self);
       /* it gave up its slot, and its worker is not done with it yet */
-      if (conditions->len == 0 && job->run != NULL)
-        add (conditions, "slot", g_strdup ("its last run is just ending"),
-             record->modification_time, 0);
+      if (self.conditions->len == 0 && job->run != NULL)
+        add (&self, "slot", "its last run is just ending", since, 0);
       break;
     case TFD_JOB_STATE_TRANSIENT_ERROR:
-      explain_failure (conditions, job, clock);
-      explain_conditions (conditions, job);
+      explain_failure (&self);
+      explain_conditions (&self);
       break;
     case TFD_JOB_STATE_ERROR:
-      explain_failure (conditions, job, clock);
+      explain_failure (&self);
       break;
     case TFD_JOB_STATE_CONNECTING:
     case TFD_JOB_STATE_TRANSFERRING:
@@ -115,7 +171,13 @@ tfd_job_explain (const TfdJob *job, TfdClock *clock)
     default:
       break;
     }
-  return conditions;
+  return self.conditions;
+}
+
+GPtrArray *
+tfd_job_explain (const TfdJob *job, TfdClock *clock)
+{
+  return explain (job, clock, state_since (job));
 }
 
 char *
@@ -136,7 +198,7 @@ tfd_job_status_text (const TfdJob *job, TfdClock *clock)
 
   if (job->record->operation != TFD_OPERATION_NONE)
     return g_strdup (tfd_enum_to_string (TFD_TYPE_OPERATION, job->record->operation));
-  conditions = tfd_job_explain (job, clock);
+  conditions = explain (job, clock, 0);
   if (conditions->len > 0)
     return g_strdup (((TfdCondition *) conditions->pdata[0])->text);
   return g_strdup (texts[job->record->state]);

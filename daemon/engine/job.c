@@ -273,11 +273,15 @@ tfd_job_set_file_progress (TfdJob *job, TfdFileRecord *file, guint64 transferred
 void
 tfd_job_set_file_state (TfdJob *job, TfdFileRecord *file, TfdFileState state)
 {
-  gboolean counts = file_counts (job, file);
+  gboolean was_finished = tfd_file_is_finished (file);
 
-  job->record->files_transferred -= counts && tfd_file_is_finished (file);
   file->state = state;
-  job->record->files_transferred += counts && tfd_file_is_finished (file);
+  if (tfd_file_is_finished (file) == was_finished)
+    return;
+  if (file_counts (job, file))
+    job->record->files_transferred += was_finished ? -1u : 1u;
+  /* what is left to fetch is not the same any more */
+  job->local_known = FALSE;
 }
 
 void

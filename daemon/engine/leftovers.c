@@ -107,6 +107,28 @@ daily_cb (gpointer user_data)
   tfd_engine_try_leftovers (self);
 }
 
+static void
+try_after_commit_cb (const GError *error G_GNUC_UNUSED, gpointer data)
+{
+  TfdEngine *self = data;
+
+  self->leftovers_wait = FALSE;
+  tfd_engine_try_leftovers (self);
+}
+
+/* TRUE = rows may be read that are not recorded yet, and whose temporaries would still be needed if
+ * they never were: they are tried after the commit. */
+static gboolean
+must_wait (TfdEngine *self)
+{
+  if (!tfd_store_in_transaction (self->store))
+    return FALSE;
+  if (!self->leftovers_wait)
+    tfd_outbox_add (self->outbox, try_after_commit_cb, self, NULL);
+  self->leftovers_wait = TRUE;
+  return TRUE;
+}
+
 void
 tfd_engine_try_leftovers (TfdEngine *self)
 {
@@ -118,6 +140,8 @@ tfd_engine_try_leftovers (TfdEngine *self)
   GHashTableIter iter;
   GPtrArray *of_job;
 
+  if (must_wait (self))
+    return;
   rows = tfd_store_load_leftovers (self->store, TFD_LEFTOVER_FILE, G_MAXUINT32, NULL);
   if (rows != NULL)
     g_ptr_array_set_free_func (rows, NULL);

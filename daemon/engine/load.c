@@ -28,6 +28,7 @@ tfd_engine_load (TfdEngine *self, GError **error)
 
   if (records == NULL)
     return FALSE;
+  tfd_engine_begin_world (self);
   g_ptr_array_set_free_func (records, NULL);
   for (guint i = 0; i < records->len; i++)
     {

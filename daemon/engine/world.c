@@ -22,6 +22,51 @@ world_changed (TfdEngine *self)
   tfd_engine_plan_later (self);
 }
 
+/* Where it is kept since when a condition is as it is. */
+static gint64 *
+since_of (TfdEngine *self, TfdErrorCode code)
+{
+  switch ((guint) code)
+    {
+    case TFD_ERROR_NETWORK_DISCONNECTED:
+      return &self->since[0];
+    case TFD_ERROR_BLOCKED_BY_COST:
+      return &self->since[1];
+    case TFD_ERROR_BLOCKED_BY_POLICY:
+      return &self->since[2];
+    case TFD_ERROR_BLOCKED_BY_POWER:
+      return &self->since[3];
+    case TFD_ERROR_OWNER_NOT_LOGGED_IN:
+    default:
+      return &self->since[4];
+    }
+}
+
+static void
+note_change (TfdEngine *self, TfdErrorCode code, gboolean changed)
+{
+  if (changed)
+    *since_of (self, code) = tfd_clock_now_real (self->clock);
+}
+
+void
+tfd_engine_begin_world (TfdEngine *self)
+{
+  for (guint i = 0; i < TFD_MAX_CONDITIONS; i++)
+    if (self->since[i] == 0)
+      self->since[i] = tfd_clock_now_real (self->clock);
+}
+
+gint64
+tfd_engine_condition_since (TfdEngine *self, const TfdJob *job, TfdErrorCode code)
+{
+  gint64 since = *since_of (self, code);
+
+  if (code == TFD_ERROR_OWNER_NOT_LOGGED_IN && self->world.log_ons == TFD_LOG_ONS_KNOWN)
+    since = MAX (since, tfd_engine_worker_state (self, job->record->owner_uid)->session_since);
+  return since;
+}
+
 void
 tfd_engine_set_network (TfdEngine *self, gboolean online, gboolean metered)
 {
@@ -32,6 +77,8 @@ tfd_engine_set_network (TfdEngine *self, gboolean online, gboolean metered)
     return;
   if (online && !self->world.online)
     tfd_engine_end_sessions (self, TRUE);
+  note_change (self, TFD_ERROR_NETWORK_DISCONNECTED, self->world.online != online);
+  note_change (self, TFD_ERROR_BLOCKED_BY_COST, self->world.metered != metered);
   self->world.online = online;
   self->world.metered = metered;
   tfd_engine_tell_network (self);
@@ -70,6 +117,8 @@ tfd_engine_is_metered (TfdEngine *self)
 void
 tfd_engine_set_power (TfdEngine *self, gboolean power_saver, gboolean on_battery)
 {
+  note_change (self, TFD_ERROR_BLOCKED_BY_POWER,
+               self->world.power_saver != power_saver || self->world.on_battery != on_battery);
   self->world.power_saver = power_saver;
   self->world.on_battery = on_battery;
   world_changed (self);
@@ -78,6 +127,7 @@ tfd_engine_set_power (TfdEngine *self, gboolean power_saver, gboolean on_battery
 void
 tfd_engine_set_blocked_hours (TfdEngine *self, gboolean blocked, gint64 until)
 {
+  note_change (self, TFD_ERROR_BLOCKED_BY_POLICY, self->world.blocked_hours != blocked);
   self->world.blocked_hours = blocked;
   self->blocked_until = blocked ? until : 0;
   world_changed (self);
@@ -86,6 +136,7 @@ tfd_engine_set_blocked_hours (TfdEngine *self, gboolean blocked, gint64 until)
 void
 tfd_engine_set_log_ons (TfdEngine *self, TfdLogOns log_ons)
 {
+  note_change (self, TFD_ERROR_OWNER_NOT_LOGGED_IN, self->world.log_ons != log_ons);
   self->world.log_ons = log_ons;
   world_changed (self);
 }
@@ -96,6 +147,8 @@ tfd_engine_set_session (TfdEngine *self, guint32 uid, TfdSession session)
   TfdWorkerState *user = tfd_engine_worker_state (self, uid);
   TfdSession before = user->session;
 
+  if (before != session)
+    user->session_since = tfd_clock_now_real (self->clock);
   user->session = session;
   /* a home directory may have come with the log-on */
   if (before != TFD_SESSION_ACTIVE && session == TFD_SESSION_ACTIVE)
@@ -149,8 +202,24 @@ tfd_engine_judge (TfdEngine *self, TfdJob *job, TfdErrorCode codes[TFD_MAX_CONDI
   return tfd_conditions_judge (&world, &facts, codes);
 }
 
+const char *
+tfd_engine_describe_condition (const TfdJob *job, TfdErrorCode code)
+{
+  const TfdWorld *world = &job->engine->world;
+
+  if (code == TFD_ERROR_BLOCKED_BY_POWER && !world->power_saver)
+    return "the machine runs on battery; background transfers wait meanwhile";
+  if (code != TFD_ERROR_OWNER_NOT_LOGGED_IN)
+    return tfd_conditions_describe (code);
+  if (world->log_ons == TFD_LOG_ONS_NOT_YET)
+    return "it is not known yet whether the owner is logged on, for which RunWhen says to wait";
+  if (job->record->properties->run_when == TFD_RUN_WHEN_LINGERING)
+    return "RunWhen says to wait until the owner is logged on, or lingers";
+  return tfd_conditions_describe (code);
+}
+
 static TfdFailure
-failure_of (TfdErrorCode code)
+failure_of (const TfdJob *job, TfdErrorCode code)
 {
   return (TfdFailure){ .code = code,
                        .context = code == TFD_ERROR_NETWORK_DISCONNECTED
@@ -158,13 +227,13 @@ failure_of (TfdErrorCode code)
                                       : TFD_ERROR_CONTEXT_QUEUE_MANAGER,
                        .transient = TRUE,
                        .file = G_MAXUINT32,
-                       .message = g_strdup (tfd_conditions_describe (code)) };
+                       .message = g_strdup (tfd_engine_describe_condition (job, code)) };
 }
 
 static void
 block (TfdEngine *self, TfdJob *job, TfdErrorCode code)
 {
-  g_auto (TfdFailure) failure = failure_of (code);
+  g_auto (TfdFailure) failure = failure_of (job, code);
 
   /* whose owner is away keeps its place in the queue: the plan leaves it there */
   if (code == TFD_ERROR_OWNER_NOT_LOGGED_IN)
@@ -213,7 +282,7 @@ unblock (TfdEngine *self, TfdJob *job, const TfdErrorCode *codes, guint n)
 
   if (n > 0 && codes[0] != TFD_ERROR_OWNER_NOT_LOGGED_IN)
     {
-      TfdFailure failure = failure_of (codes[0]);
+      TfdFailure failure = failure_of (job, codes[0]);
 
       tfd_failure_clear (&record->failure);
       record->failure = failure;

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -42,9 +43,41 @@ open_directory (const char *path, gboolean *path_only)
       /* A drop box: one may create files there, but not list them. */
       fd = open (path, O_PATH | O_DIRECTORY | O_CLOEXEC);
       *path_only = fd >= 0;
+      if (fd >= 0 && faccessat (fd, ".", X_OK, AT_EACCESS) < 0)
+        {
+          close (fd);
+          fd = -1;
+          errno = EACCES;
+        }
     }
 
   return fd;
+}
+
+/* What is wrong with the home directory of the user, in which @path lies; NULL: nothing. Some homes
+ * are there, or may be entered, only while their owner is logged on: that is no mistake. */
+static const char *
+trouble_at_home (const char *path)
+{
+  const char *home = g_getenv ("HOME");
+  gsize length = home != NULL ? strlen (home) : 0;
+
+  while (length > 0 && home[length - 1] == '/')
+    length--;
+  if (length == 0 || strncmp (path, home, length) != 0 ||
+      (path[length] != '\0' && path[length] != '/') || access (home, X_OK) == 0)
+    return NULL;
+  switch (errno)
+    {
+    case ENOENT:
+    case ENOTDIR:
+      return "is in a home directory that is not there: it may come when the owner logs on";
+    case EACCES:
+    case ENOKEY:
+      return "is in a home directory that is locked: it may be opened when the owner logs on";
+    default:
+      return NULL;
+    }
 }
 
 static void
@@ -63,8 +96,13 @@ tfd_directory_open (const char *path, GBytes *expected, TfdFailure *failure)
   TfdDirectory *directory;
   gboolean path_only;
   int fd = open_directory (path, &path_only);
+  int error_number = errno;
+  const char *trouble = fd < 0 ? trouble_at_home (path) : NULL;
 
-  if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ENODEV || errno == ESTALE))
+  errno = error_number;
+  if (trouble != NULL)
+    unavailable (failure, path, trouble);
+  else if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ENODEV || errno == ESTALE))
     unavailable (failure, path, "is not there: is its disk or share mounted?");
   else if (fd < 0)
     tfd_failure_set_errno (failure, errno, "opening the directory", path);

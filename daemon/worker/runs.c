@@ -89,22 +89,35 @@ tick_cb (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* Each run starts one file in its turn, as long as there is room. */
+/* The runs stand in a row: the first for which there is room starts one file, and goes to the end
+ * of it. FALSE when there is no room for any. */
+static gboolean
+start_next (TfdRuns *runs)
+{
+  guint at;
+
+  for (guint i = 0; i < runs->runs->len; i++)
+    {
+      TfdRun *run = runs->runs->pdata[i];
+
+      if (!tfd_run_start_one (run))
+        continue;
+      if (g_ptr_array_find (runs->runs, run, &at))
+        g_ptr_array_add (runs->runs, g_ptr_array_steal_index (runs->runs, at));
+      return TRUE;
+    }
+  return FALSE;
+}
+
 static gboolean
 pump_cb (gpointer user_data)
 {
   TfdRuns *runs = user_data;
   gboolean fetching = FALSE;
-  gboolean started;
 
   runs->pump_source = 0;
-  do
-    {
-      started = FALSE;
-      for (guint i = 0; i < runs->runs->len; i++)
-        started |= tfd_run_start_one (runs->runs->pdata[i]);
-    }
-  while (started);
+  while (start_next (runs))
+    ;
 
   for (guint i = 0; i < runs->runs->len; i++)
     fetching |= tfd_run_is_fetching (runs->runs->pdata[i]);

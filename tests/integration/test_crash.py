@@ -8,14 +8,15 @@ itself or stands as if nothing had been asked; no file is lost or half, no tempo
     test_crash.py -k worker
 """
 import os
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import tap  # noqa: E402
-from bus import DEADLINE, DBusError, wait_for  # noqa: E402
+from bus import DEADLINE, NAME, DBusError, GLib, wait_for  # noqa: E402
 from httpd import KIB, Answer, Forever  # noqa: E402
-from processes import Tracer, process_start  # noqa: E402
-from world import WorldCase, temporaries  # noqa: E402
+from processes import Tracer, kill, process_start  # noqa: E402
+from world import WorldCase, program, temporaries  # noqa: E402
 
 RENAMES = ('rename', 'renameat', 'renameat2')
 # What makes bytes durable, changes a directory, or speaks to the other side.
@@ -188,6 +189,55 @@ class Matrix(WorldCase):
         with open(f'{directory}/a', encoding='utf-8') as file:
             self.assertEqual(file.read(), 'mine')
         self.assertEqual([number for number, _ in row['kept']], [1, 2])
+
+
+class LostReply(Matrix):
+    """A person at a terminal hears how the job ended, even when the service dies before it says so."""
+
+    def one_command(self, verb, call, turn):
+        """TRUE when the daemon was killed."""
+        job, _directory = self.prepare(['a'], False)
+        pid = self.world.daemon_pid
+        start = process_start(pid)
+        tracer = Tracer(self.world, pid, call, f'signal=KILL:when={turn}')
+        process = self.world.spawn([program('transferctl'), verb, job.id], stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT,
+                                   env=self.world.environment() | {'TRANSFERD_BUS': 'session'})
+        wait_for(lambda: process.poll() is not None or process_start(pid) != start, 'an end')
+        tracer.detach()
+        hit = process_start(pid) != start
+        process.wait(DEADLINE)
+        self.assertEqual(process.returncode, 0, process.stdout.read())
+        # a reply may overtake the end of the process that sent it
+        if hit:
+            wait_for(lambda: process_start(pid) != start, 'the daemon to end')
+            self.end_successor()
+        result = {'complete': 'completed', 'cancel': 'cancelled'}[verb]
+        self.assertEqual(wait_for(job.tombstone, 'the tombstone')['result'], result)
+        return hit
+
+    def has_owner(self):
+        return self.world.ask_bus('NameHasOwner', GLib.Variant('(s)', (NAME,)))[0]
+
+    def end_successor(self):
+        """Whom the bus has started for the command, if it had more to ask, is nobody's child."""
+        self.world.daemon.wait(DEADLINE)
+        if self.has_owner():
+            kill(self.world.ask_bus('GetConnectionUnixProcessID', GLib.Variant('(s)', (NAME,)))[0])
+            wait_for(lambda: not self.has_owner(), 'the name to be free')
+        self.world.start()
+
+    def test_transferctl(self):
+        self.world.make_startable()
+        for verb in 'complete', 'cancel':
+            hits = 0
+            for call in 'sendmsg', 'sendto', 'fdatasync':
+                for turn in range(1, MOST):
+                    with self.subTest(f'{verb}: killed at {call} number {turn}'):
+                        if not self.one_command(verb, call, turn):
+                            break
+                        hits += 1
+            self.assertGreater(hits, 3)
 
 
 class Errors(WorldCase):

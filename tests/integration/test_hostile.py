@@ -175,7 +175,7 @@ class Worker(HostileCase):
         """1.5 GB of news as fast as they can be sent: the memory of the service stays small."""
         self.behave(Start=['deluge'])
         job = self.client.create([self.row()], start=True)
-        wait_for(lambda: self.starts() > 1 or self.memory() > 400, 'the worker to be ended', 60)
+        wait_for(lambda: self.starts() > 1 or self.memory() > 400, 'the worker to be ended')
         self.assertLess(self.memory(), 400)
         job.wait('transferred')
         self.assert_alive()

@@ -7,6 +7,8 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import tap  # noqa: E402
+from bus import wait_for  # noqa: E402
+from httpd import Answer, Forever  # noqa: E402
 from world import WorldCase, digest  # noqa: E402
 
 COUNT = 2000
@@ -31,6 +33,43 @@ class Many(WorldCase):
         for number in range(COUNT):
             name = f'f{number:05}'
             self.assertEqual(digest(self.world.target(name)), self.server.resources['/' + name].sha256)
+
+    def test_jobs_of_a_worker_take_turns(self):
+        """A foreground job of many small files leaves every other connection that becomes free to the
+        other job of its user; and no host is asked for more than six at a time."""
+        def rows(letter, count):  # one connection becomes free at a time: 10 to 40 ms for each file
+            return [self.file(f'{letter}{number:05}', 10000 + 977 * number % 30000, rate=1000000)[1]
+                    for number in range(count)]
+        second = self.client.create(rows('s', 60), Priority='low')
+        first = self.client.create(rows('f', COUNT), start=True, Priority='foreground')
+        wait_for(lambda: len(self.server.requests()) > 20, 'the first job to run')
+        second.resume()
+        second.wait('transferred')
+        self.assertLess(first.get('FilesTransferred'), COUNT)
+        turns = ''.join(request.path[1] for request in self.server.requests())
+        turns = turns[turns.index('s'):turns.rindex('s')]
+        self.assertLessEqual(turns.count('f'), 1.5 * turns.count('s'))
+        self.assertLessEqual(self.server.busy_peak, 6)
+        first.cancel()
+
+    def test_connections_of_a_worker(self):
+        """64 in all, whoever has them."""
+        servers = [self.world.server(address=f'127.0.0.{number}') for number in range(2, 16)]
+        rows = []
+        for number, server in enumerate(servers):
+            for file in range(8):
+                server.add(f'/{file}', 1000, script=Forever(Answer(hang=1)))
+                rows.append((server.url(f'/{file}'), self.world.target(f'{number}-{file}')))
+        jobs = [self.client.create(rows[::2], start=True),
+                self.client.create(rows[1::2], start=True, Priority='foreground')]
+
+        def count():
+            return sum(len(server.requests()) for server in servers)
+        wait_for(lambda: count() >= 64, 'the connections')
+        for job in jobs:
+            job.suspend()
+        self.assertEqual(count(), 64)
+        self.assertEqual(max(server.busy_peak for server in servers), 6)
 
     def test_cancel_of_two_thousand(self):
         job = self.client.create(self.rows(COUNT), start=True)

@@ -11,7 +11,7 @@ import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import tap  # noqa: E402
-from bus import DEADLINE, Job, wait_for  # noqa: E402
+from bus import DEADLINE, ERROR, Job, wait_for  # noqa: E402
 from bits_server import BitsServer  # noqa: E402
 from httpd import KIB, MIB, Answer, Content, Forever  # noqa: E402
 from upload_server import Fault  # noqa: E402
@@ -264,6 +264,25 @@ class Transferctl(WorldCase):
         _, row, _ = self.file('a', script=Forever(Answer(status=404)))
         job = self.client.create([row], start=True)
         self.ctl('wait', job.id, status=FAILED)
+
+    def test_why_log_and_history(self):
+        self.server.add('/gone', script=Forever(Answer(status=404)))
+        job = self.client.create([(self.server.url('/gone'), self.world.target('a'))])
+        said = self.ctl('why', job.id)
+        self.assertIn('suspended until Resume is called', said)
+        self.assertIn('"transferctl resume JOB"', self.talk)
+        job.resume()
+        job.wait('error')
+        said = self.ctl('why', job.id)
+        self.assertIn('HttpStatus', said)
+        self.assertIn('404', said)
+        self.assertIn('"transferctl resume JOB" tries again', self.talk)
+        self.assertEqual(self.data('why', job.id)[0]['code'], ERROR + 'HttpStatus')
+        said = self.ctl('log', job.id)
+        self.assertIn('suspended → queued (resume)', said)
+        self.assertIn('error: HttpStatus', said)
+        job.cancel()
+        self.assertRegex(self.ctl('history'), r'cancelled +0 +1 +HttpStatus')
 
     def test_monitor(self):
         process = self.start('monitor')

@@ -49,6 +49,7 @@ class Machine:
     def __init__(self):
         self.console = os.path.dirname(ROOT) + '/console.log'
         self.process = None
+        self.state = 'off'
 
     # On and off
 
@@ -65,16 +66,20 @@ class Machine:
                  '--timezone=off', '--link-journal=no'],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console, preexec_fn=join_group,
                 env=os.environ | {'SYSTEMD_NSPAWN_UNIFIED_HIERARCHY': '1'})
-        wait_for(self.is_up, 'the machine to boot', 60)
+        wait_for(self.is_up, lambda: f'the machine to boot: {self.state}; {self.said()}', 60)
+
+    def said(self):
+        """The end of what was printed to the console."""
+        with open(self.console, encoding='utf-8', errors='replace') as console:
+            return console.read()[-2000:]
 
     def is_up(self):
         if self.process.poll() is not None:
-            with open(self.console, encoding='utf-8', errors='replace') as console:
-                raise AssertionError(f'systemd-nspawn ended with {self.process.returncode}: '
-                                     + console.read()[-2000:])
+            raise AssertionError(f'systemd-nspawn ended with {self.process.returncode}: {self.said()}')
         if self.leader is None:
             return False
-        return self.run('systemctl', 'is-system-running', check=False).strip() in ('running', 'degraded')
+        self.state = self.run('systemctl', 'is-system-running', check=False).strip()
+        return self.state in ('running', 'degraded')
 
     @property
     def leader(self):
@@ -114,7 +119,7 @@ class Machine:
         words = ['env', '-i', *(f'{key}={value}' for key, value in ENVIRONMENT.items()), *words]
         if user:
             words = ['setpriv', '--reuid', user, '--regid', user, '--init-groups', '--', *words]
-        return ['nsenter', '-t', str(self.leader), '-a', '--', *words]
+        return ['nsenter', '-t', str(self.leader), '-a', '--root', '--wd', '--', *words]
 
     def run(self, *words, user=None, check=True):
         """Runs a command in the machine; what it printed."""

@@ -31,7 +31,7 @@ KEY_TYPES = {
     'DynamicContent': 'b', 'HighPerformance': 'b', 'MaximumSize': 't', 'MaximumRate': 't',
     'Segments': 'u', 'RedirectPolicy': 's', 'AllowDowngrade': 'b', 'AutoComplete': 'b',
     'Headers': 'a(ss)', 'HeadersWriteOnly': 'b', 'UploadProtocol': 's', 'ReplyFileName': 's',
-    'Method': 's', 'ranges': 'a(tt)', 'TransferPolicy': 's', 'RunWhen': 's',
+    'Method': 's', 'ranges': 'a(tt)', 'TransferPolicy': 's', 'RunWhen': 's', 'NotifyApplication': 's',
 }
 
 

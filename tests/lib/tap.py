@@ -77,6 +77,7 @@ class Result(unittest.TestResult):
         self.number = 0
         self.bad = 0
         self.failed = False
+        self.skipped_reason = None
 
     def startTest(self, test):
         super().startTest(test)

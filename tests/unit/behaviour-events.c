@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: 2026 The transferd authors */
 /* Behaviour, events: what the world, its worker and time do to a job in each state. */
-#include "behaviour.h"
+#include "behaviour-happenings.h"
 
-/* A cell: the next state, and the error if there is one then, with a "+" when it is counted; "="
+/* The column of what is over is the state before it began.
+ * A cell: the next state, and the error if there is one then, with a "+" when it is counted; "="
  * the same, "-" the event cannot come, and is ignored when it does. */
 typedef struct
 {
@@ -20,234 +21,6 @@ typedef struct
   const Row *row;
   guint state;
 } Cell;
-
-/* ---- what happens ---- */
-
-static void
-no_slots (Subject *self)
-{
-  if (!tfd_job_state_is_running (subject_record (self)->state))
-    subject_set_slots (self, 0);
-  else /* … from the next plan on */
-    self->engine->config->background_jobs = 0;
-}
-
-static void
-happen_picked (Subject *self)
-{
-  subject_set_slots (self, 4);
-}
-
-static void
-happen_connected (Subject *self)
-{
-  engine_connected (self->engine, self->run);
-}
-
-static void
-happen_connection_failed (Subject *self)
-{
-  engine_failed (self->engine, self->run, 1,
-                 "{'name': <'org.transferd.Transfer1.Error.ConnectionFailed'>,"
-                 " 'context': <'transport'>, 'transient': <true>}");
-}
-
-static void
-happen_transient (Subject *self)
-{
-  engine_failed (self->engine, self->run, 1,
-                 "{'name': <'org.transferd.Transfer1.Error.HttpStatus'>,"
-                 " 'context': <'remote-file'>, 'http-status': <uint32 503>, 'transient': <true>}");
-}
-
-static void
-happen_fatal (Subject *self)
-{
-  engine_failed (self->engine, self->run, 1,
-                 "{'name': <'org.transferd.Transfer1.Error.HttpStatus'>,"
-                 " 'context': <'remote-file'>, 'http-status': <uint32 404>}");
-}
-
-static void
-prepare_slice (Subject *self)
-{
-  self->engine->config->background_jobs = 1;
-  engine_create (self->engine, "b", 1, TRUE, NULL);
-}
-
-static void
-happen_slice_over (Subject *self)
-{
-  engine_advance (self->engine, MINUTE);
-}
-
-static void
-prepare_higher (Subject *self)
-{
-  engine_create (self->engine, "b", 1, FALSE, "{'Priority': <'high'>}");
-}
-
-static void
-happen_higher (Subject *self)
-{
-  OK (tfd_engine_resume (self->engine->engine, engine_find (self->engine, "b"), error));
-  engine_settle (self->engine);
-}
-
-static void
-happen_network_lost (Subject *self)
-{
-  tfd_engine_set_network (self->engine->engine, FALSE, FALSE);
-  engine_settle (self->engine);
-}
-
-static void
-prepare_network_lost (Subject *self)
-{
-  subject_set_slots (self, 0);
-  happen_network_lost (self);
-}
-
-static void
-happen_network_back (Subject *self)
-{
-  tfd_engine_set_network (self->engine->engine, TRUE, FALSE);
-  engine_advance (self->engine, 6 * SECOND);
-}
-
-static void
-happen_costs (Subject *self)
-{
-  tfd_engine_set_network (self->engine->engine, TRUE, TRUE);
-  engine_settle (self->engine);
-}
-
-static void
-happen_hours (Subject *self)
-{
-  tfd_engine_set_blocked_hours (self->engine->engine, TRUE, 0);
-  engine_settle (self->engine);
-}
-
-static void
-happen_hours_over (Subject *self)
-{
-  tfd_engine_set_blocked_hours (self->engine->engine, FALSE, 0);
-  engine_settle (self->engine);
-}
-
-static void
-happen_power (Subject *self)
-{
-  tfd_engine_set_power (self->engine->engine, TRUE, FALSE);
-  engine_settle (self->engine);
-}
-
-static void
-set_session (Subject *self, TfdSession session)
-{
-  tfd_engine_set_log_ons (self->engine->engine, TFD_LOG_ONS_KNOWN);
-  tfd_engine_set_session (self->engine->engine, ALICE, session);
-  engine_settle (self->engine);
-}
-
-static void
-happen_log_off (Subject *self)
-{
-  set_session (self, TFD_SESSION_NONE);
-}
-
-static void
-happen_log_on (Subject *self)
-{
-  set_session (self, TFD_SESSION_ACTIVE);
-}
-
-static void
-prepare_logged_off (Subject *self)
-{
-  subject_set_slots (self, 0);
-  happen_log_off (self);
-}
-
-static void
-happen_quarter (Subject *self)
-{
-  engine_advance (self->engine, 15 * MINUTE);
-}
-
-static void
-happen_hour (Subject *self)
-{
-  engine_advance (self->engine, HOUR);
-}
-
-static void
-happen_day (Subject *self)
-{
-  engine_advance (self->engine, DAY);
-}
-
-static void
-happen_ninety_days (Subject *self)
-{
-  engine_advance (self->engine, 90 * DAY);
-}
-
-static void
-happen_too_large (Subject *self)
-{
-  engine_progress (self->engine, self->run, 1, 450, 500);
-}
-
-static void
-happen_file_done (Subject *self)
-{
-  engine_done (self->engine, self->run, 1);
-}
-
-static void
-happen_last_file_done (Subject *self)
-{
-  g_autofree char *text =
-      g_strdup_printf ("(%" G_GUINT64_FORMAT ", [(1, 100, @a{sv} {}), (2, 100, {})])", self->run);
-
-  engine_news (self->engine, "FilesDone", "(ta(uta{sv}))", text);
-}
-
-static void
-send_event (Subject *self, const char *kind)
-{
-  g_autofree char *text =
-      g_strdup_printf ("(%" G_GUINT64_FORMAT ", 1, '%s', @a{sv} {})", self->run, kind);
-
-  engine_news (self->engine, "Event", "(tusa{sv})", text);
-}
-
-static void
-happen_remote_changed (Subject *self)
-{
-  send_event (self, "restarted");
-}
-
-static void
-happen_part_missing (Subject *self)
-{
-  send_event (self, "part-missing");
-}
-
-static void
-happen_worker_lost (Subject *self)
-{
-  engine_lose (self->engine);
-}
-
-static void
-happen_mount (Subject *self)
-{
-  tfd_engine_mounts_changed (self->engine->engine);
-  engine_settle (self->engine);
-}
 
 /* ---- the table ---- */
 
@@ -281,8 +54,8 @@ static const Row table[] = {
     { "-", "-", "-", "-", "queued", "queued", "-", "-", "-", "-", "-" } },
   { "network-lost", TFD_EVENT_NETWORK_LOST, NULL, NULL, happen_network_lost,
     { "=", "=", "=", LOST, LOST, LOST, "=", "=", "=", "-", "-" } },
-  { "network-back", TFD_EVENT_NETWORK_BACK, NULL, prepare_network_lost, happen_network_back,
-    { "=", "=", "=", "-", "-", "-", "queued", "=", "=", "-", "-" } },
+  { "network-back", TFD_EVENT_NETWORK_BACK, NULL, prepare_lost, happen_network_back,
+    { "=", "=", "=", "queued", "queued", "queued", "queued", "=", "=", "-", "-" } },
   { "owner-logs-off", TFD_EVENT_OWNER_LOGGED_OFF, LOGGED_IN, NULL, happen_log_off,
     { "=", "=", "=", "=", "queued", "queued", "=", "=", "=", "-", "-" } },
   { "owner-logs-on", TFD_EVENT_OWNER_LOGGED_ON, LOGGED_IN, prepare_logged_off, happen_log_on,
@@ -298,10 +71,14 @@ static const Row table[] = {
     { "=", "=", "=", "=", "=", "=", "error NoProgress", "=", "=", "-", "-" } },
   { "blocked-hours", TFD_EVENT_BLOCKED, NULL, NULL, happen_hours,
     { "=", "=", "=", POLICY, POLICY, POLICY, "=", "=", "=", "-", "-" } },
-  { "blocked-hours-over", TFD_EVENT_UNBLOCKED, NULL, NULL, happen_hours_over,
-    { "=", "=", "=", "=", "=", "=", "=", "=", "=", "-", "-" } },
+  { "blocked-hours-over", TFD_EVENT_UNBLOCKED, NULL, prepare_hours, happen_hours_over,
+    { "=", "=", "=", "queued", "queued", "queued", "=", "=", "=", "-", "-" } },
   { "cost-not-allowed", TFD_EVENT_BLOCKED, NULL, NULL, happen_costs,
     { "=", "=", "=", COST, COST, COST, "=", "=", "=", "-", "-" } },
+  { "cost-allowed-again", TFD_EVENT_UNBLOCKED, NULL, prepare_costs, happen_costs_over,
+    { "=", "=", "=", "queued", "queued", "queued", "=", "=", "=", "-", "-" } },
+  { "power-saving-over", TFD_EVENT_UNBLOCKED, NULL, prepare_power, happen_power_over,
+    { "=", "=", "=", "queued", "queued", "queued", "=", "=", "=", "-", "-" } },
   { "power-saving", TFD_EVENT_BLOCKED, NULL, NULL, happen_power,
     { "=", "=", "=", POWER, POWER, POWER, "=", "=", "=", "-", "-" } },
   { "maximum-download-time", TFD_EVENT_MAXIMUM_DOWNLOAD_TIME, ONE_HOUR, NULL, happen_hour,
@@ -478,6 +255,38 @@ test_cell (EngineFixture *engine, gconstpointer data)
   subject_serve (engine);
 }
 
+/* Whose owner has left does not try again before they are back. */
+static void
+test_no_retry_while_away (EngineFixture *engine, gconstpointer row G_GNUC_UNUSED)
+{
+  g_auto (Subject) self = { 0 };
+
+  subject_enter (&self, engine, "transient-error", LOGGED_IN);
+  happen_log_off (&self);
+  engine_advance (engine, DAY);
+  assert_job (self.job, "queued");
+  engine_assert_requests (engine, "");
+  happen_log_on (&self);
+  assert_job (self.job, "connecting");
+  engine_take_start (engine);
+}
+
+/* Files are fetched into directories that are there. */
+static void
+test_destination_back (EngineFixture *engine, gconstpointer row G_GNUC_UNUSED)
+{
+  g_auto (Subject) self = { 0 };
+
+  subject_enter (&self, engine, "transferring", NULL);
+  subject_fail_with (&self, "{'name': <'org.transferd.Transfer1.Error.DestinationUnavailable'>,"
+                            " 'context': <'local-file'>, 'transient': <true>}");
+  assert_job (self.job, "transient-error");
+  g_assert_cmpuint (subject_record (&self)->error_count, ==, 0);
+  happen_mount (&self);
+  assert_job (self.job, "connecting");
+  engine_take_start (engine);
+}
+
 void
 behaviour_add_events (void)
 {
@@ -490,4 +299,7 @@ behaviour_add_events (void)
         behaviour_add (&cells[i][s], test_cell, "/behaviour/events/%s/%s", behaviour_states[s],
                        table[i].name);
       }
+  behaviour_add (NULL, test_no_retry_while_away,
+                 "/behaviour/events/transient-error/owner-stays-away");
+  behaviour_add (NULL, test_destination_back, "/behaviour/events/transient-error/destination-back");
 }

@@ -91,6 +91,60 @@ ENGINE_TEST (test_put_back_is_told)
   tfd_signal_log_clear (self->log);
 }
 
+/* Once what came from elsewhere is there, a job needs no network for the rest. */
+ENGINE_TEST (test_rest_is_local)
+{
+  guint64 run;
+  TfdJob *job = engine_create_running (self, "a", 2, NULL, &run);
+  TfdErrorCode codes[TFD_MAX_CONDITIONS];
+
+  OK (tfd_engine_set_remote_name (self->engine, job, 1, "http://localhost/a", error));
+  engine_settle (self);
+  tfd_engine_set_network (self->engine, FALSE, FALSE);
+  g_assert_cmpuint (tfd_engine_judge (self->engine, job, codes), ==, 1);
+  engine_done (self, run, 0);
+  g_assert_cmpuint (tfd_engine_judge (self->engine, job, codes), ==, 0);
+  OK (tfd_engine_suspend (self->engine, job, error));
+  engine_settle (self);
+  engine_answer (self, "Stop", "([],)");
+  tfd_signal_log_clear (self->log);
+}
+
+/* A worker that died before it could tell of its temporary leaves it to be deleted later. */
+ENGINE_TEST (test_unrecorded_is_left_over)
+{
+  guint64 run;
+  TfdJob *job = engine_create_running (self, "a", 1, NULL, &run);
+
+  OK (tfd_engine_suspend (self->engine, job, error));
+  engine_settle (self);
+  engine_answer (self, "Stop", "([],)");
+  engine_cancel (self, job);
+  for (guint i = 0; i < 10 && tfd_fake_transport_count (self->transport) > 0; i++)
+    {
+      engine_fail (self, "Discard", G_IO_ERROR_CONNECTION_CLOSED);
+      engine_advance (self, 40 * SECOND);
+    }
+  g_assert_cmpuint (engine_count_rows (self, "jobs"), ==, 0);
+  g_assert_cmpuint (engine_count_rows (self, "leftovers"), ==, 1);
+  tfd_signal_log_clear (self->log);
+}
+
+/* A file that was rejected is needed again if that cannot be stored: it is not deleted before. */
+ENGINE_TEST (test_rejected_is_kept_until_stored)
+{
+  TfdJob *job = engine_create_done (self, "a", 1, 1, NULL);
+
+  self->failing_commits = 1;
+  OK (tfd_engine_set_validation_state (self->engine, job, 0, FALSE, error));
+  tfd_engine_mounts_changed (self->engine);
+  engine_assert_requests (self, "");
+  engine_settle (self);
+  engine_assert_requests (self, "");
+  assert_job (job, "transferred");
+  tfd_signal_log_clear (self->log);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -99,5 +153,8 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/lessons/stopping-is-explained", test_stopping_is_explained);
   ENGINE_ADD ("/engine/lessons/stored-file-is-not-at-work", test_stored_file_is_not_at_work);
   ENGINE_ADD ("/engine/lessons/put-back-is-told", test_put_back_is_told);
+  ENGINE_ADD ("/engine/lessons/rest-is-local", test_rest_is_local);
+  ENGINE_ADD ("/engine/lessons/unrecorded-is-left-over", test_unrecorded_is_left_over);
+  ENGINE_ADD ("/engine/lessons/rejected-is-kept-until-stored", test_rejected_is_kept_until_stored);
   return g_test_run ();
 }

@@ -84,8 +84,8 @@ ENGINE_TEST (test_expires)
   engine_advance (self, 89 * DAY);
   OK (engine_set_properties (self, done, "{'Description': <'x'>}", error));
   engine_advance (self, DAY - 1);
-  g_autoptr (GPtrArray) conditions = tfd_job_explain (job, TFD_CLOCK (self->clock));
-  g_autoptr (GPtrArray) files = tfd_engine_list_files (self->engine, job, 0, 0, NULL);
+  g_autoptr (GPtrArray) conditions G_GNUC_UNUSED = tfd_job_explain (job, TFD_CLOCK (self->clock));
+  g_autoptr (GPtrArray) files G_GNUC_UNUSED = tfd_engine_list_files (self->engine, job, 0, 0, NULL);
   tfd_fake_clock_set_real (self->clock, 1); /* nobody is younger by that */
   tfd_signal_log_clear (self->log);
   engine_advance (self, 1);

@@ -122,6 +122,61 @@ ENGINE_TEST (test_transient)
   tfd_signal_log_clear (self->log);
 }
 
+/* A property that is changed meanwhile does not make the job wait since then. */
+ENGINE_TEST (test_since)
+{
+  guint64 run;
+  TfdJob *job = engine_create_running (self, "a", 1, NULL, &run);
+  g_autoptr (GPtrArray) conditions = NULL;
+  const TfdCondition *condition;
+
+  engine_failed (self, run, 0,
+                 "{'name': <'org.transferd.Transfer1.Error.TimedOut'>, 'transient': <true>}");
+  engine_answer (self, "Stop", "([],)");
+  engine_advance (self, 2 * SECOND);
+  g_assert_true (engine_set_properties (self, job, "{'DisplayName': <'b'>}", NULL));
+  condition = first_condition (self, job, &conditions);
+  g_assert_cmpint (condition->since, ==, 1700000000 * SECOND);
+  g_assert_cmpint (tfd_job_record (job)->modification_time, ==, 1700000002 * SECOND);
+  tfd_signal_log_clear (self->log);
+}
+
+static void
+assert_first (EngineFixture *self, TfdJob *job, const char *code, const char *text, gint64 since)
+{
+  g_autoptr (GPtrArray) conditions = NULL;
+  const TfdCondition *condition = first_condition (self, job, &conditions);
+
+  g_assert_true (g_str_has_suffix (condition->code, code));
+  g_assert_nonnull (strstr (condition->text, text));
+  g_assert_cmpint (condition->since, ==, (1700000000 + since) * SECOND);
+}
+
+/* Each condition in its own words, and since when it holds. */
+ENGINE_TEST (test_world)
+{
+  TfdJob *job, *other;
+
+  tfd_engine_set_log_ons (self->engine, TFD_LOG_ONS_NOT_YET);
+  job = engine_create (self, "a", 1, TRUE, "{'RunWhen': <'logged-in'>}");
+  other = engine_create (self, "b", 1, TRUE, "{'RunWhen': <'lingering'>}");
+  assert_first (self, job, ".OwnerNotLoggedIn", "not known yet", 0);
+  engine_advance (self, SECOND);
+  tfd_engine_set_log_ons (self->engine, TFD_LOG_ONS_KNOWN);
+  assert_first (self, job, ".OwnerNotLoggedIn", "is logged on", 1);
+  assert_first (self, other, ".OwnerNotLoggedIn", "or lingers", 1);
+  engine_advance (self, SECOND);
+  self->config->battery_blocks = 1;
+  tfd_engine_set_power (self->engine, FALSE, TRUE);
+  engine_settle (self);
+  assert_first (self, job, ".BlockedByPower", "runs on battery", 2);
+  tfd_engine_set_power (self->engine, TRUE, TRUE);
+  engine_advance (self, SECOND);
+  assert_first (self, job, ".BlockedByPower", "", 2);
+  assert_explained (self, job, "BlockedByPower OwnerNotLoggedIn");
+  tfd_signal_log_clear (self->log);
+}
+
 ENGINE_TEST (test_error)
 {
   guint64 run;
@@ -167,6 +222,8 @@ main (int argc, char **argv)
   ENGINE_ADD ("/explain/queued", test_queued);
   ENGINE_ADD ("/explain/worker", test_worker);
   ENGINE_ADD ("/explain/transient-error", test_transient);
+  ENGINE_ADD ("/explain/since", test_since);
+  ENGINE_ADD ("/explain/world", test_world);
   ENGINE_ADD ("/explain/error", test_error);
   ENGINE_ADD ("/explain/missing", test_missing);
   ENGINE_ADD ("/explain/operation", test_operation);

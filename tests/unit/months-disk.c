@@ -348,6 +348,15 @@ is_leftover (GPtrArray *leftovers, const Part *part)
   return FALSE;
 }
 
+/* What cannot be reached for 90 days is given up, by a wall clock that may be wrong by weeks. */
+static gboolean
+is_given_up (Months *self, const Part *part)
+{
+  const Account *account = g_hash_table_lookup (self->by_id, part->job);
+
+  return account->ended && self->true_time - account->ended_at > 60 * DAY;
+}
+
 void
 months_check_disk (Months *self)
 {
@@ -367,7 +376,14 @@ months_check_disk (Months *self)
       if (files != NULL && part->index < files->len &&
           engine_file (job, part->index)->attempt == part->attempt)
         continue;
-      if (!is_leftover (leftovers, part))
-        g_error ("nobody knows of %s", path);
+      if (is_leftover (leftovers, part))
+        continue;
+      if (is_given_up (self, part))
+        g_hash_table_iter_remove (&iter);
+      else
+        g_error ("nobody knows of %s; its job %s", path,
+                 files == NULL               ? "has ended"
+                 : part->index >= files->len ? "has no such file"
+                                             : "has begun it anew");
     }
 }

@@ -187,7 +187,8 @@ pick_account (Months *self)
     {
       Account *account = self->accounts->pdata[i - 1];
 
-      if (account->ended || account->forgotten ||
+      /* nobody knows the name of a job before it was answered */
+      if (account->ended || account->forgotten || !account->confirmed ||
           tfd_engine_get_job (self->fixture->engine, account->id) == NULL)
         continue;
       last = account;
@@ -235,7 +236,7 @@ ask_for_all (Months *self, User *user, Kind kind)
     {
       Account *account = self->accounts->pdata[i];
 
-      if (account->user != user || account->ended || account->forgotten)
+      if (account->user != user || account->ended || account->forgotten || !account->confirmed)
         continue;
       if (kind == COMPLETE || kind == CANCEL)
         ask_to_end (self, account, kind);

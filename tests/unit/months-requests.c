@@ -68,10 +68,9 @@ work_on_runs (Months *self, User *user, const char *method, GVariant *parameters
   guint64 number;
 
   if (g_str_equal (method, "Checkpoint"))
-    {
-      checkpoint (self, user);
-      return g_variant_new ("()");
-    }
+    checkpoint (self, user);
+  if (g_str_equal (method, "Checkpoint") || g_str_equal (method, "Configure"))
+    return g_variant_new ("()");
   g_variant_get_child (parameters, 0, "t", &number);
   if (g_str_equal (method, "Stop"))
     return end (self, number);

@@ -91,6 +91,7 @@ read_tombstone (Months *self, Account *account)
   g_assert_cmpuint (tombstone->discarded_count, ==, g_variant_n_children (tombstone->discarded));
   account->ended = TRUE;
   account->result = tombstone->result;
+  account->ended_at = self->true_time;
   if (account->result == TFD_RESULT_EXPIRED)
     {
       self->expired++;
@@ -156,6 +157,10 @@ check_account (Months *self, Account *account, gboolean cut_short)
       /* what was decided since the last rest may be there or not, if it died by that commit */
       if (!cut_short && job->work == NULL)
         g_assert_cmpint (job->record->state, ==, after_restart (account->stored));
+      if (cut_short)
+        months_used (self, account->id, FALSE);
+      /* its creation came through, though nobody heard: the list of jobs says so */
+      account->confirmed = TRUE;
       account->told = job->record->state;
       account->failures = account->arrivals = 0;
       if (account->told != TFD_JOB_STATE_SUSPENDED && account->told != TFD_JOB_STATE_ERROR &&

@@ -49,6 +49,7 @@ typedef struct
   gboolean ended;
   gboolean never;   /* it could not be stored, nobody was told of it */
   TfdResult result; /* right when ended, unless never */
+  gint64 ended_at;  /* true time */
 } Account;
 
 typedef struct
@@ -212,5 +213,9 @@ void months_check_start (Months *self, gboolean cut_short);
 void months_check (Months *self);
 /* The conditions that keep @job from running. */
 guint months_judge (Months *self, TfdJob *job, TfdErrorCode codes[TFD_MAX_CONDITIONS]);
+
+/* ---- months-report.c ---- */
+/* The end of the test, with all that is known of @job. */
+G_NORETURN void months_fail (TfdJob *job, const char *condition);
 
 G_END_DECLS

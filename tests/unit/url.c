@@ -313,6 +313,34 @@ test_redirect_length (void)
                    TFD_REDIRECT_INVALID);
 }
 
+/* What needs no network. */
+static void
+test_local (void)
+{
+  static const char *const local[] = {
+    "http://localhost/a",   "https://LOCALHOST:8443/a", "http://localhost./a",
+    "http://a.localhost/b", "http://127.0.0.1/a",       "http://127.255.0.9:80/a",
+    "http://[::1]/a",       "http://[::1]:8080/a",      "file:///home/a",
+  };
+  static const char *const elsewhere[] = {
+    "http://localhost.example.org/a",
+    "http://notlocalhost/a",
+    "http://128.0.0.1/a",
+    "http://127.0.0.1.example.org/a",
+    "http://[::2]/a",
+    "http://[fe80::1]/a",
+    "http://0.0.0.0/a",
+    "http://example.org/localhost",
+    "http://example.org/127.0.0.1",
+    "nonsense",
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (local); i++)
+    g_assert_true (tfd_url_is_local (local[i]));
+  for (gsize i = 0; i < G_N_ELEMENTS (elsewhere); i++)
+    g_assert_false (tfd_url_is_local (elsewhere[i]));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -324,5 +352,6 @@ main (int argc, char **argv)
   g_test_add_func ("/common/url/origin", test_origin);
   g_test_add_func ("/common/url/redirect", test_redirect);
   g_test_add_func ("/common/url/redirect-length", test_redirect_length);
+  g_test_add_func ("/common/url/local", test_local);
   return g_test_run ();
 }

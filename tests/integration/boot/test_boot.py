@@ -124,10 +124,12 @@ class BootCase(tap.TestCase):
 
 class Units(BootCase):
     def test_verify(self):
-        self.assertEqual(self.machine.run('systemd-analyze', 'verify', *UNITS), '')
+        self.assertEqual(self.machine.run('systemd-analyze', 'verify', '--man=no', *UNITS), '')
 
     def test_verify_of_users(self):
-        self.assertEqual(self.machine.as_session('alice', f'systemd-analyze --user verify {" ".join(UNITS)}'), '')
+        said = self.machine.as_session(
+            'alice', f'systemd-analyze --user verify --man=no {" ".join(UNITS)}')
+        self.assertEqual(said, '')
 
     def test_security(self):
         """In tenths of what systemd calls the exposure: 10 is no protection at all."""
@@ -274,6 +276,27 @@ class Timer(BootCase):
         self.assertEqual(job.tombstone()['result'], 'expired')
         self.assertEqual(young.state, 'suspended')
 
+    def test_deletes_what_was_left_over(self):
+        """What a Cancel could not delete, because its directory was away, goes later."""
+        self.machine.run('mkdir', '/home/alice/stick', user='alice')
+        self.addCleanup(self.machine.run, 'rm', '-rf', '/home/alice/stick', '/home/alice/away')
+        file = self.server.add('/a', 3 * MIB, script=[Answer(stall=MIB)])
+        job = self.client().create([(self.server.url('/a'), '/home/alice/stick/a')], start=True)
+        wait_for(file.stalled.is_set, 'the middle of the file')
+        job.suspend()
+        self.machine.run('mv', '/home/alice/stick', '/home/alice/away')
+        self.assertEqual(len(job.cancel()[1]['undeleted']), 1)
+        self.machine.run('mv', '/home/alice/away', '/home/alice/stick')
+        self.assertEqual(len(temporaries(f'{self.home}/stick')), 1)
+        self.machine.systemctl('stop', boot.UNIT)
+        with self.database() as database:
+            database.execute('UPDATE leftovers SET last_try = last_try - 86400000000')
+            database.commit()
+        self.configure(IdleTimeout='1s')
+        self.fire()
+        wait_for(lambda: temporaries(f'{self.home}/stick') == [], 'the temporary to go')
+        self.wait_state('inactive')
+
     def test_forgets_the_ended(self):
         job = self.client().create()
         job.cancel()
@@ -399,6 +422,58 @@ class Sessions(BootCase):
         self.machine.run('loginctl', 'enable-linger', 'alice')
         self.addCleanup(self.machine.run, 'loginctl', 'disable-linger', 'alice')
         job.wait('transferred')
+
+
+class Homes(BootCase):
+    """A home that is there, or open, only while its owner is logged on; RunWhen is always."""
+
+    def away(self, text):
+        """A job that waits for the home of alice."""
+        resource, row, path = self.row('a')
+        job = self.client().create([row])
+        job.resource, job.target = resource, path
+        self.hide()
+        job.resume()
+        wait_for(lambda: job.error == ('DestinationUnavailable', 'local-file'),
+                 lambda: f'DestinationUnavailable; {job.state} {job.get("Error")}')
+        self.assertEqual((job.state, job.get('ErrorCount')), ('transient-error', 0))
+        self.assertIn(text, job.get('StatusText'))
+        self.assertEqual(job.client.named('JobError'), [])
+        self.assertEqual(self.server.requests(), [])
+        return job
+
+    def test_locked(self):
+        self.addCleanup(self.machine.run, 'chmod', '0755', '/home/alice')
+        self.hide = lambda: self.machine.run('chmod', '0', '/home/alice')
+        job = self.away('is in a home directory that is locked')
+        self.machine.run('chmod', '0755', '/home/alice')
+        session = self.machine.log_on('alice')
+        self.assert_done(job)
+        session.end()
+
+    def test_absent(self):
+        self.hide = lambda: self.machine.run('mv', '/home/alice', '/home/.alice')
+        self.addCleanup(self.machine.run, 'mv', '/home/.alice', '/home/alice', check=False)
+        job = self.away('is in a home directory that is not there')
+        self.machine.run('mv', '/home/.alice', '/home/alice')
+        session = self.machine.log_on('alice')
+        self.assert_done(job)
+        session.end()
+
+    def test_mounted_at_log_on(self):
+        """As pam_mount and its like do: an empty directory until then."""
+        self.machine.run('mkdir', '/run/real')
+        self.machine.run('mount', '-t', 'tmpfs', 'tmpfs', '/run/real')
+        self.machine.run('chown', 'alice:', '/run/real')
+        self.machine.run('mount', '--bind', '/run/real', '/home/alice')
+        self.addCleanup(self.machine.run, 'umount', '-l', '/home/alice')
+        self.hide = lambda: self.machine.run('umount', '-l', '/home/alice')
+        job = self.away('is another one than before')
+        self.machine.run('mount', '--bind', '/run/real', '/home/alice')
+        job.wait('transferred')
+        self.assertEqual(job.complete()[0], 'completed')
+        self.assertEqual(self.machine.run('sha256sum', '/home/alice/a').split()[0],
+                         job.resource.sha256)
 
 
 if __name__ == '__main__':

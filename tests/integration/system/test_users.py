@@ -396,9 +396,10 @@ class Hostile(SystemCase):
         bad = self.world.path('bad-worker.py')  # alice may not be able to read the checkout
         shutil.copy(os.path.join(lib, 'bad-worker.py'), bad)
         os.chmod(bad, 0o755)
+        version = self.client.manager_property('Version')
         with open(starter, 'w', encoding='utf-8') as file:
             file.write(f'#!/bin/sh\nif [ $(id -un) = alice ]; then\n  export TFD_BAD_WORKER={script}\n'
-                       f'  exec {bad} "$@"\nfi\n'
+                       f'  export TFD_BAD_WORKER_VERSION={version}\n  exec {bad} "$@"\nfi\n'
                        f'exec {installed("transferd-worker")} "$@"\n')
         os.chmod(starter, 0o755)
         for path in script, script + '.starts':
