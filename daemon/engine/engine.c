@@ -455,8 +455,9 @@ tfd_engine_check (TfdEngine *self G_GNUC_UNUSED, TfdJob *job, TfdEvent event, GE
 }
 
 static GVariant *
-describe_step (TfdJobState from, TfdJobState to, TfdEvent event, const TfdFailure *failure)
+describe_step (TfdJob *job, TfdJobState from, TfdEvent event, const TfdFailure *failure)
 {
+  TfdJobState to = job->record->state;
   g_auto (GVariantDict) details = G_VARIANT_DICT_INIT (NULL);
 
   g_variant_dict_insert (&details, "from", "s", tfd_enum_to_string (TFD_TYPE_JOB_STATE, from));
@@ -468,7 +469,8 @@ describe_step (TfdJobState from, TfdJobState to, TfdEvent event, const TfdFailur
       g_variant_dict_insert (&details, "message", "s",
                              failure->message != NULL ? failure->message : "");
       if (failure->file != G_MAXUINT32)
-        g_variant_dict_insert (&details, "file", "u", failure->file);
+        g_variant_dict_insert (&details, "file", "u",
+                               tfd_file_shown_index (job->record->type, failure->file));
       if (failure->http_status != 0)
         g_variant_dict_insert (&details, "http-status", "u", failure->http_status);
     }
@@ -523,7 +525,7 @@ tfd_engine_apply (TfdEngine *self,
   if (!tfd_engine_save_job (self, job, error))
     return FALSE;
   if (from != step.next)
-    tfd_engine_log_event (self, job, "state", describe_step (from, step.next, event, failure));
+    tfd_engine_log_event (self, job, "state", describe_step (job, from, event, failure));
   if (changed_by (step, from) != 0)
     tfd_engine_tell_changed (self, job, changed_by (step, from));
   if (step.effects & TFD_EFFECT_TELL_TRANSFERRED)

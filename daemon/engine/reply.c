@@ -73,12 +73,13 @@ tfd_engine_check_reply_name (TfdEngine *self, TfdJob *job, GVariant *changes, GE
       g_str_equal (name, job->record->properties->reply_file_name))
     return TRUE;
   reply = find_reply (self, job, &local_error);
-  if (reply == NULL)
+  if (local_error != NULL)
     {
-      if (local_error != NULL)
-        g_propagate_error (error, g_steal_pointer (&local_error));
-      return local_error == NULL;
+      g_propagate_error (error, g_steal_pointer (&local_error));
+      return FALSE;
     }
+  if (reply == NULL)
+    return TRUE;
   if (reply->part != NULL || reply->state != TFD_FILE_STATE_WAITING ||
       (is_in_hand (job) && !tfd_job_is_resumable (job, tfd_clock_now_boot (self->clock))))
     {

@@ -100,3 +100,15 @@ tfd_download_finish (TfdDownload *self)
   if (self->pending == 0)
     tfd_download_work_finish (self);
 }
+
+void
+tfd_download_ask_nobody (TfdDownload *self)
+{
+  guint64 size = self->total != TFD_SIZE_UNKNOWN ? self->total : 0;
+
+  if (self->part->length == size)
+    tfd_download_finish (self);
+  else
+    tfd_download_fail_with (self, TFD_ERROR_FILE_MISSING, TFD_ERROR_CONTEXT_LOCAL_FILE,
+                            "the reply is gone, and the server does not give it a second time");
+}

@@ -85,6 +85,10 @@ gboolean tfd_download_accept (TfdDownload *self, guint64 total, gboolean source_
 /* Bytes came in: a TfdBodyWrite. */
 gboolean tfd_download_take (const void *data, gsize count, gpointer user_data);
 
+/* There is no URL: a reply that came with the answer to an upload, in a run before this, or not at
+ * all. */
+void tfd_download_ask_nobody (TfdDownload *self);
+
 /* All bytes of the file are there. */
 void tfd_download_finish (TfdDownload *self);
 

@@ -162,19 +162,6 @@ tfd_download_distrust (TfdDownload *self)
   self->client->changed (TFD_TRANSFER (self), FALSE, self->user_data);
 }
 
-/* A reply that came with the answer to an upload, in a run before this, or not at all. */
-static void
-nothing_to_ask (TfdDownload *self)
-{
-  guint64 size = self->total != TFD_SIZE_UNKNOWN ? self->total : 0;
-
-  if (self->part->length == size)
-    tfd_download_finish (self);
-  else
-    tfd_download_fail_with (self, TFD_ERROR_FILE_MISSING, TFD_ERROR_CONTEXT_LOCAL_FILE,
-                            "the reply is gone, and the server does not give it a second time");
-}
-
 void
 tfd_download_request (TfdDownload *self)
 {
@@ -183,7 +170,7 @@ tfd_download_request (TfdDownload *self)
   if (self->given != NULL)
     tfd_request_take_given (self);
   else if (self->url == NULL)
-    nothing_to_ask (self);
+    tfd_download_ask_nobody (self);
   else if (g_ascii_strncasecmp (self->url, "file:", 5) == 0)
     tfd_file_url_read (self);
   else

@@ -401,31 +401,6 @@ missing_cb (G_GNUC_UNUSED TfdTransfer *transfer, gpointer user_data)
 }
 
 static void
-reply_cb (G_GNUC_UNUSED TfdTransfer *transfer,
-          TfdFile *file,
-          SoupMessage *message,
-          GInputStream *stream,
-          gpointer user_data)
-{
-  TfdRun *run = ((TfdRunItem *) user_data)->run;
-  TfdHost *host = file->url != NULL ? tfd_runs_get_host (run->runs, file->url) : NULL;
-  TfdRunItem *item = tfd_run_add_item (run, host, FALSE);
-  TfdDownload *download =
-      tfd_download_new (run->job, file, &run->options, &run->runs->tools, &tfd_run_client, item);
-
-  item->transfer = TFD_TRANSFER (download);
-  if (stream != NULL)
-    tfd_download_set_answer (download, message, stream);
-  if (host != NULL)
-    {
-      tfd_runs_pump_later (run->runs);
-      return;
-    }
-  item->begun = TRUE;
-  tfd_transfer_start (item->transfer);
-}
-
-static void
 event_cb (G_GNUC_UNUSED TfdTransfer *transfer,
           const char *kind,
           GVariant *details,
@@ -450,6 +425,6 @@ const TfdTransferClient tfd_run_client = {
   .replaced = replaced_cb,
   .missing = missing_cb,
   .stopped = stopped_cb,
-  .reply = reply_cb,
+  .reply = tfd_run_fetch_reply,
   .event = event_cb,
 };

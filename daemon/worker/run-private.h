@@ -55,6 +55,13 @@ extern const TfdTransferClient tfd_run_client;
 /* One more transfer; @host: whose connection it @holds already. */
 TfdRunItem *tfd_run_add_item (TfdRun *run, TfdHost *host, gboolean holds);
 
+/* The reply to what @user_data (a TfdRunItem) sends: one more transfer. */
+void tfd_run_fetch_reply (TfdTransfer *upload,
+                          TfdFile *file,
+                          SoupMessage *message,
+                          GInputStream *stream,
+                          gpointer user_data);
+
 void tfd_run_item_free (TfdRunItem *item);
 guint32 tfd_run_item_index (const TfdRunItem *item);
 

@@ -144,6 +144,31 @@ transfer_new (TfdRun *run, TfdFile *file, TfdRunItem *item)
       tfd_download_new (run->job, file, &run->options, tools, &tfd_run_client, item));
 }
 
+void
+tfd_run_fetch_reply (G_GNUC_UNUSED TfdTransfer *upload,
+                     TfdFile *file,
+                     SoupMessage *message,
+                     GInputStream *stream,
+                     gpointer user_data)
+{
+  TfdRun *run = ((TfdRunItem *) user_data)->run;
+  TfdHost *host = file->url != NULL ? tfd_runs_get_host (run->runs, file->url) : NULL;
+  TfdRunItem *item = tfd_run_add_item (run, host, FALSE);
+  TfdDownload *download =
+      tfd_download_new (run->job, file, &run->options, &run->runs->tools, &tfd_run_client, item);
+
+  item->transfer = TFD_TRANSFER (download);
+  if (stream != NULL)
+    tfd_download_set_answer (download, message, stream);
+  if (host != NULL)
+    {
+      tfd_runs_pump_later (run->runs);
+      return;
+    }
+  item->begun = TRUE;
+  tfd_transfer_start (item->transfer);
+}
+
 static void
 begin (TfdRunItem *item)
 {

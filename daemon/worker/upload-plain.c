@@ -80,6 +80,7 @@ part (const TfdUploadState *state, const TfdUploadSource *source, TfdUploadReque
 {
   request->kind = KIND_PART;
   request->method = "PUT";
+  request->url = g_strdup (source->url);
   request->has_body = TRUE;
   request->first = state->offset;
   request->length = tfd_upload_length (state, source, source->fragment);
@@ -98,17 +99,18 @@ put_next (const TfdUploadState *state, const TfdUploadSource *source, TfdUploadR
   if (state->sent)
     return FALSE;
 
-  request->url = g_strdup (source->url);
   if (parts && !state->known && !state->ranges)
     {
       request->kind = KIND_ASK;
       request->method = "OPTIONS";
+      request->url = g_strdup (source->url);
     }
   else if (parts && state->ranges && state->offset > 0 &&
            (!state->asked || state->offset == source->size))
     {
       request->kind = KIND_SIZE;
       request->method = "HEAD";
+      request->url = g_strdup (source->url);
     }
   else if (parts && state->ranges)
     {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: 2026 The transferd authors */
-/* Upload, the inside: shared by its life (upload.c), its requests (upload-request.c) and the work
- * that it has done in threads (upload-work.c). */
+/* Upload, the inside: shared by its life (upload.c), its requests (upload-request.c,
+ * upload-redirect.c), what their answers mean (upload-answer.c) and the work that it has done in
+ * threads (upload-work.c). */
 #pragma once
 
 #include "worker/body.h"
@@ -90,10 +91,21 @@ void tfd_upload_fail_with (TfdUpload *self,
 /* The request was sent perhaps, and must not be repeated without the user. */
 void tfd_upload_fail_unclear (TfdUpload *self);
 
-/* Judges what was received. */
-void tfd_upload_judge (TfdUpload *self);
+/* The next step, whatever the state says it is. */
+void tfd_upload_go_on (TfdUpload *self);
+
+/* Has the reply fetched, or taken from the body @stream (nullable) of @message. */
+void tfd_upload_fetch_reply (TfdUpload *self, SoupMessage *message, GInputStream *stream);
 
 void tfd_upload_received_clear (TfdUploadReceived *received);
+
+/* upload-answer.c */
+
+/* Finds out what is known of the protocol. */
+void tfd_upload_choose_protocol (TfdUpload *self);
+
+/* Judges what was received. */
+void tfd_upload_judge (TfdUpload *self);
 
 /* A field of an answer, whose data are SoupMessageHeaders. */
 const char *tfd_upload_field (const char *name, gpointer data);
@@ -108,6 +120,9 @@ void tfd_upload_drop_message (TfdUpload *self);
 
 /* Called several times a second while a request is under way. */
 void tfd_upload_watch (TfdUpload *self, gint64 now);
+
+/* upload-redirect.c: TRUE when what was received is a redirect and has been dealt with */
+gboolean tfd_upload_redirected (TfdUpload *self);
 
 /* upload-work.c: each runs in a thread and comes back to the named function, unless the upload was
  * stopped by then; a failure goes to tfd_upload_fail (). */

@@ -16,6 +16,7 @@ from bus import DBusError, wait_for  # noqa: E402
 from httpd import GIB, MIB, Content  # noqa: E402
 from plain_server import PlainServer  # noqa: E402
 from processes import kill, process_start, status_field  # noqa: E402
+from resumable_server import ResumableServer  # noqa: E402
 from world import WorldCase, digest, seed  # noqa: E402
 
 SIZE = 5 * GIB + 17
@@ -61,11 +62,8 @@ class SoakUpload(WorldCase):
                 raise
             return False
 
-    def test_bits_with_kills(self):
+    def kill_on_the_way(self, server, job):
         choice = seed()
-        path, sha256 = self.source()
-        server = BitsServer(sink=True)
-        job = self.start(server, path, 'bits')
         for moment in sorted(choice.randrange(1, SIZE) for _ in range(6)):
             wait_for(lambda: self.reached(job, moment), f'{moment} bytes', 600)
             victim = choice.choice(['daemon', 'worker', 'server'])
@@ -80,7 +78,18 @@ class SoakUpload(WorldCase):
                     kill(pid)
                     wait_for(lambda: process_start(pid) != start, 'the worker to end')
         self.finish(job)
+
+    def test_bits_with_kills(self):
+        path, sha256 = self.source()
+        server = BitsServer(sink=True)
+        self.kill_on_the_way(server, self.start(server, path, 'bits'))
         self.assertEqual(server.files['/a'].sha256, sha256)
+
+    def test_resumable_with_kills(self):
+        path, sha256 = self.source()
+        server = ResumableServer(sink=True)
+        self.kill_on_the_way(server, self.start(server, path, 'resumable'))
+        self.assertEqual([one.data.sha256 for one in server.complete], [sha256])
 
 
 if __name__ == '__main__':

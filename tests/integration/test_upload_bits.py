@@ -151,7 +151,7 @@ class Interruptions(BitsCase):
         self.bits.script = [Fault('Fragment', skip=1, drop=5 * MIB, keep=False)]
         job, content = self.upload(2 * FRAGMENT)
         job.wait('transient-error')
-        self.assertEqual(job.get('BytesTransferred'), FRAGMENT)
+        wait_for(lambda: job.get('BytesTransferred') == FRAGMENT, 'what was confirmed to count')
         self.finish(job)
         self.assert_there(content)
 
@@ -183,11 +183,25 @@ class Interruptions(BitsCase):
         self.bits.start()
         self.finish_in_one_session(job, content)
 
+    def test_everybody_is_killed(self):
+        """64 MiB, with worker, daemon and server killed on the way."""
+        self.bits.script = [Fault('Fragment', stall=9 * MIB), Fault('Fragment', skip=1, stall=MIB),
+                            Fault('Fragment', skip=1, stall=5 * MIB)]
+        job, content = self.upload(64 * MIB)
+        self.interrupted(self.bits, self.world.kill_worker)
+        self.interrupted(self.bits, self.world.restart)
+        wait_for(self.bits.stalled.is_set, 'the server to stand still')
+        self.bits.stop()
+        job.wait('transient-error')
+        self.bits.start()
+        self.finish(job)
+        self.assert_there(content)
+        self.assertEqual(self.bits.kinds().count('Create-Session'), 1)
+
     def test_suspend(self):
         job, content = self.stand_still()
         self.interrupted(self.bits, job.suspend)
-        job.wait('suspended')
-        self.assertEqual(job.get('BytesTransferred'), FRAGMENT)
+        self.suspended(job, FRAGMENT)
         job.resume()
         self.finish_in_one_session(job, content)
 

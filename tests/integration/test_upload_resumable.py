@@ -146,7 +146,7 @@ class Interruptions(ResumableCase):
         self.peer.script = [Fault('PATCH', drop=5 * MIB, keep=False)]
         job, content = self.upload()
         job.wait('transient-error')
-        self.assertEqual(job.get('BytesTransferred'), 0)
+        wait_for(lambda: job.get('BytesTransferred') == 0, 'what was confirmed to count')
         self.finish(job)
         self.assert_there(content)
 
@@ -155,9 +155,8 @@ class Interruptions(ResumableCase):
         job, content = self.upload()
         wait_for(self.peer.stalled.is_set, 'the server to stand still')
         job.suspend()
-        job.wait('suspended')
+        self.suspended(job, FRAGMENT)
         self.peer.release()
-        self.assertEqual(job.get('BytesTransferred'), FRAGMENT)
         job.resume()
         self.finish(job)
         self.assert_there(content)
@@ -183,6 +182,20 @@ class Interruptions(ResumableCase):
 
     def test_server_is_restarted(self):
         job, content = self.stand_still()
+        wait_for(self.peer.stalled.is_set, 'the server to stand still')
+        self.peer.stop()
+        job.wait('transient-error')
+        self.peer.start()
+        self.finish(job)
+        self.assert_there(content)
+
+    def test_everybody_is_killed(self):
+        """64 MiB, with worker, daemon and server killed on the way."""
+        self.peer.script = [Fault('PATCH', stall=9 * MIB), Fault('PATCH', skip=1, stall=MIB),
+                            Fault('PATCH', skip=1, stall=5 * MIB)]
+        job, content = self.upload(64 * MIB)
+        self.interrupted(self.peer, self.world.kill_worker)
+        self.interrupted(self.peer, self.world.restart)
         wait_for(self.peer.stalled.is_set, 'the server to stand still')
         self.peer.stop()
         job.wait('transient-error')

@@ -92,12 +92,24 @@ class Tus(TusCase):
         self.finish(job)
         self.assert_there(content)
 
+    def test_everybody_is_killed(self):
+        """64 MiB, with worker, daemon and server killed on the way."""
+        self.relay.script = [('stall', 9 * MIB), ('stall', 20 * MIB), ('stall', 15 * MIB)]
+        job, content = self.upload(64 * MIB)
+        for interrupt in self.world.kill_worker, self.world.restart, self.tus.kill:
+            wait_for(self.relay.stalled.is_set, 'the relay to stand still')
+            interrupt()
+            self.relay.release()
+        job.wait('transient-error')
+        self.tus.start()
+        self.finish(job)
+        self.assert_there(content)
+
     def test_suspend(self):
         job, content = self.stand_still()
         job.suspend()
-        job.wait('suspended')
+        self.suspended(job, 16 * MIB)
         self.relay.release()
-        self.assertEqual(job.get('BytesTransferred'), 16 * MIB)
         job.resume()
         self.finish(job)
         self.assert_there(content)

@@ -53,8 +53,9 @@ class Relay:
                     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
                     break
                 if kind == 'stall':
+                    released = self.released
                     self.stalled.set()
-                    self.released.wait()
+                    released.wait()
                     server.sendall(data[length:])
         except OSError:
             pass
@@ -92,7 +93,10 @@ class Relay:
         sock.close()
 
     def release(self):
-        self.released.set()
+        """Ends a stall; there may be another one."""
+        released, self.released = self.released, threading.Event()
+        self.stalled.clear()
+        released.set()
 
     def stop(self):
         self.release()

@@ -286,14 +286,17 @@ class UploadServer(Server):
     # What tests say
 
     def stand_still(self, stopping):
+        released = self.released
         self.stalled.set()
-        while not self.released.wait(0.02):
+        while not released.wait(0.02):
             if stopping.is_set():
                 raise Drop('the server stops')
 
     def release(self):
-        """Ends a stall."""
-        self.released.set()
+        """Ends a stall; there may be another one."""
+        released, self.released = self.released, threading.Event()
+        self.stalled.clear()
+        released.set()
 
     def require(self, user, password):
         token = base64.b64encode(f'{user}:{password}'.encode()).decode()

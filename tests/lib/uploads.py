@@ -50,6 +50,11 @@ class UploadCase(WorldCase):
         interrupt()
         server.release()
 
+    def suspended(self, job, confirmed):
+        """The job is suspended, with as much as the server has confirmed: that follows the state."""
+        job.wait('suspended')
+        wait_for(lambda: job.get('BytesTransferred') == confirmed, f'{confirmed} bytes to count')
+
     def event(self, job, kind):
         """The first event of this kind, its details; None when there is none."""
         for _, name, details in job.call('GetEvents', '(u)', 0)[0]:

@@ -316,6 +316,7 @@ open_reply (EngineFixture *self, TfdJob *job, Answer *answer)
 
 ENGINE_TEST (test_bytes)
 {
+  const guint8 bytes[101] = { 0 };
   guint64 run;
   TfdJob *job = create_in (self, TFD_JOB_STATE_TRANSFERRED, &run);
   g_auto (Answer) answer = { 0 };
@@ -333,8 +334,7 @@ ENGINE_TEST (test_bytes)
   read_reply (self, job, 100, &answer);
   tfd_fake_transport_answer (
       self->transport, "ReadPart",
-      g_variant_new ("(@ay)", g_variant_new_from_data (G_VARIANT_TYPE_BYTESTRING, g_malloc0 (101),
-                                                       101, TRUE, NULL, NULL)));
+      g_variant_new ("(@ay)", g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, bytes, 101, 1)));
   engine_settle (self);
   g_assert_error (answer.error, TFD_ERROR, TFD_ERROR_TOO_LARGE);
   read_reply (self, job, 100, &answer);

@@ -444,6 +444,8 @@ ENGINE_TEST (test_local_file_changed)
 /* Which half has failed is clear from the index and from the words. */
 ENGINE_TEST (test_reply_fails)
 {
+  g_autoptr (GPtrArray) events = NULL;
+  guint32 file = 9;
   guint64 run;
   TfdJob *job;
 
@@ -458,6 +460,10 @@ ENGINE_TEST (test_reply_fails)
   assert_file (job, 1, "error");
   g_assert_cmpuint (tfd_job_record (job)->failure.file, ==, 1);
   g_assert_nonnull (strstr (tfd_job_record (job)->failure.message, "reply"));
+  events = tfd_store_load_events (self->store, tfd_job_id (job), 1, NULL);
+  g_assert_true (
+      g_variant_lookup (((TfdEventRow *) events->pdata[0])->details, "file", "u", &file));
+  g_assert_cmpuint (file, ==, 0);
   engine_answer (self, "Stop", "([],)");
   assert_file (job, 0, "waiting");
   OK (tfd_engine_resume (self->engine, job, error));
