@@ -39,9 +39,10 @@ class Turns(WorldCase):
         for job in jobs:
             first, *rest = self.server.ranges(job.name)
             self.assertIsNone(first)
-            starts = [int(value[len('bytes='):-1]) for value in rest]
+            # a turn may have been too short for the first byte
+            starts = [int(value[len('bytes='):-1]) if value else 0 for value in rest]
             self.assertEqual(starts, sorted(starts))
-            self.assertGreater(starts[0], 0)
+            self.assertGreater(starts[-1], 0)
             self.assertEqual(job.get('ErrorCount'), 0)
 
     def test_neither_waits_for_the_other(self):

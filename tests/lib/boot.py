@@ -10,7 +10,7 @@ import pwd
 import signal
 import subprocess
 
-from bus import Client, Gio, wait_for
+from bus import DEADLINE, Client, Gio, wait_for
 from processes import children, executable, kill
 
 ROOT = os.environ.get('TFD_BOOT_ROOT', '')
@@ -41,7 +41,7 @@ class Session:
 
     def end(self):
         self.process.stdin.close()
-        self.process.wait(30)
+        self.process.wait(DEADLINE)
         self.process.stdout.close()
 
 
@@ -66,7 +66,7 @@ class Machine:
                  '--timezone=off', '--link-journal=no'],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console, preexec_fn=join_group,
                 env=os.environ | {'SYSTEMD_NSPAWN_UNIFIED_HIERARCHY': '1'})
-        wait_for(self.is_up, lambda: f'the machine to boot: {self.state}; {self.said()}', 60)
+        wait_for(self.is_up, lambda: f'the machine to boot: {self.state}; {self.said()}')
 
     def said(self):
         """The end of what was printed to the console."""
@@ -90,7 +90,7 @@ class Machine:
     def reboot(self):
         # whoever waits in there for the end would stop it
         self.run('systemctl', '--no-block', 'reboot')
-        status = self.process.wait(60)
+        status = self.process.wait(DEADLINE)
         if status != REBOOT:
             raise AssertionError(f'systemd-nspawn ended with {status} instead of a reboot')
         self.boot()
@@ -100,7 +100,7 @@ class Machine:
         leader = self.leader
         kill(self.process.pid)
         kill(leader)
-        self.process.wait(30)
+        self.process.wait(DEADLINE)
         wait_for(lambda: 'populated 0' in open(f'{GROUP}/cgroup.events', encoding='ascii').read(),
                  'everything to be dead')
         self.boot()
@@ -111,7 +111,7 @@ class Machine:
             kill(self.process.pid)
             if leader:
                 kill(leader)
-            self.process.wait(30)
+            self.process.wait(DEADLINE)
 
     # What is done there
 
@@ -125,7 +125,7 @@ class Machine:
         """Runs a command in the machine; what it printed."""
         done = subprocess.run(self.enter(*words, user=user), stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              check=False, timeout=60)
+                              check=False, timeout=DEADLINE)
         if check and done.returncode:
             raise AssertionError(f'{words} ended with {done.returncode}:\n{done.stdout}')
         return done.stdout
