@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'tus')
@@ -17,17 +18,27 @@ class TusServer:
     def __init__(self, build, **options):
         self.modules = os.path.join(build, 'tests', 'tus')
         self.options = {f'TFD_TUS_{key.upper()}': str(value) for key, value in options.items()}
-        # ./dev test has done that; who runs a test by hand may not have
-        subprocess.run([os.path.join(SOURCE, 'install'), self.modules], check=True, timeout=300)
+        self.command = self.choose()
         self.temporary = tempfile.TemporaryDirectory(prefix='tfd-tus-')
         self.port = 0
         self.process = None
         self.start()
 
+    def choose(self):
+        """The reference server; where the registry that has it cannot be reached, our own."""
+        if 'TFD_TUS_STANDIN' not in os.environ:
+            # ./dev test has done that; who runs a test by hand may not have
+            done = subprocess.run([os.path.join(SOURCE, 'install'), self.modules], timeout=300,
+                                  check=False)
+            if done.returncode == 0:
+                return ['node', os.path.join(SOURCE, 'server.js')]
+        print('# the reference server of tus is not to be had: ours stands in', flush=True)
+        return [sys.executable, os.path.join(SOURCE, 'standin.py')]
+
     def start(self):
         self.process = subprocess.Popen(
-            ['setpriv', '--pdeathsig', 'KILL', '--', 'node', os.path.join(SOURCE, 'server.js'),
-             self.temporary.name, str(self.port)],
+            ['setpriv', '--pdeathsig', 'KILL', '--', *self.command, self.temporary.name,
+             str(self.port)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
             env=os.environ | {'TFD_TUS_MODULES': self.modules, **self.options})
         line = self.process.stdout.readline()
