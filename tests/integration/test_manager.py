@@ -147,7 +147,8 @@ class Slots(WorldCase):
     def test_reload_counts_at_once(self):
         one, two = self.endless('one'), self.endless('two')
         one.wait('transferring')
-        self.assertEqual((two.state, two.explain()), ('queued', ['slot']))
+        wait_for(lambda: two.explain() == ['slot'], 'the second to be looked at')
+        self.assertEqual(two.state, 'queued')
         self.reload(BackgroundJobs=2, BackgroundJobsPerUser=2)
         two.wait('transferring')
         self.assertEqual(one.state, 'transferring')

@@ -10,7 +10,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import tap  # noqa: E402
 from bus import DBusError, wait_for  # noqa: E402
-from httpd import MIB, Answer  # noqa: E402
+from httpd import MIB, Answer, Forever  # noqa: E402
 from world import WorldCase  # noqa: E402
 
 CONNECTIONS = 6  # to one server
@@ -95,10 +95,12 @@ class Reload(WorldCase):
         self.assertFalse(job.tombstone())
 
     def test_events(self):
-        job = self.client.create([self.file('a', 1000)[1]])
+        file, row, _ = self.file('a', 1000, script=Forever(Answer(hang=1)))
+        job = self.client.create([row])
         for _ in range(20):
             job.resume()
             job.suspend()
+        file.script = []
         self.reload(EventsPerJob=3)
         job.resume()
         job.wait('transferred')
