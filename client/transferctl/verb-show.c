@@ -164,7 +164,11 @@ ctl_run_status (Ctl *ctl, int n, char **arguments)
           status = MAX (status, ended);
         }
       else if (ctl->json)
-        ctl_print_json (transfer_job_dup_values (job));
+        {
+          g_autoptr (GVariant) values = transfer_job_dup_values (job);
+
+          ctl_print_json (values);
+        }
       else
         print_status (ctl, job);
     }

@@ -28,7 +28,7 @@ MOST = 120
 
 
 class Matrix(WorldCase):
-    timeout = 600
+    timeout = 1500
     config = {'StopTimeout': '20s'}
     number = 0
 

@@ -49,7 +49,7 @@ def many_jobs(client, url, directory, first, count):
 
 class ScaleCase(WorldCase):
     config = CONFIG
-    timeout = 600
+    timeout = 1500
 
     def setUp(self):
         super().setUp()
