@@ -208,6 +208,16 @@ class Terminal(ClientCase):
         process.wait(DEADLINE)
         self.assertEqual(process.returncode, 0)
 
+    def test_wait_survives_a_restart(self):
+        file, row, path = self.file('a', 4 * MIB, script=[Answer(stall=MIB)])
+        job = self.client.create([row], start=True)
+        process, read, _ = self.on_terminal(100, 'wait', '--complete', job.id)
+        wait_for(lambda: '25%' in read(), read)  # by now it knows the job
+        self.world.restart()
+        wait_for(lambda: read() and process.poll() is not None, read)
+        self.assertEqual(process.returncode, 0, read())
+        self.assert_file(path, file)
+
     def test_colour_only_on_a_terminal(self):
         self.client.create(name='coloured')
         process, read, _ = self.on_terminal(80, 'list')
@@ -287,15 +297,6 @@ class Verbs(ClientCase):
         process = self.start('wait', identity)
         wait_for(file.stalled.is_set, 'the first bytes')
         file.released.set()
-        self.finish(process)
-        self.assert_file(path, file)
-
-    def test_wait_survives_a_restart(self):
-        file, row, path = self.file('a', 4 * MIB, script=[Answer(stall=MIB)])
-        job = self.client.create([row], start=True)
-        process = self.start('wait', '--complete', job.id)
-        wait_for(file.stalled.is_set, 'the first bytes')
-        self.world.restart()
         self.finish(process)
         self.assert_file(path, file)
 
