@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from bus import DEADLINE, wait_for
+from bus import wait_for
 
 
 def process_start(pid):
@@ -113,7 +113,7 @@ class Tracer:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             try:
-                self.process.wait(DEADLINE)
+                self.process.wait(5)  # it may have missed the signal
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
