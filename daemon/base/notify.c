@@ -53,12 +53,6 @@ tfd_notify_stopping (void)
   g_clear_pointer (&watchdog, g_source_unref);
 }
 
-void
-tfd_notify_status (const char *status)
-{
-  sd_notifyf (0, "STATUS=%s", status);
-}
-
 #else
 
 void
@@ -73,11 +67,6 @@ tfd_notify_reloading (void)
 
 void
 tfd_notify_stopping (void)
-{
-}
-
-void
-tfd_notify_status (const char *status G_GNUC_UNUSED)
 {
 }
 

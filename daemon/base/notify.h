@@ -17,7 +17,4 @@ void tfd_notify_reloading (void);
 /* The daemon ends. Stops the watchdog. */
 void tfd_notify_stopping (void);
 
-/* One line for "systemctl status". */
-void tfd_notify_status (const char *status);
-
 G_END_DECLS
