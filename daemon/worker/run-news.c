@@ -106,11 +106,20 @@ fail (TfdRun *run, guint32 index, const TfdFailure *failure)
     run->close_source = g_idle_add_full (G_PRIORITY_DEFAULT, close_cb, run, NULL);
 }
 
+gboolean
+tfd_run_item_take_connection (TfdRunItem *item)
+{
+  item->background = !item->run->options.foreground;
+  item->holds = tfd_runs_take_connection (item->run->runs, item->host, item->background);
+
+  return item->holds;
+}
+
 static void
 release (TfdRunItem *item)
 {
   if (item->holds)
-    tfd_runs_give_connection (item->run->runs, item->host);
+    tfd_runs_give_connection (item->run->runs, item->host, item->background);
   item->holds = FALSE;
   item->host = NULL;
 }
@@ -190,9 +199,8 @@ moved_cb (TfdTransfer *transfer, G_GNUC_UNUSED const char *host, gpointer user_d
 
   release (item);
   item->host = tfd_runs_get_host (runs, tfd_transfer_get_url (transfer));
-  item->holds = tfd_runs_take_connection (runs, item->host);
 
-  return item->holds;
+  return tfd_run_item_take_connection (item);
 }
 
 static void

@@ -43,6 +43,7 @@ typedef struct
   TfdTransfer *transfer; /* (owned) */
   TfdHost *host;         /* of the connection it holds or waits for */
   gboolean holds;        /* the connection */
+  gboolean background;   /* … as one of the background */
   gboolean moved;        /* bytes came, not yet told */
   guint64 size;          /* its share of the size of the run */
   gboolean begun;        /* it was started */
@@ -51,6 +52,9 @@ typedef struct
 } TfdRunItem;
 
 extern const TfdTransferClient tfd_run_client;
+
+/* A connection to the host it waits for; FALSE when there is none. */
+gboolean tfd_run_item_take_connection (TfdRunItem *item);
 
 /* One more transfer; @host: whose connection it @holds already. */
 TfdRunItem *tfd_run_add_item (TfdRun *run, TfdHost *host, gboolean holds);

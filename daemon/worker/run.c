@@ -125,6 +125,7 @@ tfd_run_add_item (TfdRun *run, TfdHost *host, gboolean holds)
   item->run = run;
   item->host = host;
   item->holds = holds;
+  item->background = !run->options.foreground;
   g_ptr_array_add (run->active, item);
   run->runs->open_files++;
 
@@ -209,9 +210,8 @@ tfd_run_start_one (TfdRun *run)
     {
       TfdRunItem *item = run->active->pdata[i];
 
-      if (item->holds || item->host == NULL || !tfd_runs_take_connection (run->runs, item->host))
+      if (item->holds || item->host == NULL || !tfd_run_item_take_connection (item))
         continue;
-      item->holds = TRUE;
       begin (item);
       return TRUE;
     }
@@ -220,7 +220,7 @@ tfd_run_start_one (TfdRun *run)
     {
       Waiting *waiting = l->data;
 
-      if (tfd_runs_take_connection (run->runs, waiting->host))
+      if (tfd_runs_take_connection (run->runs, waiting->host, !run->options.foreground))
         return start_waiting (run, l);
     }
 

@@ -13,6 +13,7 @@ typedef struct
 {
   char *name;
   guint used;
+  guint in_background; /* so many of these */
 } TfdHost;
 
 struct _TfdRuns
@@ -20,15 +21,16 @@ struct _TfdRuns
   const TfdNews *news;
   gpointer user_data;
   TfdTools tools;
-  TfdSync *sync;     /* (owned) */
-  GPtrArray *runs;   /* (owned) (element-type TfdRun) in the order of their turns */
-  GHashTable *hosts; /* (owned) name to TfdHost */
-  guint connections; /* in use, over all hosts */
-  guint open_files;  /* temporaries that are open */
-  guint pump_source; /* starts files when the loop is idle */
-  guint tick_source; /* four times a second while anything moves */
-  guint news_source; /* at most 100 ms after something happened */
-  gint64 news_time;  /* when news was last told */
+  TfdSync *sync;       /* (owned) */
+  GPtrArray *runs;     /* (owned) (element-type TfdRun) in the order of their turns */
+  GHashTable *hosts;   /* (owned) name to TfdHost */
+  guint connections;   /* in use, over all hosts */
+  guint in_background; /* so many of these */
+  guint open_files;    /* temporaries that are open */
+  guint pump_source;   /* starts files when the loop is idle */
+  guint tick_source;   /* four times a second while anything moves */
+  guint news_source;   /* at most 100 ms after something happened */
+  gint64 news_time;    /* when news was last told */
 };
 
 typedef struct _TfdRun TfdRun;
@@ -78,9 +80,8 @@ void tfd_run_synced (gpointer item, int error_number, gpointer user_data);
 gboolean
 tfd_run_options_read (TfdRuns *runs, GVariant *options, TfdRunOptions *result, GError **error);
 TfdHost *tfd_runs_get_host (TfdRuns *runs, const char *url);
-gboolean tfd_runs_take_connection (TfdRuns *runs, TfdHost *host);
-void tfd_runs_give_connection (TfdRuns *runs, TfdHost *host);
-gboolean tfd_runs_has_room (TfdRuns *runs, const TfdHost *host);
+gboolean tfd_runs_take_connection (TfdRuns *runs, TfdHost *host, gboolean background);
+void tfd_runs_give_connection (TfdRuns *runs, TfdHost *host, gboolean background);
 void tfd_runs_pump_later (TfdRuns *runs);
 void tfd_runs_tell_soon (TfdRuns *runs);
 void tfd_runs_tell_progress (TfdRuns *runs, TfdRun *only);

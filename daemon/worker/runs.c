@@ -41,30 +41,38 @@ host_free (TfdHost *host)
   g_free (host);
 }
 
-gboolean
-tfd_runs_has_room (TfdRuns *runs, const TfdHost *host)
+/* The background never has all of them, neither to a host nor in all: nobody waits in the
+ * foreground for a file of the background to end. */
+static gboolean
+has_room (const TfdRuns *runs, const TfdHost *host, gboolean background)
 {
   return runs->connections < MAX_CONNECTIONS && host->used < MAX_CONNECTIONS_PER_HOST &&
-         runs->open_files < MAX_OPEN_FILES;
+         runs->open_files < MAX_OPEN_FILES &&
+         !(background && (runs->in_background >= MAX_CONNECTIONS - 1 ||
+                          host->in_background >= MAX_CONNECTIONS_PER_HOST - 1));
 }
 
 gboolean
-tfd_runs_take_connection (TfdRuns *runs, TfdHost *host)
+tfd_runs_take_connection (TfdRuns *runs, TfdHost *host, gboolean background)
 {
-  if (!tfd_runs_has_room (runs, host))
+  if (!has_room (runs, host, background))
     return FALSE;
 
   host->used++;
   runs->connections++;
+  host->in_background += background != FALSE;
+  runs->in_background += background != FALSE;
 
   return TRUE;
 }
 
 void
-tfd_runs_give_connection (TfdRuns *runs, TfdHost *host)
+tfd_runs_give_connection (TfdRuns *runs, TfdHost *host, gboolean background)
 {
   host->used--;
   runs->connections--;
+  host->in_background -= background != FALSE;
+  runs->in_background -= background != FALSE;
   tfd_runs_pump_later (runs);
 }
 

@@ -52,6 +52,22 @@ class Many(WorldCase):
         self.assertLessEqual(self.server.busy_peak, 6)
         first.cancel()
 
+    def test_foreground_does_not_wait(self):
+        """Not for connections that files of the background hold for as long as they like."""
+        rows = []
+        for number in range(8):
+            file, row, _ = self.file(f'slow{number}', script=Forever(Answer(hang=1)))
+            rows.append(row)
+        background = self.client.create(rows, start=True)
+        wait_for(lambda: len(self.server.requests()) >= 5, 'the background to have its connections')
+        self.assertTrue(stays(lambda: len(self.server.requests()) == 5, 0.5))
+        file, row, path = self.file('quick')
+        job = self.client.create([row], start=True, Priority='foreground')
+        job.wait('transferred')
+        job.complete()
+        self.assert_file(path, file)
+        background.cancel()
+
     def test_connections_of_a_worker(self):
         """64 in all, whoever has them."""
         servers = [self.world.server(address=f'127.0.0.{number}') for number in range(2, 16)]

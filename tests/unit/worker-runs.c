@@ -750,21 +750,25 @@ test_replaced (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
   stop (fixture, 1);
 }
 
+/* The background leaves one to the foreground. */
 static void
-test_connections (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+test_connections (Fixture *fixture, gconstpointer data)
 {
+  gboolean foreground = GPOINTER_TO_INT (data);
+  guint most = foreground ? 6 : 5;
   g_autoptr (GVariant) files = NULL;
-  g_autoptr (GVariant) options = g_variant_ref_sink (g_variant_new ("a{sv}", NULL));
+  g_autoptr (GVariant) options =
+      g_variant_ref_sink (g_variant_new_parsed ("{'foreground': <%b>}", foreground));
   GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(ua{sv})"));
 
   for (guint i = 0; i < 20; i++)
     g_variant_builder_add_value (&builder, file (fixture, i, "/wait", NULL));
   files = g_variant_ref_sink (g_variant_builder_end (&builder));
   g_assert_true (tfd_runs_start (fixture->runs, 1, JOB, options, files, NULL));
-  wait_until (fixture, fixture->serving_peak == 6);
+  wait_until (fixture, fixture->serving_peak == most);
   release (fixture);
   wait_until (fixture, n_done (fixture) == 20);
-  g_assert_cmpuint (fixture->serving_peak, ==, 6);
+  g_assert_cmpuint (fixture->serving_peak, ==, most);
   for (guint i = 0; i < 20; i++)
     assert_content (fixture, i, 0, SIZE);
   stop (fixture, 1);
@@ -843,7 +847,8 @@ main (int argc, char **argv)
   ADD ("/worker/runs/redirect", test_redirect, NULL);
   ADD ("/worker/runs/limits", test_limits, NULL);
   ADD ("/worker/runs/replaced", test_replaced, NULL);
-  ADD ("/worker/runs/connections", test_connections, NULL);
+  ADD ("/worker/runs/connections/foreground", test_connections, GINT_TO_POINTER (TRUE));
+  ADD ("/worker/runs/connections/background", test_connections, GINT_TO_POINTER (FALSE));
   ADD ("/worker/runs/one-for-a-job", test_one_run_for_a_job, NULL);
   ADD ("/worker/runs/file-url", test_file_url, NULL);
 
