@@ -283,6 +283,8 @@ appeared_cb (TransferClient *client, gpointer user_data)
 
   (void) client;
   follow->away = FALSE;
+  if (!follow->screen.live)
+    ctl_say (follow->ctl, "The transfer service is back.");
 }
 
 static gboolean

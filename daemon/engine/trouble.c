@@ -168,6 +168,7 @@ follow_redirect (TfdEngine *self, TfdJob *job, TfdFileRecord *file, GVariant *de
     return;
   g_free (file->url);
   file->url = g_strdup (url);
+  job->local_known = FALSE;
   tfd_engine_save_file (self, job, file);
 }
 

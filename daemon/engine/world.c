@@ -173,8 +173,9 @@ is_local (TfdEngine *self, TfdJob *job)
     {
       const TfdFileRecord *file = files->pdata[i];
 
-      local = file->state == TFD_FILE_STATE_TRANSFERRED ||
-              file->state == TFD_FILE_STATE_COMPLETED || tfd_url_is_local (file->url);
+      /* where a reply comes from is not known before it comes: what it answers decides */
+      local = tfd_file_is_finished (file) || tfd_job_is_reply (job, file) ||
+              tfd_url_is_local (file->url);
     }
   job->local = local;
   job->local_known = files != NULL;

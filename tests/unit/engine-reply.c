@@ -33,6 +33,23 @@ create_in (EngineFixture *self, TfdJobState state, guint64 *run)
   return engine_create_in (self, "a", state, run);
 }
 
+/* What is sent to this machine needs no network, though nobody knows yet where the reply is. */
+ENGINE_TEST (test_needs_no_network)
+{
+  guint64 run;
+  TfdJob *job = create_in (self, TFD_JOB_STATE_SUSPENDED, &run);
+
+  OK (tfd_job_files (job, self->store, error) != NULL);
+  g_free (engine_file (job, 0)->url);
+  engine_file (job, 0)->url = g_strdup ("http://localhost/a");
+  job->local_known = FALSE;
+  tfd_engine_set_network (self->engine, FALSE, FALSE);
+  OK (tfd_engine_resume (self->engine, job, error));
+  engine_settle (self);
+  g_assert_cmpint (tfd_job_record (job)->state, !=, TFD_JOB_STATE_TRANSIENT_ERROR);
+  engine_answer (self, "Start", "()");
+}
+
 /* ---- ReplyFileName ---- */
 
 ENGINE_TEST (test_name)
@@ -425,6 +442,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  ADD ("/engine/reply/needs-no-network", test_needs_no_network);
   ADD ("/engine/reply/name", test_name);
   ADD ("/engine/reply/name/before-file", test_name_before_file);
   ADD ("/engine/reply/name/forgets-directory", test_name_forgets_directory);
