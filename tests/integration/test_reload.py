@@ -13,7 +13,7 @@ from bus import DBusError, wait_for  # noqa: E402
 from httpd import MIB, Answer, Forever  # noqa: E402
 from world import WorldCase  # noqa: E402
 
-CONNECTIONS = 6  # to one server
+CONNECTIONS = 5  # to one server, of the background
 
 
 class Reload(WorldCase):
