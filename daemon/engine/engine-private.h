@@ -267,7 +267,8 @@ void tfd_engine_lose_part (TfdEngine *self, TfdJob *job, TfdFileRecord *file);
 GVariant *tfd_request_file (const TfdFileRecord *file); /* (ua{sv}) */
 /* File @index as a run of a job of @type wants it: with its reply, where there is to be one. */
 GVariant *tfd_request_transfer (TfdJobType type, GPtrArray *files, guint32 index);
-GVariant *tfd_request_leftover (const TfdLeftover *row);
+/* The files that @rows (of TfdLeftover) speak of, a(ua{sv}), floating. */
+GVariant *tfd_request_leftovers (GPtrArray *rows);
 /* @finished: bytes of the files that are done, which no run has to fetch any more. */
 GVariant *
 tfd_request_run_options (const TfdJobRecord *record, guint64 finished, const TfdConfig *config);

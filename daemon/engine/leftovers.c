@@ -87,15 +87,12 @@ try_job (TfdEngine *self, GPtrArray *rows)
   const TfdLeftover *first = rows->pdata[0];
   const TfdOwner owner = { first->owner_uid, first->owner_name };
   Attempt *attempt = g_new (Attempt, 1);
-  GVariantBuilder builder;
 
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(ua{sv})"));
-  for (guint i = 0; i < rows->len; i++)
-    g_variant_builder_add_value (&builder, tfd_request_leftover (rows->pdata[i]));
   *attempt = (Attempt){ self, g_ptr_array_ref (rows) };
-  tfd_transport_request_async (self->transport, &owner, "Discard",
-                               g_variant_new ("(sa(ua{sv}))", first->job_id, &builder),
-                               attempted_cb, attempt);
+  tfd_transport_request_async (
+      self->transport, &owner, "Discard",
+      g_variant_new ("(s@a(ua{sv}))", first->job_id, tfd_request_leftovers (rows)), attempted_cb,
+      attempt);
 }
 
 static void

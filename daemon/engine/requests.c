@@ -56,8 +56,8 @@ tfd_request_transfer (TfdJobType type, GPtrArray *files, guint32 index)
       describe_file (files->pdata[index], reply != NULL ? describe_file (reply, NULL) : NULL));
 }
 
-GVariant *
-tfd_request_leftover (const TfdLeftover *row)
+static GVariant *
+request_leftover (const TfdLeftover *row)
 {
   TfdFileRecord file = { .index = row->index,
                          .url = row->url != NULL ? row->url : (char *) "",
@@ -69,6 +69,17 @@ tfd_request_leftover (const TfdLeftover *row)
                          .directory = row->directory };
 
   return tfd_request_file (&file);
+}
+
+GVariant *
+tfd_request_leftovers (GPtrArray *rows)
+{
+  GVariantBuilder files;
+
+  g_variant_builder_init (&files, G_VARIANT_TYPE ("a(ua{sv})"));
+  for (guint i = 0; i < rows->len; i++)
+    g_variant_builder_add_value (&files, request_leftover (rows->pdata[i]));
+  return g_variant_builder_end (&files);
 }
 
 /* Bytes that the unfinished files may have; 0 = any number. */

@@ -158,19 +158,15 @@ ask (TfdEngine *self, GPtrArray *rows)
   const TfdLeftover *first = rows->pdata[0];
   const TfdOwner owner = { first->owner_uid, first->owner_name };
   Question *question = g_new (Question, 1);
-  GVariantBuilder files;
 
-  g_variant_builder_init (&files, G_VARIANT_TYPE ("a(ua{sv})"));
-  for (guint i = 0; i < rows->len; i++)
-    g_variant_builder_add_value (&files, tfd_request_leftover (rows->pdata[i]));
   *question = (Question){ self, rows };
   tfd_transport_request_async (
       self->transport, &owner, "EndSessions",
-      g_variant_new ("(s@a{sv}a(ua{sv}))", first->job_id,
+      g_variant_new ("(s@a{sv}@a(ua{sv}))", first->job_id,
                      first->options != NULL
                          ? first->options
                          : g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0),
-                     &files),
+                     tfd_request_leftovers (rows)),
       answered_cb, question);
 }
 

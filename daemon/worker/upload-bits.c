@@ -144,12 +144,6 @@ is_application (const TfdUploadAnswer *answer)
 }
 
 static gboolean
-is_success (const TfdUploadAnswer *answer)
-{
-  return answer->status >= 200 && answer->status <= 299;
-}
-
-static gboolean
 is_ack (const TfdUploadAnswer *answer)
 {
   const char *type = tfd_upload_answer_field (answer, "BITS-Packet-Type");
@@ -202,7 +196,7 @@ static TfdUploadVerdict
 judge_ping (TfdUploadState *state, const TfdUploadAnswer *answer, TfdFailure *failure)
 {
   /* 400: of a server that has no use for a Ping */
-  if (!is_success (answer) && answer->status != 400)
+  if (!tfd_upload_answer_is_success (answer) && answer->status != 400)
     return fail (answer, failure);
   state->asked = TRUE;
   return TFD_UPLOAD_GO_ON;
@@ -241,7 +235,7 @@ judge_create (TfdUploadState *state,
   if (answer->status == 400 && protocol == NULL && !is_application (answer))
     return tfd_upload_mismatch (failure, "the server speaks no version of the BITS upload protocol "
                                          "that transferd does");
-  if (!is_success (answer))
+  if (!tfd_upload_answer_is_success (answer))
     return fail (answer, failure);
   if (!is_ack (answer))
     return tfd_upload_mismatch (failure, "the server does not speak the BITS upload protocol");
@@ -318,7 +312,7 @@ judge_fragment (TfdUploadState *state,
   const char *value = tfd_upload_answer_field (answer, "BITS-Received-Content-Range");
   guint64 offset = 0;
 
-  if (!is_success (answer) && !is_application (answer) &&
+  if (!tfd_upload_answer_is_success (answer) && !is_application (answer) &&
       code_of (answer) == CODE_SESSION_NOT_FOUND)
     return tfd_upload_lost (state, "the server does not know the session any more", reason,
                             failure);
@@ -327,7 +321,7 @@ judge_fragment (TfdUploadState *state,
   if (answer->status == 413 && code_of (answer) == 0 && !is_application (answer) &&
       tfd_upload_shrink (state, request))
     return TFD_UPLOAD_GO_ON;
-  if (!is_success (answer))
+  if (!tfd_upload_answer_is_success (answer))
     {
       state->asked = FALSE;
       return fail (answer, failure);

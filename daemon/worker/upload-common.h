@@ -12,6 +12,11 @@ TfdUploadVerdict tfd_upload_invalid (TfdFailure *failure, const char *what);
 TfdUploadVerdict tfd_upload_mismatch (TfdFailure *failure, const char *what);
 TfdUploadVerdict tfd_upload_too_large (TfdFailure *failure, guint64 size, guint64 maximum);
 
+/* GO_ON unless the server has said that it takes no file so large. */
+TfdUploadVerdict tfd_upload_check_maximum (const TfdUploadState *state,
+                                           const TfdUploadSource *source,
+                                           TfdFailure *failure);
+
 /* The server has the whole file, and its reply, which is wanted, cannot be had again. What comes
  * next is the user's decision: the state is restarted. */
 TfdUploadVerdict tfd_upload_reply_lost (TfdUploadState *state, TfdFailure *failure);
@@ -26,6 +31,10 @@ tfd_upload_lost (TfdUploadState *state, const char *what, const char **reason, T
 
 /* The server has @offset bytes. */
 void tfd_upload_confirm (TfdUploadState *state, guint64 offset);
+
+/* The server has the whole file, and nothing of a session is left: the answer that says so is the
+ * reply, if one is wanted. */
+TfdUploadVerdict tfd_upload_finish (TfdUploadState *state, const TfdUploadSource *source);
 
 /* The body of @request was too large for the server: FALSE when there is no use in smaller ones. */
 gboolean tfd_upload_shrink (TfdUploadState *state, const TfdUploadRequest *request);

@@ -6,8 +6,8 @@
 
 #include "worker/body.h"
 #include "worker/failure.h"
+#include "worker/upload-private.h"
 #include "worker/upload-record.h"
-#include "worker/upload-rules.h"
 
 #include <string.h>
 
@@ -55,12 +55,6 @@ ending_free (Ending *ending)
   g_free (ending);
 }
 
-static const char *
-field (const char *name, gpointer data)
-{
-  return soup_message_headers_get_one (data, name);
-}
-
 /* TRUE: there is no use in asking again. */
 static gboolean
 is_forgotten (Ending *ending, char **text)
@@ -68,12 +62,12 @@ is_forgotten (Ending *ending, char **text)
   const TfdUploadAnswer answer = {
     .status = soup_message_get_status (ending->message),
     .reason = soup_message_get_reason_phrase (ending->message),
-    .field = field,
+    .field = tfd_upload_field,
     .data = soup_message_get_response_headers (ending->message),
   };
   g_auto (TfdFailure) failure = { 0 };
 
-  if (answer.status >= 200 && answer.status <= 299)
+  if (tfd_upload_answer_is_success (&answer))
     return TRUE;
 
   tfd_upload_judge_status (&answer, &failure);

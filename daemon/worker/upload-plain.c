@@ -33,12 +33,9 @@ whole (const TfdUploadSource *source, TfdUploadRequest *request)
 static TfdUploadVerdict
 complete (TfdUploadState *state, const TfdUploadSource *source)
 {
-  state->offset = source->size;
   state->begun = FALSE;
-  state->sent = TRUE;
-  state->closed = TRUE;
 
-  return source->reply ? TFD_UPLOAD_REPLY : TFD_UPLOAD_GO_ON;
+  return tfd_upload_finish (state, source);
 }
 
 static gboolean
@@ -70,7 +67,7 @@ void
 tfd_upload_put_learn (TfdUploadState *state, const TfdUploadAnswer *answer)
 {
   state->known = TRUE;
-  state->ranges = answer->status >= 200 && answer->status <= 299 &&
+  state->ranges = tfd_upload_answer_is_success (answer) &&
                   tfd_field_has_token (tfd_upload_answer_field (answer, "Allow"), "PUT") &&
                   tfd_field_has_token (tfd_upload_answer_field (answer, "Accept-Ranges"), "bytes");
 }

@@ -95,12 +95,6 @@ resumable_forget (const TfdUploadState *state,
 
 /* Answers */
 
-static gboolean
-is_success (const TfdUploadAnswer *answer)
-{
-  return answer->status >= 200 && answer->status <= 299;
-}
-
 static TfdUploadVerdict
 fail (TfdUploadState *state, const TfdUploadAnswer *answer, TfdFailure *failure)
 {
@@ -139,18 +133,7 @@ check_limits (TfdUploadState *state,
               TfdFailure *failure)
 {
   tfd_upload_resumable_learn (state, answer);
-  if (state->maximum != 0 && source->size > state->maximum)
-    return tfd_upload_too_large (failure, source->size, state->maximum);
-  return TFD_UPLOAD_GO_ON;
-}
-
-static TfdUploadVerdict
-finish (TfdUploadState *state, const TfdUploadSource *source)
-{
-  tfd_upload_confirm (state, source->size);
-  state->sent = TRUE;
-  state->closed = TRUE;
-  return source->reply ? TFD_UPLOAD_REPLY : TFD_UPLOAD_GO_ON;
+  return tfd_upload_check_maximum (state, source, failure);
 }
 
 /* The URL may have come before, in an informational answer: it must be the same. */
@@ -164,7 +147,7 @@ judge_create (TfdUploadState *state,
   const char *location = tfd_upload_answer_field (answer, "Location");
   g_autofree char *url = NULL;
 
-  if (!is_success (answer))
+  if (!tfd_upload_answer_is_success (answer))
     return fail (state, answer, failure);
   if (location == NULL || is_complete (answer))
     return tfd_upload_mismatch (failure, "the server does not speak the protocol for resumable "
@@ -194,7 +177,7 @@ judge_head (TfdUploadState *state,
 
   if (answer->status == 404 || answer->status == 410)
     return tfd_upload_lost (state, "the server does not know the upload any more", reason, failure);
-  if (!is_success (answer))
+  if (!tfd_upload_answer_is_success (answer))
     return fail (state, answer, failure);
   if (!tfd_field_parse_integer (tfd_upload_answer_field (answer, "Upload-Offset"), &offset) ||
       offset > source->size)
@@ -210,7 +193,7 @@ judge_head (TfdUploadState *state,
     }
   if (source->reply)
     return tfd_upload_reply_lost (state, failure);
-  return tfd_upload_check_digest (source, answer, failure) ? finish (state, source)
+  return tfd_upload_check_digest (source, answer, failure) ? tfd_upload_finish (state, source)
                                                            : TFD_UPLOAD_FAILED;
 }
 
@@ -222,8 +205,8 @@ judge_processed (TfdUploadState *state,
                  const TfdUploadAnswer *answer,
                  TfdFailure *failure)
 {
-  if (is_success (answer))
-    return tfd_upload_check_digest (source, answer, failure) ? finish (state, source)
+  if (tfd_upload_answer_is_success (answer))
+    return tfd_upload_check_digest (source, answer, failure) ? tfd_upload_finish (state, source)
                                                              : TFD_UPLOAD_FAILED;
   tfd_upload_state_restart (state);
   tfd_upload_judge_status (answer, failure);
@@ -297,7 +280,7 @@ judge_patch (TfdUploadState *state,
       state->asked = FALSE;
       return TFD_UPLOAD_GO_ON;
     }
-  if (!is_success (answer))
+  if (!tfd_upload_answer_is_success (answer))
     return fail (state, answer, failure);
   return judge_appended (state, source, request, answer, failure);
 }

@@ -95,6 +95,12 @@ tfd_upload_answer_field (const TfdUploadAnswer *answer, const char *name)
   return answer->field != NULL ? answer->field (name, answer->data) : NULL;
 }
 
+gboolean
+tfd_upload_answer_is_success (const TfdUploadAnswer *answer)
+{
+  return answer->status >= 200 && answer->status <= 299;
+}
+
 /* Where a redirect leads is the server's word: only what can be shown anywhere. */
 static void
 say_where (const TfdUploadAnswer *answer, TfdFailure *failure)
@@ -155,6 +161,16 @@ tfd_upload_too_large (TfdFailure *failure, guint64 size, guint64 maximum)
 }
 
 TfdUploadVerdict
+tfd_upload_check_maximum (const TfdUploadState *state,
+                          const TfdUploadSource *source,
+                          TfdFailure *failure)
+{
+  if (state->maximum != 0 && source->size > state->maximum)
+    return tfd_upload_too_large (failure, source->size, state->maximum);
+  return TFD_UPLOAD_GO_ON;
+}
+
+TfdUploadVerdict
 tfd_upload_reply_lost (TfdUploadState *state, TfdFailure *failure)
 {
   tfd_upload_state_restart (state);
@@ -202,6 +218,15 @@ tfd_upload_confirm (TfdUploadState *state, guint64 offset)
     return;
   state->reached = offset;
   state->setbacks = 0;
+}
+
+TfdUploadVerdict
+tfd_upload_finish (TfdUploadState *state, const TfdUploadSource *source)
+{
+  tfd_upload_confirm (state, source->size);
+  state->sent = TRUE;
+  state->closed = TRUE;
+  return source->reply ? TFD_UPLOAD_REPLY : TFD_UPLOAD_GO_ON;
 }
 
 /* A body limit that nobody announced, of a proxy for instance, is found by trying. */
@@ -276,7 +301,7 @@ tfd_upload_is_forgotten (const TfdUploadAnswer *answer)
 {
   g_auto (TfdFailure) failure = { 0 };
 
-  if (answer->status >= 200 && answer->status <= 299)
+  if (tfd_upload_answer_is_success (answer))
     return TRUE;
   tfd_upload_judge_status (answer, &failure);
   return !failure.transient;

@@ -110,6 +110,9 @@ typedef struct
 
 const char *tfd_upload_answer_field (const TfdUploadAnswer *answer, const char *name);
 
+/* Any 2xx. */
+gboolean tfd_upload_answer_is_success (const TfdUploadAnswer *answer);
+
 typedef enum
 {
   TFD_UPLOAD_GO_ON,   /* the state says what comes next */

@@ -99,12 +99,6 @@ tus_forget (const TfdUploadState *state, const TfdUploadSource *source, TfdUploa
 /* Answers */
 
 static gboolean
-is_success (const TfdUploadAnswer *answer)
-{
-  return answer->status >= 200 && answer->status <= 299;
-}
-
-static gboolean
 read_field (const TfdUploadAnswer *answer, const char *name, guint64 *number)
 {
   const char *value = tfd_upload_answer_field (answer, name);
@@ -164,21 +158,10 @@ judge_options (TfdUploadState *state,
   if (answer->status == 401 || answer->status == 407 ||
       (answer->status >= 500 && answer->status != 501 && answer->status != 505))
     return fail (state, source, answer, failure);
-  if (is_success (answer) && !tfd_upload_tus_learn (state, answer) && spoken)
+  if (tfd_upload_answer_is_success (answer) && !tfd_upload_tus_learn (state, answer) && spoken)
     return tfd_upload_mismatch (failure, "the server does not speak version 1.0.0 of tus");
   state->known = TRUE;
-  if (state->maximum != 0 && source->size > state->maximum)
-    return tfd_upload_too_large (failure, source->size, state->maximum);
-  return TFD_UPLOAD_GO_ON;
-}
-
-static TfdUploadVerdict
-finish (TfdUploadState *state, const TfdUploadSource *source)
-{
-  tfd_upload_confirm (state, source->size);
-  state->sent = TRUE;
-  state->closed = TRUE;
-  return source->reply ? TFD_UPLOAD_REPLY : TFD_UPLOAD_GO_ON;
+  return tfd_upload_check_maximum (state, source, failure);
 }
 
 static TfdUploadVerdict
@@ -190,7 +173,7 @@ judge_create (TfdUploadState *state,
 {
   g_autofree char *url = NULL;
 
-  if (!is_success (answer))
+  if (!tfd_upload_answer_is_success (answer))
     return fail (state, source, answer, failure);
   if (tfd_upload_answer_field (answer, "Tus-Resumable") == NULL)
     return tfd_upload_mismatch (failure, "the server does not speak tus");
@@ -202,7 +185,7 @@ judge_create (TfdUploadState *state,
   state->session = g_steal_pointer (&url);
   state->offset = 0;
   state->asked = TRUE;
-  return source->size == 0 ? finish (state, source) : TFD_UPLOAD_GO_ON;
+  return source->size == 0 ? tfd_upload_finish (state, source) : TFD_UPLOAD_GO_ON;
 }
 
 static TfdUploadVerdict
@@ -218,7 +201,7 @@ judge_head (TfdUploadState *state,
 
   if (answer->status == 404 || answer->status == 410 || answer->status == 403)
     return tfd_upload_lost (state, "the server does not know the upload any more", reason, failure);
-  if (!is_success (answer))
+  if (!tfd_upload_answer_is_success (answer))
     return fail (state, source, answer, failure);
   if (!read_field (answer, "Upload-Offset", &offset) || offset > source->size)
     return tfd_upload_invalid (failure, "the server does not say what it has of the file");
@@ -232,7 +215,7 @@ judge_head (TfdUploadState *state,
     }
   if (source->reply)
     return tfd_upload_reply_lost (state, failure);
-  return finish (state, source);
+  return tfd_upload_finish (state, source);
 }
 
 static TfdUploadVerdict
@@ -261,13 +244,13 @@ judge_patch (TfdUploadState *state,
       state->asked = FALSE;
       return TFD_UPLOAD_GO_ON;
     }
-  if (!is_success (answer))
+  if (!tfd_upload_answer_is_success (answer))
     return fail (state, source, answer, failure);
   if (!read_field (answer, "Upload-Offset", &offset) || offset < request->first ||
       offset > request->first + request->length)
     return tfd_upload_invalid (failure, "what the server says it has cannot be");
   if (offset == source->size)
-    return tfd_upload_check_digest (source, answer, failure) ? finish (state, source)
+    return tfd_upload_check_digest (source, answer, failure) ? tfd_upload_finish (state, source)
                                                              : TFD_UPLOAD_FAILED;
   if (offset == request->first)
     return tfd_upload_set_back (state, "the server takes no bytes", failure);
