@@ -7,22 +7,36 @@
 
 G_BEGIN_DECLS
 
-/* What is wanted; nothing is owned. */
+/* What is wanted; nothing is owned. What options say is filled in by GOption. */
 typedef struct
 {
   TransferJobType type;
-  const char *local;         /* path of the local file */
-  const char *url;           /* what messages call it */
-  GVariant *files;           /* a(ssa{sv}) */
-  GVariant *more;            /* (nullable) a{sv}: properties that the verb itself sets */
-  const char *name;          /* (nullable) of the job */
-  const char *priority;      /* (nullable) */
-  char **properties;         /* (nullable) "NAME=VALUE" */
-  char **headers;            /* (nullable) "Name: value" */
-  const char *user;          /* (nullable) to log in with */
-  const char *password_file; /* (nullable) "-" = standard input; NULL = ask */
+  const char *local; /* path of the local file */
+  const char *url;   /* what messages call it */
+  GVariant *files;   /* a(ssa{sv}) */
+  GVariant *more;    /* (nullable) a{sv}: properties that the verb itself sets */
   gboolean background;
+  char *name;          /* (nullable) of the job */
+  char *priority;      /* (nullable) */
+  char *user;          /* (nullable) to log in with */
+  char *password_file; /* (nullable) "-" = standard input; NULL = ask */
+  char **headers;      /* (nullable) "Name: value" */
+  char **properties;   /* (nullable) "NAME=VALUE" */
 } CtlOrder;
+
+/* The options that stand last in the help of every such verb, and the end of the list. */
+/* clang-format off */
+#define CTL_ORDER_ENTRIES(order) \
+  { "login", 'u', 0, G_OPTION_ARG_STRING, &(order).user, \
+    "Log in as USER (Basic or Digest); asks for the password", "USER" }, \
+  { "password-file", 0, 0, G_OPTION_ARG_FILENAME, &(order).password_file, \
+    "Read the password from the first line of FILE, - is standard input", "FILE" }, \
+  { "header", 'H', 0, G_OPTION_ARG_STRING_ARRAY, &(order).headers, \
+    "Header field to send; may be repeated", "NAME: VALUE" }, \
+  { "property", 'p', 0, G_OPTION_ARG_STRING_ARRAY, &(order).properties, \
+    "Property of the job; may be repeated", "NAME=VALUE" }, \
+  { NULL, 0, 0, 0, NULL, NULL, NULL }
+/* clang-format on */
 
 /* Makes the job and starts it; NULL with an error. */
 TransferJob *ctl_order_begin (Ctl *ctl, const CtlOrder *order, GError **error);

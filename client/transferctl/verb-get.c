@@ -13,38 +13,24 @@
 
 static struct
 {
-  gboolean background;
+  CtlOrder order;
   gboolean force;
-  char *name;
-  char *priority;
   char *digest;
-  char *user;
-  char *password_file;
-  char **headers;
-  char **properties;
 } options;
 
 const GOptionEntry *
 ctl_options_get (void)
 {
   static const GOptionEntry entries[] = {
-    { "background", 'b', 0, G_OPTION_ARG_NONE, &options.background,
+    { "background", 'b', 0, G_OPTION_ARG_NONE, &options.order.background,
       "Return at once; the service completes the job by itself", NULL },
     { "force", 'f', 0, G_OPTION_ARG_NONE, &options.force, "Replace an existing file", NULL },
-    { "name", 'n', 0, G_OPTION_ARG_STRING, &options.name, "Name of the job", "NAME" },
-    { "priority", 0, 0, G_OPTION_ARG_STRING, &options.priority, "foreground, high, normal or low",
-      "PRIORITY" },
+    { "name", 'n', 0, G_OPTION_ARG_STRING, &options.order.name, "Name of the job", "NAME" },
+    { "priority", 0, 0, G_OPTION_ARG_STRING, &options.order.priority,
+      "foreground, high, normal or low", "PRIORITY" },
     { "digest", 'd', 0, G_OPTION_ARG_STRING, &options.digest,
       "What the file must be, e.g. sha256:HEX", "DIGEST" },
-    { "login", 'u', 0, G_OPTION_ARG_STRING, &options.user,
-      "Log in as USER (Basic or Digest); asks for the password", "USER" },
-    { "password-file", 0, 0, G_OPTION_ARG_FILENAME, &options.password_file,
-      "Read the password from the first line of FILE, - is standard input", "FILE" },
-    { "header", 'H', 0, G_OPTION_ARG_STRING_ARRAY, &options.headers,
-      "Header field to send; may be repeated", "NAME: VALUE" },
-    { "property", 'p', 0, G_OPTION_ARG_STRING_ARRAY, &options.properties,
-      "Property of the job; may be repeated", "NAME=VALUE" },
-    { NULL, 0, 0, 0, NULL, NULL, NULL },
+    CTL_ORDER_ENTRIES (options.order),
   };
 
   return entries;
@@ -108,6 +94,7 @@ complete (Ctl *ctl, const CtlOrder *order, TransferJob *job, gint64 begun)
 int
 ctl_run_get (Ctl *ctl, int n, char **arguments)
 {
+  CtlOrder *order = &options.order;
   const char *url = arguments[0];
   g_autoptr (GError) error = NULL;
   g_autofree char *path = ctl_target_path (url, n > 1 ? arguments[1] : NULL, &error);
@@ -120,23 +107,14 @@ ctl_run_get (Ctl *ctl, int n, char **arguments)
   if (!options.force && g_lstat (path, &info) == 0)
     return ctl_fail (ctl, "‘%s’ exists already; --force replaces it", path);
   files = make_file (url, path);
-  const CtlOrder order = {
-    .type = TRANSFER_JOB_TYPE_DOWNLOAD,
-    .local = path,
-    .url = url,
-    .files = files,
-    .name = options.name,
-    .priority = options.priority,
-    .properties = options.properties,
-    .headers = options.headers,
-    .user = options.user,
-    .password_file = options.password_file,
-    .background = options.background,
-  };
-  job = ctl_order_begin (ctl, &order, &error);
+  order->type = TRANSFER_JOB_TYPE_DOWNLOAD;
+  order->local = path;
+  order->url = url;
+  order->files = files;
+  job = ctl_order_begin (ctl, order, &error);
   if (job == NULL)
     return ctl_fail_error (ctl, url, g_steal_pointer (&error));
-  if (options.background)
-    return ctl_order_leave (ctl, &order, job);
-  return ctl_order_follow (ctl, &order, job, complete, report_success);
+  if (order->background)
+    return ctl_order_leave (ctl, order, job);
+  return ctl_order_follow (ctl, order, job, complete, report_success);
 }

@@ -15,23 +15,17 @@
 
 static struct
 {
-  gboolean background;
+  CtlOrder order;
   gboolean force;
-  char *name;
-  char *priority;
   char *protocol;
   char *reply;
-  char *user;
-  char *password_file;
-  char **headers;
-  char **properties;
 } options;
 
 const GOptionEntry *
 ctl_options_put (void)
 {
   static const GOptionEntry entries[] = {
-    { "background", 'b', 0, G_OPTION_ARG_NONE, &options.background,
+    { "background", 'b', 0, G_OPTION_ARG_NONE, &options.order.background,
       "Return at once; the service completes the job by itself", NULL },
     { "reply", 'r', 0, G_OPTION_ARG_FILENAME, &options.reply,
       "Put what the server replies into FILE", "FILE" },
@@ -39,18 +33,10 @@ ctl_options_put (void)
       NULL },
     { "protocol", 0, 0, G_OPTION_ARG_STRING, &options.protocol,
       "auto (default), put, post, tus, resumable or bits", "PROTOCOL" },
-    { "name", 'n', 0, G_OPTION_ARG_STRING, &options.name, "Name of the job", "NAME" },
-    { "priority", 0, 0, G_OPTION_ARG_STRING, &options.priority, "foreground, high, normal or low",
-      "PRIORITY" },
-    { "login", 'u', 0, G_OPTION_ARG_STRING, &options.user,
-      "Log in as USER (Basic or Digest); asks for the password", "USER" },
-    { "password-file", 0, 0, G_OPTION_ARG_FILENAME, &options.password_file,
-      "Read the password from the first line of FILE, - is standard input", "FILE" },
-    { "header", 'H', 0, G_OPTION_ARG_STRING_ARRAY, &options.headers,
-      "Header field to send; may be repeated", "NAME: VALUE" },
-    { "property", 'p', 0, G_OPTION_ARG_STRING_ARRAY, &options.properties,
-      "Property of the job; may be repeated", "NAME=VALUE" },
-    { NULL, 0, 0, 0, NULL, NULL, NULL },
+    { "name", 'n', 0, G_OPTION_ARG_STRING, &options.order.name, "Name of the job", "NAME" },
+    { "priority", 0, 0, G_OPTION_ARG_STRING, &options.order.priority,
+      "foreground, high, normal or low", "PRIORITY" },
+    CTL_ORDER_ENTRIES (options.order),
   };
 
   return entries;
@@ -129,6 +115,7 @@ complete (Ctl *ctl, const CtlOrder *order, TransferJob *job, gint64 begun)
 int
 ctl_run_put (Ctl *ctl, int n, char **arguments)
 {
+  CtlOrder *order = &options.order;
   g_autofree char *path = g_canonicalize_filename (arguments[0], NULL);
   g_autofree char *url = remote_name (arguments[1], path);
   g_autofree char *reply =
@@ -142,26 +129,17 @@ ctl_run_put (Ctl *ctl, int n, char **arguments)
   (void) n;
   if (reply != NULL && !options.force && g_lstat (reply, &info) == 0)
     return ctl_fail (ctl, "‘%s’ exists already; --force replaces it", reply);
-  const CtlOrder order = {
-    .type = reply != NULL ? TRANSFER_JOB_TYPE_UPLOAD_REPLY : TRANSFER_JOB_TYPE_UPLOAD,
-    .local = path,
-    .url = url,
-    .files = files,
-    .more = properties,
-    .name = options.name,
-    .priority = options.priority,
-    .properties = options.properties,
-    .headers = options.headers,
-    .user = options.user,
-    .password_file = options.password_file,
-    .background = options.background,
-  };
-  job = ctl_order_begin (ctl, &order, &error);
+  order->type = reply != NULL ? TRANSFER_JOB_TYPE_UPLOAD_REPLY : TRANSFER_JOB_TYPE_UPLOAD;
+  order->local = path;
+  order->url = url;
+  order->files = files;
+  order->more = properties;
+  job = ctl_order_begin (ctl, order, &error);
   if (job == NULL)
     return ctl_fail_error (ctl, url, g_steal_pointer (&error));
-  if (options.background)
-    return ctl_order_leave (ctl, &order, job);
-  return ctl_order_follow (ctl, &order, job, complete, report_success);
+  if (order->background)
+    return ctl_order_leave (ctl, order, job);
+  return ctl_order_follow (ctl, order, job, complete, report_success);
 }
 
 /* ---- reply ---- */
