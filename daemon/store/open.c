@@ -22,6 +22,7 @@
 static const char *const migrations[] = {
   "001-initial.sql",
   "002-sessions.sql",
+  "003-access.sql",
 };
 
 typedef enum

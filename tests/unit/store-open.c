@@ -146,7 +146,7 @@ test_newer (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
   g_assert_error (error, TFD_ERROR, TFD_ERROR_STORAGE_FAILED);
   g_assert_nonnull (strstr (error->message, self->database));
   g_assert_nonnull (strstr (error->message, "version 4711"));
-  g_assert_nonnull (strstr (error->message, "up to 2:"));
+  g_assert_nonnull (strstr (error->message, "up to 3:"));
 
   /* it was not touched */
   g_assert_true (g_file_get_contents (self->database, &after, &length_after, NULL));
