@@ -37,7 +37,8 @@ typedef struct
   guint32 files_transferred;
   guint64 bytes_total;
   guint64 bytes_transferred;
-  gboolean counts; /* against the limits on jobs */
+  gboolean counts;   /* against the limits on jobs */
+  gint64 gone_since; /* epoch: the owner was first found to be nobody, or another person */
 } TfdJobRecord;
 
 /* (transfer full): a record with default properties and everything else 0 or NULL. */

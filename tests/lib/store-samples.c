@@ -114,6 +114,7 @@ sample_job (guint number)
   job->bytes_total = G_MAXUINT64 - number % 2;
   job->bytes_transferred = number + 8;
   job->counts = number % 3 != 2;
+  job->gone_since = number % 2 == 1 ? 1700000003000000 + number : 0;
   return job;
 }
 
@@ -265,6 +266,7 @@ assert_same_job (const TfdJobRecord *left, const TfdJobRecord *right)
   g_assert_cmpuint (left->bytes_total, ==, right->bytes_total);
   g_assert_cmpuint (left->bytes_transferred, ==, right->bytes_transferred);
   g_assert_cmpint (left->counts, ==, right->counts);
+  g_assert_cmpint (left->gone_since, ==, right->gone_since);
 }
 
 void
