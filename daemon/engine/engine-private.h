@@ -241,6 +241,8 @@ void tfd_engine_feed_run (TfdEngine *self, TfdJob *job);
 void tfd_engine_configure_run (TfdEngine *self, TfdJob *job);
 /* The same once what has changed is recorded. */
 void tfd_engine_configure_run_later (TfdEngine *self, TfdJob *job);
+/* What the worker waits for with @file of run @run has been committed. */
+void tfd_engine_tell_committed (TfdEngine *self, TfdJob *job, guint64 run, guint32 file);
 /* Ends the run; @callback (nullable) when nothing is written any more. */
 typedef void (*TfdStopped) (TfdEngine *self, TfdJob *job, gpointer data);
 void tfd_engine_stop_run (TfdEngine *self, TfdJob *job, TfdStopped callback, gpointer data);

@@ -191,6 +191,59 @@ news_parts (TfdEngine *self, guint32 uid, GVariant *parameters)
     tfd_engine_plan_later (self);
 }
 
+typedef struct
+{
+  TfdJob *job; /* (owned) */
+  guint64 run;
+  guint32 file;
+} Commit;
+
+static void
+commit_free (gpointer data)
+{
+  Commit *commit = data;
+
+  tfd_job_unref (commit->job);
+  g_free (commit);
+}
+
+static void
+committed_cb (const GError *error, gpointer data)
+{
+  const Commit *commit = data;
+
+  if (error == NULL)
+    tfd_engine_tell_committed (commit->job->engine, commit->job, commit->run, commit->file);
+}
+
+/* What the worker is about to do must not be forgotten: it waits until it is told that it will not
+ * be. When the commit fails it waits in vain, and the file fails. */
+static void
+news_commit (TfdEngine *self, guint32 uid, GVariant *parameters)
+{
+  g_autoptr (GVariant) part = NULL;
+  GVariantBuilder parts;
+  Commit *commit;
+  guint64 number;
+  guint32 index;
+  TfdJob *job;
+
+  g_variant_get (parameters, "(tu@a{sv})", &number, &index, &part);
+  job = tfd_engine_job_of_run (self, uid, number);
+  if (job == NULL)
+    return;
+  g_variant_builder_init (&parts, G_VARIANT_TYPE ("a(ua{sv})"));
+  g_variant_builder_add (&parts, "(u@a{sv})", index, part);
+  {
+    g_autoptr (GVariant) all = g_variant_ref_sink (g_variant_builder_end (&parts));
+
+    tfd_engine_store_parts (self, job, all);
+  }
+  commit = g_new (Commit, 1);
+  *commit = (Commit){ tfd_job_ref (job), number, index };
+  tfd_outbox_add (self->outbox, committed_cb, commit, commit_free);
+}
+
 /* A file that asks for a reply is not done without it, whatever a worker says. */
 static gboolean
 can_finish (TfdJob *job, const TfdFileRecord *file)
@@ -278,6 +331,7 @@ static const struct
   { "Connected", "(t)", news_connected },
   { "Progress", "(a(ta(utt)))", news_progress },
   { "Parts", "(ta(ua{sv}))", news_parts },
+  { "Commit", "(tua{sv})", news_commit },
   { "FilesDone", "(ta(uta{sv}))", news_files_done },
   { "Failed", "(tua{sv})", tfd_engine_news_failed },
   { "Event", "(tusa{sv})", tfd_engine_news_event },

@@ -298,6 +298,13 @@ tfd_engine_configure_run (TfdEngine *self, TfdJob *job)
   job->run->options = g_steal_pointer (&options);
 }
 
+void
+tfd_engine_tell_committed (TfdEngine *self, TfdJob *job, guint64 run, guint32 file)
+{
+  if (job->run != NULL && job->run->number == run && !job->run->stopping)
+    hand_over (self, job, "Committed", g_variant_new ("(tu)", run, file));
+}
+
 static void
 configure_cb (const GError *error, gpointer data)
 {

@@ -120,11 +120,20 @@ static const struct
   const char *method;
   const char *reply;
 } replies[] = {
-  { "Probe", "(a(ayss))" },       { "ProbeSources", "(a(aytss))" }, { "Start", "()" },
-  { "AddFiles", "()" },           { "Stop", "(a(ua{sv}))" },        { "Verify", "(a(usa{sv}))" },
-  { "Finalize", "(a(usa{sv}))" }, { "Discard", "(a(uays))" },       { "OpenPart", "(h)" },
-  { "ReadPart", "(ay)" },         { "EndSessions", "(a(uss))" },    { "Checkpoint", "()" },
+  { "Probe", "(a(ayss))" },
+  { "ProbeSources", "(a(aytss))" },
+  { "Start", "()" },
+  { "AddFiles", "()" },
+  { "Stop", "(a(ua{sv}))" },
+  { "Verify", "(a(usa{sv}))" },
+  { "Finalize", "(a(usa{sv}))" },
+  { "Discard", "(a(uays))" },
+  { "OpenPart", "(h)" },
+  { "ReadPart", "(ay)" },
+  { "EndSessions", "(a(uss))" },
+  { "Checkpoint", "()" },
   { "Configure", "()" },
+  { "Committed", "()" },
 };
 
 static const GVariantType *
@@ -243,7 +252,9 @@ tfd_worker_request (TfdWorker *worker, GTask *task, const char *method, GVariant
 static gboolean
 is_about_run (const char *method)
 {
-  static const char *const methods[] = { "Start", "AddFiles", "Configure", "Stop", NULL };
+  static const char *const methods[] = {
+    "Start", "AddFiles", "Configure", "Committed", "Stop", NULL
+  };
 
   return g_strv_contains (methods, method);
 }

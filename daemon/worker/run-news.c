@@ -144,6 +144,18 @@ changed_cb (TfdTransfer *transfer, gboolean at_once, gpointer user_data)
     tfd_runs_tell_soon (run->runs);
 }
 
+static void
+commit_cb (TfdTransfer *transfer, gpointer user_data)
+{
+  const TfdRunItem *item = user_data;
+  TfdRun *run = item->run;
+  guint32 index = tfd_run_item_index (item);
+
+  g_hash_table_remove (run->parts, GUINT_TO_POINTER (index));
+  run->runs->news->commit (run->number, index, tfd_transfer_get_record (transfer),
+                           run->runs->user_data);
+}
+
 /* A file counts with what it will have, once that is known: what was thrown away does not count. */
 static void
 set_size (TfdRunItem *item, guint64 size)
@@ -424,6 +436,7 @@ event_cb (G_GNUC_UNUSED TfdTransfer *transfer,
 const TfdTransferClient tfd_run_client = {
   .answered = answered_cb,
   .changed = changed_cb,
+  .commit = commit_cb,
   .progressed = progressed_cb,
   .allows = allows_cb,
   .moved = moved_cb,

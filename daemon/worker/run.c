@@ -58,6 +58,17 @@ tfd_run_configure (TfdRun *run, const TfdRunOptions *options)
 }
 
 void
+tfd_run_committed (TfdRun *run, guint32 index)
+{
+  for (guint i = 0; i < run->active->len; i++)
+    if (tfd_run_item_index (run->active->pdata[i]) == index)
+      {
+        tfd_transfer_committed (((TfdRunItem *) run->active->pdata[i])->transfer);
+        return;
+      }
+}
+
+void
 tfd_run_free (TfdRun *run)
 {
   g_clear_handle_id (&run->close_source, g_source_remove);

@@ -46,6 +46,9 @@ const char *tfd_run_get_job (TfdRun *run);
  * on as it did. */
 void tfd_run_configure (TfdRun *run, const TfdRunOptions *options);
 
+/* File @index goes on after what it had committed. */
+void tfd_run_committed (TfdRun *run, guint32 index);
+
 /* Queues @files (of TfdFile), which it takes out of the array. Those it has already are dropped. */
 void tfd_run_add_files (TfdRun *run, GPtrArray *files);
 

@@ -337,6 +337,15 @@ tfd_runs_configure (TfdRuns *runs, guint64 number, GVariant *options, GError **e
 }
 
 void
+tfd_runs_committed (TfdRuns *runs, guint64 number, guint32 index)
+{
+  TfdRun *run = find (runs, number);
+
+  if (run != NULL)
+    tfd_run_committed (run, index);
+}
+
+void
 tfd_runs_stop (TfdRuns *runs, guint64 number, TfdRunStopped stopped, gpointer user_data)
 {
   TfdRun *run = find (runs, number);

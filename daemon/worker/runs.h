@@ -16,6 +16,8 @@ typedef struct
   void (*connected) (guint64 run, gpointer user_data);
   void (*progress) (GVariant *runs, gpointer user_data);
   void (*parts) (guint64 run, GVariant *parts, gpointer user_data);
+  /* floating; tfd_runs_committed () is expected */
+  void (*commit) (guint64 run, guint32 file, GVariant *part, gpointer user_data);
   void (*files_done) (guint64 run, GVariant *files, gpointer user_data);
   void (*failed) (guint64 run, guint32 file, GVariant *error, gpointer user_data);
   void (*event) (
@@ -47,6 +49,9 @@ gboolean tfd_runs_add_files (TfdRuns *runs, guint64 number, GVariant *files, GEr
 /* Other @options for the files that run @number begins from now on. InvalidArgs; an unknown run is
  * ignored. */
 gboolean tfd_runs_configure (TfdRuns *runs, guint64 number, GVariant *options, GError **error);
+
+/* What a file has waited for is on the disk of the daemon; unknown runs and files are ignored. */
+void tfd_runs_committed (TfdRuns *runs, guint64 number, guint32 index);
 
 /* Ends a run; @stopped is called when nothing is written any more and all news was told. */
 void tfd_runs_stop (TfdRuns *runs, guint64 number, TfdRunStopped stopped, gpointer user_data);

@@ -67,6 +67,12 @@ progress_cb (GVariant *runs, gpointer user_data)
 }
 
 static void
+commit_cb (guint64 run, guint32 file, GVariant *part, gpointer user_data)
+{
+  emit (user_data, "Commit", g_variant_new ("(tu@a{sv})", run, file, part));
+}
+
+static void
 parts_cb (guint64 run, GVariant *parts, gpointer user_data)
 {
   emit (user_data, "Parts", g_variant_new ("(t@a(ua{sv}))", run, parts));
@@ -100,6 +106,7 @@ static const TfdNews news = {
   .connected = connected_cb,
   .progress = progress_cb,
   .parts = parts_cb,
+  .commit = commit_cb,
   .files_done = files_done_cb,
   .failed = failed_cb,
   .event = event_cb,
@@ -124,7 +131,8 @@ handle_run (TfdService *self,
   g_autoptr (GError) error = NULL;
   const char *job;
   guint64 run;
-  gboolean good;
+  guint32 file;
+  gboolean good = TRUE;
 
   if (g_str_equal (method, "Stop"))
     {
@@ -136,6 +144,11 @@ handle_run (TfdService *self,
     {
       g_variant_get (parameters, "(t&s@a{sv}@a(ua{sv}))", &run, &job, &options, &files);
       good = tfd_runs_start (self->runs, run, job, options, files, &error);
+    }
+  else if (g_str_equal (method, "Committed"))
+    {
+      g_variant_get (parameters, "(tu)", &run, &file);
+      tfd_runs_committed (self->runs, run, file);
     }
   else if (g_str_equal (method, "Configure"))
     {
@@ -216,7 +229,8 @@ method_call (G_GNUC_UNUSED GDBusConnection *connection,
   else if (g_str_equal (method, "EndSessions"))
     end_sessions (self, parameters, invocation);
   else if (g_str_equal (method, "Start") || g_str_equal (method, "AddFiles") ||
-           g_str_equal (method, "Configure") || g_str_equal (method, "Stop"))
+           g_str_equal (method, "Configure") || g_str_equal (method, "Committed") ||
+           g_str_equal (method, "Stop"))
     handle_run (self, method, parameters, invocation);
   else
     tfd_requests_answer (self->requests, method, parameters, invocation);

@@ -24,6 +24,13 @@ tfd_transfer_go (TfdTransfer *self)
 }
 
 void
+tfd_transfer_committed (TfdTransfer *self)
+{
+  if (TFD_TRANSFER_GET_IFACE (self)->committed != NULL)
+    TFD_TRANSFER_GET_IFACE (self)->committed (self);
+}
+
+void
 tfd_transfer_stop (TfdTransfer *self)
 {
   TFD_TRANSFER_GET_IFACE (self)->stop (self);

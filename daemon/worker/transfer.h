@@ -19,6 +19,7 @@ struct _TfdTransferInterface
 
   void (*start) (TfdTransfer *self);
   void (*go) (TfdTransfer *self);
+  void (*committed) (TfdTransfer *self); /* (nullable) */
   void (*stop) (TfdTransfer *self);
   void (*checkpoint) (TfdTransfer *self);           /* (nullable) */
   gboolean (*is_checkpointing) (TfdTransfer *self); /* (nullable) */
@@ -38,6 +39,8 @@ typedef struct
   void (*answered) (TfdTransfer *self, gpointer user_data);
   /* its record changed; @at_once: it must be stored before the bytes that follow */
   void (*changed) (TfdTransfer *self, gboolean at_once, gpointer user_data);
+  /* its record must be on the disk of the daemon before it goes on: tfd_transfer_committed () */
+  void (*commit) (TfdTransfer *self, gpointer user_data);
   /* the number of bytes present changed; FALSE: too many for the job */
   gboolean (*progressed) (TfdTransfer *self, gpointer user_data);
   /* may the file have @total bytes? */
@@ -72,6 +75,9 @@ void tfd_transfer_start (TfdTransfer *self);
 
 /* Goes on after "moved" was answered by FALSE. */
 void tfd_transfer_go (TfdTransfer *self);
+
+/* Goes on after "commit". */
+void tfd_transfer_committed (TfdTransfer *self);
 
 /* Ends it, done or not; "stopped" follows, perhaps at once. */
 void tfd_transfer_stop (TfdTransfer *self);

@@ -22,13 +22,17 @@ struct _TfdUploadBody
   guint8 *buffer;      /* (owned) (nullable) */
   gsize start, filled; /* what the buffer holds */
   gboolean reading;    /* the buffer belongs to a thread */
+  gboolean held;       /* nothing is given away */
+  TfdUploadBodyWanted wanted;
+  gpointer wanted_data;
+  struct _Read *waiting; /* (owned) (nullable) while it is held */
   TfdFailure failure;
 };
 
 G_DEFINE_FINAL_TYPE (TfdUploadBody, tfd_upload_body, G_TYPE_INPUT_STREAM)
 
 /* One read of libsoup that finds the buffer empty. */
-typedef struct
+typedef struct _Read
 {
   GTask *task; /* (owned) its source is the stream */
   gpointer data;
@@ -134,6 +138,13 @@ fill_done (gpointer data)
 }
 
 static void
+start_read (TfdUploadBody *self, Read *read)
+{
+  self->reading = TRUE;
+  tfd_pool_push (self->pool, fill_work, fill_done, read);
+}
+
+static void
 read_async (GInputStream *stream,
             void *buffer,
             gsize count,
@@ -157,8 +168,13 @@ read_async (GInputStream *stream,
   read->task = g_steal_pointer (&task);
   read->data = buffer;
   read->count = count;
-  self->reading = TRUE;
-  tfd_pool_push (self->pool, fill_work, fill_done, read);
+  if (!self->held)
+    {
+      start_read (self, read);
+      return;
+    }
+  self->waiting = read;
+  self->wanted (self->wanted_data);
 }
 
 static gssize
@@ -218,6 +234,22 @@ tfd_upload_body_new (
   self->checksum = checksum;
 
   return self;
+}
+
+void
+tfd_upload_body_hold (TfdUploadBody *body, TfdUploadBodyWanted wanted, gpointer user_data)
+{
+  body->held = TRUE;
+  body->wanted = wanted;
+  body->wanted_data = user_data;
+}
+
+void
+tfd_upload_body_release (TfdUploadBody *body)
+{
+  body->held = FALSE;
+  if (body->waiting != NULL)
+    start_read (body, g_steal_pointer (&body->waiting));
 }
 
 gboolean

@@ -17,6 +17,12 @@ G_DECLARE_FINAL_TYPE (TfdUploadBody, tfd_upload_body, TFD, UPLOAD_BODY, GInputSt
 TfdUploadBody *tfd_upload_body_new (
     TfdUploadFile *file, TfdPool *pool, guint64 first, guint64 length, GChecksum *checksum);
 
+/* Nothing of @body is given away before tfd_upload_body_release (): @wanted is called when the
+ * first byte could be sent. */
+typedef void (*TfdUploadBodyWanted) (gpointer user_data);
+void tfd_upload_body_hold (TfdUploadBody *body, TfdUploadBodyWanted wanted, gpointer user_data);
+void tfd_upload_body_release (TfdUploadBody *body);
+
 /* TRUE while a thread reads: it is not the server that is slow. */
 gboolean tfd_upload_body_is_reading (TfdUploadBody *body);
 

@@ -67,6 +67,7 @@ struct _TfdUpload
   guint redirects;           /* followed for this request */
   gboolean retried;          /* this request */
   gboolean unheeded;         /* the server does not know Expect */
+  gboolean committing;       /* not a byte is sent before the daemon knows that it may be */
   SoupMessage *message;      /* (owned) (nullable) under way */
   GCancellable *cancellable; /* (owned) (nullable) */
   guint serial;              /* of the message: answers of older ones are not ours */
@@ -114,6 +115,12 @@ const char *tfd_upload_field (const char *name, gpointer data);
 
 /* Sends self->request. */
 void tfd_upload_send (TfdUpload *self);
+
+/* The daemon knows that bytes are about to be sent. */
+void tfd_upload_committed (TfdUpload *self);
+
+/* They were not, and will not be. */
+void tfd_upload_take_back (TfdUpload *self);
 
 /* Ends the message under way without waiting for anything. */
 void tfd_upload_drop_message (TfdUpload *self);

@@ -36,6 +36,9 @@ tfd_upload_drop_message (TfdUpload *self)
     g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->cancellable);
   g_clear_pointer (&self->early, tfd_upload_early_free);
+  /* who waits for bytes of it waits no longer */
+  if (self->body != NULL)
+    tfd_upload_body_release (self->body);
   g_clear_object (&self->body);
   if (self->message != NULL)
     g_signal_handlers_disconnect_by_data (self->message, self);
@@ -54,14 +57,45 @@ body_is_out (TfdUpload *self)
   return !sends_bytes (self) || self->written >= self->request.length;
 }
 
-/* Before the first byte of what must not be sent twice. */
+/* Before the first byte of what must not be sent twice: nobody may forget that it was sent,
+ * whatever crashes. */
 static void
-begin_bytes (TfdUpload *self)
+commit (gpointer user_data)
 {
-  if (!self->request.once || self->state.begun)
+  TfdUpload *self = user_data;
+
+  /* an earlier try of the same request has asked */
+  if (self->committing)
+    return;
+  self->state.begun = TRUE;
+  self->committing = TRUE;
+  self->client->commit (TFD_TRANSFER (self), self->user_data);
+}
+
+static gboolean
+must_commit (TfdUpload *self)
+{
+  return self->request.once && !self->state.begun;
+}
+
+void
+tfd_upload_committed (TfdUpload *self)
+{
+  if (!self->committing || self->phase != TFD_UPLOAD_ASKING)
     return;
 
-  self->state.begun = TRUE;
+  self->committing = FALSE;
+  if (self->message == NULL)
+    tfd_upload_send (self);
+  else if (self->body != NULL)
+    tfd_upload_body_release (self->body);
+}
+
+void
+tfd_upload_take_back (TfdUpload *self)
+{
+  self->committing = FALSE;
+  self->state.begun = FALSE;
   self->client->changed (TFD_TRANSFER (self), TRUE, self->user_data);
 }
 
@@ -114,6 +148,8 @@ network_failed (TfdUpload *self, const GError *error)
 
   /* What the server has of a request that was lost is for the server to say. */
   self->state.asked = FALSE;
+  if (self->committing || (self->state.begun && !sends_bytes (self) && !self->asked))
+    tfd_upload_take_back (self);
   if (self->request.once && self->state.begun)
     {
       tfd_upload_fail_unclear (self);
@@ -207,8 +243,6 @@ informed_cb (SoupMessage *message, gpointer user_data)
   self->last_activity = g_get_monotonic_time ();
   if (soup_message_get_status (message) == SOUP_STATUS_CONTINUE)
     {
-      if (self->expecting)
-        begin_bytes (self);
       self->expecting = FALSE;
     }
   else if (self->rules->inform != NULL)
@@ -270,6 +304,8 @@ put_body (TfdUpload *self, SoupMessage *message)
   g_clear_object (&self->body);
   self->body = tfd_upload_body_new (self->source, self->tools->pool, request->first,
                                     request->length, checksum);
+  if (request->length > 0 && (must_commit (self) || self->committing))
+    tfd_upload_body_hold (self->body, commit, self);
   self->written = 0;
   soup_message_set_request_body (message, NULL, G_INPUT_STREAM (self->body),
                                  (gssize) request->length);
@@ -279,7 +315,6 @@ put_body (TfdUpload *self, SoupMessage *message)
       !(request->expect || tfd_login_has_credentials (self->options.login)))
     {
       soup_message_headers_set_expectations (headers, 0);
-      begin_bytes (self);
       return;
     }
   self->expecting = TRUE;
@@ -357,6 +392,12 @@ tfd_upload_send (TfdUpload *self)
   self->phase = TFD_UPLOAD_ASKING;
   self->asked = FALSE;
   self->last_activity = g_get_monotonic_time ();
+  if (must_commit (self) && !sends_bytes (self))
+    {
+      g_object_unref (message);
+      commit (self);
+      return;
+    }
   self->message = message;
   self->cancellable = g_cancellable_new ();
   self->early = tfd_upload_early_new (message);

@@ -108,6 +108,8 @@ tell_progress (TfdUpload *self)
 void
 tfd_upload_fail (TfdUpload *self, const TfdFailure *failure)
 {
+  if (self->committing)
+    tfd_upload_take_back (self);
   self->phase = TFD_UPLOAD_GIVEN_UP;
   tfd_upload_drop_message (self);
   tfd_upload_received_clear (&self->received);
@@ -303,6 +305,12 @@ upload_start (TfdTransfer *base)
 }
 
 static void
+upload_committed (TfdTransfer *base)
+{
+  tfd_upload_committed (TFD_UPLOAD (base));
+}
+
+static void
 upload_go (TfdTransfer *base)
 {
   TfdUpload *self = TFD_UPLOAD (base);
@@ -330,6 +338,8 @@ upload_stop (TfdTransfer *base)
   if (self->phase >= TFD_UPLOAD_STOPPING)
     return;
 
+  if (self->committing)
+    tfd_upload_take_back (self);
   self->phase = TFD_UPLOAD_STOPPING;
   g_atomic_int_set (&self->abort, 1);
   tfd_upload_drop_message (self);
@@ -406,6 +416,7 @@ upload_transfer_init (TfdTransferInterface *iface)
 {
   iface->start = upload_start;
   iface->go = upload_go;
+  iface->committed = upload_committed;
   iface->stop = upload_stop;
   iface->tick = upload_tick;
   iface->get_file = upload_get_file;

@@ -150,6 +150,29 @@ ENGINE_TEST (test_verify)
   tfd_signal_log_clear (self->log);
 }
 
+/* A worker that is about to do what cannot be done twice goes on when it is on the disk, and only
+ * then. */
+ENGINE_TEST (test_commit)
+{
+  guint64 run;
+  TfdJob *job = engine_create_running (self, "a", 1, NULL, &run);
+  g_autofree char *text = g_strdup_printf ("(%" G_GUINT64_FORMAT ", 0, {'begun': <true>})", run);
+
+  engine_news (self, "Commit", "(tua{sv})", text);
+  g_autofree char *expected = g_strdup_printf ("(uint64 %" G_GUINT64_FORMAT ", uint32 0)", run);
+  g_autofree char *printed =
+      g_variant_print (tfd_fake_transport_peek (self->transport, "Committed"), TRUE);
+  g_assert_cmpstr (printed, ==, expected);
+  g_assert_nonnull (engine_file (job, 0)->part);
+  engine_answer (self, "Committed", "()");
+
+  self->failing_commits = 1;
+  engine_news (self, "Commit", "(tua{sv})", text);
+  engine_assert_requests (self, "Stop");
+  engine_answer (self, "Stop", "([],)");
+  tfd_signal_log_clear (self->log);
+}
+
 ENGINE_TEST (test_cancel_end)
 {
   TfdJob *job = engine_create_done (self, "a", 1, 1, NULL);
@@ -193,6 +216,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  ENGINE_ADD ("/engine/storage/commit", test_commit);
   ENGINE_ADD ("/engine/storage/intent", test_intent);
   ENGINE_ADD ("/engine/storage/intent-running", test_intent_running);
   ENGINE_ADD ("/engine/storage/batch", test_batch);

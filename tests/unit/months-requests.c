@@ -69,7 +69,8 @@ work_on_runs (Months *self, User *user, const char *method, GVariant *parameters
 
   if (g_str_equal (method, "Checkpoint"))
     checkpoint (self, user);
-  if (g_str_equal (method, "Checkpoint") || g_str_equal (method, "Configure"))
+  if (g_str_equal (method, "Checkpoint") || g_str_equal (method, "Configure") ||
+      g_str_equal (method, "Committed"))
     return g_variant_new ("()");
   g_variant_get_child (parameters, 0, "t", &number);
   if (g_str_equal (method, "Stop"))

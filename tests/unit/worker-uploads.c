@@ -45,8 +45,10 @@ typedef struct
   gboolean idle;
   guint connected;
   GHashTable *parts; /* index to record */
-  GString *done;     /* indices and sizes, in order */
-  guint64 progress;  /* of the source */
+  gboolean hold;     /* commits */
+  guint64 committing;
+  GString *done;    /* indices and sizes, in order */
+  guint64 progress; /* of the source */
   GVariant *failure;
   guint32 failed_file;
   GString *events;
@@ -384,6 +386,17 @@ parts_cb (G_GNUC_UNUSED guint64 run, GVariant *parts, gpointer user_data)
 }
 
 static void
+commit_cb (guint64 run, guint32 file, GVariant *part, gpointer user_data)
+{
+  Fixture *fixture = user_data;
+
+  g_hash_table_insert (fixture->parts, GUINT_TO_POINTER (file), g_variant_ref_sink (part));
+  fixture->committing = run;
+  if (!fixture->hold)
+    tfd_runs_committed (fixture->runs, run, file);
+}
+
+static void
 files_done_cb (G_GNUC_UNUSED guint64 run, GVariant *files, gpointer user_data)
 {
   Fixture *fixture = user_data;
@@ -434,6 +447,7 @@ static const TfdNews news = {
   .connected = connected_cb,
   .progress = progress_cb,
   .parts = parts_cb,
+  .commit = commit_cb,
   .files_done = files_done_cb,
   .failed = failed_cb,
   .event = event_cb,
@@ -815,6 +829,66 @@ test_interrupted_post (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
   assert_done (fixture, "0:3145745 /");
 }
 
+/* Not a byte goes out before it is on the disk that one will. */
+static void
+test_committed (Fixture *fixture, gconstpointer data)
+{
+  gsize size = GPOINTER_TO_SIZE (data);
+
+  write_source (fixture, size);
+  fixture->hold = TRUE;
+  start (fixture, 1, "/ok", "post", FALSE);
+  wait_until (fixture, fixture->committing != 0);
+  g_assert_true (recorded (fixture, "begun"));
+  g_assert_cmpuint (fixture->bytes, ==, 0);
+  if (size == 0)
+    g_assert_cmpuint (count_requests (fixture, "/ok"), ==, 0);
+  tfd_runs_committed (fixture->runs, 7, 0);
+  tfd_runs_committed (fixture->runs, 1, 7);
+  g_assert_cmpstr (fixture->done->str, ==, "");
+  tfd_runs_committed (fixture->runs, 1, 0);
+  wait_until (fixture, fixture->done->len > 0);
+  stop (fixture, 1);
+  g_assert_cmpuint (fixture->bytes, ==, size);
+}
+
+/* The worker is told to stop while it waits. */
+static void
+test_stopped_before_commit (Fixture *fixture, gconstpointer data)
+{
+  gsize size = GPOINTER_TO_SIZE (data);
+
+  write_source (fixture, size);
+  fixture->hold = TRUE;
+  start (fixture, 1, "/ok", "post", FALSE);
+  wait_until (fixture, fixture->committing != 0);
+  stop (fixture, 1);
+  g_assert_cmpuint (fixture->bytes, ==, 0);
+  g_assert_false (recorded (fixture, "begun"));
+  fixture->hold = FALSE;
+  upload (fixture, 2, "/ok", "post", FALSE);
+  g_assert_cmpuint (fixture->bytes, ==, size);
+  g_assert_nonnull (strstr (fixture->done->str, "0:"));
+}
+
+/* Nobody was there to take anything: it is tried again. */
+static void
+test_nobody_listens (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GInetAddress) here = g_inet_address_new_loopback (G_SOCKET_FAMILY_IPV4);
+  g_autoptr (GSocketAddress) any = g_inet_socket_address_new (here, 0);
+  g_autoptr (GSocketAddress) address = NULL;
+  g_autoptr (GSocket) deaf = g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, 0, NULL);
+
+  g_assert_true (g_socket_bind (deaf, any, FALSE, NULL));
+  address = g_socket_get_local_address (deaf, NULL);
+  fixture->port = g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (address));
+  write_source (fixture, GPOINTER_TO_SIZE (data));
+  upload (fixture, 1, "/ok", "post", FALSE);
+  assert_failure (fixture, TFD_ERROR_CONNECTION_FAILED, TRUE);
+  g_assert_false (recorded (fixture, "begun"));
+}
+
 static void
 test_interrupted_put (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
@@ -1048,6 +1122,15 @@ main (int argc, char **argv)
   add ("reset/post", NULL, test_reset_post);
   add ("interrupted/put", NULL, test_interrupted_put);
   add ("interrupted/post", NULL, test_interrupted_post);
+  add ("committed/large", GSIZE_TO_POINTER (SIZE), test_committed);
+  add ("committed/small", GSIZE_TO_POINTER (1000), test_committed);
+  add ("committed/empty", GSIZE_TO_POINTER (0), test_committed);
+  add ("stopped-before-commit/large", GSIZE_TO_POINTER (SIZE), test_stopped_before_commit);
+  add ("stopped-before-commit/small", GSIZE_TO_POINTER (1000), test_stopped_before_commit);
+  add ("stopped-before-commit/empty", GSIZE_TO_POINTER (0), test_stopped_before_commit);
+  add ("nobody-listens/large", GSIZE_TO_POINTER (SIZE), test_nobody_listens);
+  add ("nobody-listens/small", GSIZE_TO_POINTER (1000), test_nobody_listens);
+  add ("nobody-listens/empty", GSIZE_TO_POINTER (0), test_nobody_listens);
   add ("no-continue/put", "put", test_no_continue);
   add ("server-error/put", "put", test_server_error);
   add ("server-error/post", "post", test_server_error);
