@@ -170,6 +170,7 @@ ENGINE_TEST (test_commit)
   engine_news (self, "Commit", "(tua{sv})", text);
   engine_assert_requests (self, "Stop");
   engine_answer (self, "Stop", "([],)");
+  engine_take_start (self);
   tfd_signal_log_clear (self->log);
 }
 
