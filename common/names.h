@@ -16,6 +16,7 @@ G_BEGIN_DECLS
 #define TFD_WORKER_PATH TFD_MANAGER_PATH "/Worker"
 #define TFD_ERROR_PREFIX TFD_BUS_NAME ".Error."
 #define TFD_STANDARD_ERROR_PREFIX "org.freedesktop.DBus.Error."
+#define TFD_ACTION_PREFIX "org.transferd.transfer1." /* of polkit */
 #define TFD_ACCESS_ANNOTATION TFD_BUS_NAME ".Access"
 
 #define TFD_SIZE_UNKNOWN G_MAXUINT64

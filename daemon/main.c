@@ -236,8 +236,10 @@ ended_cb (const char *failure, gpointer data)
 static TfdPresence *
 serve (Daemon *daemon)
 {
+  g_autoptr (TfdAuthority) authority = tfd_authority_new (daemon->options.system, daemon->config);
   const TfdPresenceFuncs funcs = { reload_cb, ready_cb, leaving_cb, ended_cb };
   const TfdPresenceOptions options = {
+    .authority = authority,
     .bus_type = daemon->options.system ? G_BUS_TYPE_SYSTEM : G_BUS_TYPE_SESSION,
     .only_uid = daemon->options.user ? geteuid () : G_MAXUINT32,
     .may_leave = !daemon->options.no_idle_exit,

@@ -29,6 +29,7 @@ static const TfdConfigKey table[] = {
   KEY ("WorkerTimeout", TIME, worker_timeout, "60s", SECOND, DAY),
   KEY ("StopTimeout", TIME, stop_timeout, "5s", SECOND / 10, 3600 * SECOND),
   KEY ("ProbeTimeout", TIME, probe_timeout, "5s", SECOND / 10, 3600 * SECOND),
+  KEY ("AuthorizationTimeout", TIME, authorization_timeout, "25s", SECOND / 10, 3600 * SECOND),
   KEY ("HistoryTime", TIME, history_time, "7d", 0, 3660 * DAY),
   KEY ("EventsPerJob", NUMBER, events_per_job, "200", 1, 100000),
   KEY ("PowerSaverBlocks", BOOLEAN, power_saver_blocks, "yes", 0, 1),

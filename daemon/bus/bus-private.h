@@ -19,6 +19,7 @@ struct _TfdBus
 {
   GDBusConnection *connection; /* (owned) */
   TfdEngine *engine;           /* (owned) */
+  TfdAuthority *authority;     /* (owned) */
   guint32 only_uid;
   TfdReloadFunc reload;
   gpointer reload_data;

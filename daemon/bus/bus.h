@@ -5,6 +5,7 @@
 #pragma once
 
 #include "engine/engine.h"
+#include "platform/authority.h"
 
 G_BEGIN_DECLS
 
@@ -13,10 +14,11 @@ typedef struct _TfdBus TfdBus;
 /* Re-reads the configuration; called for Manager.Reload. */
 typedef gboolean (*TfdReloadFunc) (gpointer data, GError **error);
 
-/* Exports everything on @connection. In user mode (@only_uid not G_MAXUINT32) callers with another
- * uid are refused. */
+/* Exports everything on @connection, over which @authority is asked from now on. In user mode
+ * (@only_uid not G_MAXUINT32) callers with another uid are refused. */
 TfdBus *tfd_bus_new (GDBusConnection *connection,
                      TfdEngine *engine,
+                     TfdAuthority *authority,
                      guint32 only_uid,
                      TfdReloadFunc reload,
                      gpointer reload_data,

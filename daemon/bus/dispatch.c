@@ -8,6 +8,7 @@
 TfdBus *
 tfd_bus_new (GDBusConnection *connection,
              TfdEngine *engine,
+             TfdAuthority *authority,
              guint32 only_uid,
              TfdReloadFunc reload,
              gpointer reload_data,
@@ -17,11 +18,13 @@ tfd_bus_new (GDBusConnection *connection,
 
   bus->connection = g_object_ref (connection);
   bus->engine = g_object_ref (engine);
+  bus->authority = g_object_ref (authority);
   bus->only_uid = only_uid;
   bus->reload = reload;
   bus->reload_data = reload_data;
   bus->peers =
       g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) tfd_peer_unref);
+  tfd_authority_connect (authority, connection);
   bus->emit = tfd_emit_new (bus);
   bus->guard = tfd_guard_add (connection);
   return tfd_bus_register (bus, error) ? g_steal_pointer (&bus) : NULL;
@@ -39,6 +42,7 @@ tfd_bus_free (TfdBus *bus)
   tfd_emit_free (bus->emit);
   g_hash_table_unref (bus->peers);
   g_object_unref (bus->engine);
+  g_object_unref (bus->authority);
   g_object_unref (bus->connection);
   g_free (bus);
 }

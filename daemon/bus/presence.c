@@ -172,8 +172,8 @@ bus_acquired_cb (GDBusConnection *connection, const char *name G_GNUC_UNUSED, gp
 
   if (self->bus != NULL)
     return;
-  self->bus = tfd_bus_new (connection, self->engine, self->options.only_uid, self->funcs.reload,
-                           self->data, &error);
+  self->bus = tfd_bus_new (connection, self->engine, self->options.authority,
+                           self->options.only_uid, self->funcs.reload, self->data, &error);
   if (self->bus == NULL)
     {
       end (self, error->message);
@@ -227,6 +227,7 @@ tfd_presence_new (TfdEngine *engine,
   self->engine = g_object_ref (engine);
   self->clock = tfd_engine_get_clock (engine);
   self->options = *options;
+  g_object_ref (self->options.authority);
   self->funcs = *funcs;
   self->data = data;
   self->cancellable = g_cancellable_new ();
@@ -256,6 +257,7 @@ tfd_presence_free (TfdPresence *self)
   if (self->bus != NULL)
     g_dbus_connection_flush_sync (self->bus->connection, NULL, NULL);
   g_clear_pointer (&self->bus, tfd_bus_free);
+  g_object_unref (self->options.authority);
   g_object_unref (self->engine);
   g_free (self);
 }

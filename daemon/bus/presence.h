@@ -21,8 +21,9 @@ typedef struct
 typedef struct
 {
   GBusType bus_type;
-  guint32 only_uid;   /* see tfd_bus_new () */
-  gboolean may_leave; /* when idle for as long as IdleTimeout= says */
+  TfdAuthority *authority; /* (transfer none) */
+  guint32 only_uid;        /* see tfd_bus_new () */
+  gboolean may_leave;      /* when idle for as long as IdleTimeout= says */
 } TfdPresenceOptions;
 
 /* Goes to the bus and takes the name of the service; everything else comes by @funcs. */

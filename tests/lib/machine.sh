@@ -3,7 +3,7 @@
 # SPDX-FileCopyrightText: 2026 The transferd authors
 #
 # machine.sh COMMAND...   runs COMMAND as root in a throw-away copy of this machine, in which
-# transferd is installed, the users alice and bob exist, and a real system bus runs.
+# transferd is installed, the users alice and bob exist, and a real system bus and polkit run.
 #
 # Own mount, process, network (loopback only), IPC and host name namespaces; /run is empty, and
 # whatever is written to /usr, /etc, /var, /root and /home is gone at the end. /tmp and the build
@@ -66,10 +66,10 @@ fi
 if grep 'Encountered error' /run/dbus.log >&2; then
   exit 97
 fi
-if [ -x /usr/lib/polkit-1/polkitd ] && [ -n "${TFD_POLKIT:-}" ]; then
-  /usr/lib/polkit-1/polkitd >/run/polkitd.log 2>&1 &
-  gdbus wait --system --timeout 120 org.freedesktop.PolicyKit1
-fi
+# Rules that this machine has of its own must not matter.
+rm -f /etc/polkit-1/rules.d/*
+/usr/lib/polkit-1/polkitd --no-debug >/run/polkitd.log 2>&1 &
+gdbus wait --system --timeout 120 org.freedesktop.PolicyKit1
 
 result=0
 "$@" || result=$?
