@@ -132,6 +132,7 @@ static const struct
   { "ReadPart", "(ay)" },
   { "EndSessions", "(a(uss))" },
   { "Checkpoint", "()" },
+  { "Adopt", "(a(usa{sv}))" },
   { "Configure", "()" },
   { "Committed", "()" },
 };

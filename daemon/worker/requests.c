@@ -5,6 +5,7 @@
 #include "worker/requests.h"
 
 #include "common/error.h"
+#include "worker/adopt.h"
 #include "worker/directory.h"
 #include "worker/discard.h"
 #include "worker/failure.h"
@@ -107,6 +108,8 @@ request_work (gpointer data)
                            &request->error);
   else if (g_str_equal (request->method, "Discard"))
     result = tfd_discard (request->job, request->files);
+  else if (g_str_equal (request->method, "Adopt"))
+    result = tfd_adopt (request->job, request->options, request->files, &request->error);
   else if (g_str_equal (request->method, "ReadPart"))
     result = tfd_read_part (request->job, request->files->pdata[0], request->most, &request->error);
   else
