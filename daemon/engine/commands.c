@@ -7,8 +7,8 @@
 #include "common/url.h"
 #include "engine/engine-private.h"
 
-static gboolean
-check_job_limits (TfdEngine *self, guint32 uid, GError **error)
+gboolean
+tfd_engine_check_job_limits (TfdEngine *self, guint32 uid, gboolean one_more, GError **error)
 {
   guint of_user = tfd_engine_worker_state (self, uid)->counted;
 
@@ -23,7 +23,7 @@ check_job_limits (TfdEngine *self, guint32 uid, GError **error)
                    of_user, self->config->max_jobs_per_user);
       return FALSE;
     }
-  if (self->counted >= self->config->max_jobs_per_machine)
+  if (one_more && self->counted >= self->config->max_jobs_per_machine)
     {
       g_set_error (error, TFD_ERROR, TFD_ERROR_TOO_MANY_JOBS_PER_MACHINE,
                    "there are %u jobs, MaxJobsPerMachine allows %" G_GUINT64_FORMAT, self->counted,
@@ -179,6 +179,8 @@ new_record (TfdEngine *self, const TfdOwner *owner, TfdJobType type, TfdJobPrope
   record->state = TFD_JOB_STATE_SUSPENDED;
   record->owner_uid = owner->uid;
   record->owner_name = g_strdup (owner->name);
+  g_free (record->sandbox);
+  record->sandbox = g_strdup (owner->sandbox != NULL ? owner->sandbox : "");
   record->creation_time = record->modification_time = tfd_clock_now_real (self->clock);
   record->last_activity = tfd_clock_now_boot (self->clock);
   record->boot_id = g_strdup (tfd_clock_boot_id (self->clock));
@@ -206,7 +208,7 @@ tfd_engine_create_job (TfdEngine *self,
                            "‘start’ without ‘files’: there is nothing to start");
       return NULL;
     }
-  if (!check_job_limits (self, owner->uid, error) ||
+  if (!tfd_engine_check_job_limits (self, owner->uid, TRUE, error) ||
       (has_files && !check_files (self, type, properties, 0, files, error)))
     return NULL;
 

@@ -74,7 +74,7 @@ tfd_job_uid (const TfdJob *job)
 TfdOwner
 tfd_job_owner (const TfdJob *job)
 {
-  return (TfdOwner){ job->record->owner_uid, job->record->owner_name };
+  return (TfdOwner){ job->record->owner_uid, job->record->owner_name, job->record->sandbox };
 }
 
 const TfdJobRecord *

@@ -52,6 +52,8 @@ tfd_outcome_to_tombstone (const TfdOutcome *outcome, const TfdJob *job, gint64 n
 
   tombstone->id = g_strdup (record->id);
   tombstone->owner_uid = record->owner_uid;
+  g_free (tombstone->sandbox);
+  tombstone->sandbox = g_strdup (record->sandbox);
   tombstone->type = record->type;
   tombstone->result = outcome->result;
   tombstone->display_name = g_strdup (record->properties->display_name);

@@ -226,7 +226,7 @@ probe_request_new (TfdEngine *self,
   ProbeRequest *request = g_new0 (ProbeRequest, 1);
   g_autoptr (GHashTable) distinct = g_hash_table_new (g_str_hash, g_str_equal);
 
-  request->owner = (TfdOwner){ owner->uid, g_strdup (owner->name) };
+  request->owner = (TfdOwner){ owner->uid, g_strdup (owner->name), NULL };
   request->asked = g_ptr_array_new_with_free_func (g_free);
   request->sources = g_ptr_array_new_with_free_func (g_free);
   request->found = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, found_free);

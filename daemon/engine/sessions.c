@@ -156,7 +156,7 @@ static void
 ask (TfdEngine *self, GPtrArray *rows)
 {
   const TfdLeftover *first = rows->pdata[0];
-  const TfdOwner owner = { first->owner_uid, first->owner_name };
+  const TfdOwner owner = { first->owner_uid, first->owner_name, NULL };
   Question *question = g_new (Question, 1);
 
   *question = (Question){ self, rows };

@@ -15,6 +15,8 @@ typedef struct
 {
   guint32 uid;
   const char *name; /* user name as the job remembers it */
+  const char
+      *sandbox; /* (nullable) of the program for which a job is made; see common/sandbox-id.h */
 } TfdOwner;
 
 #define TFD_TYPE_TRANSPORT (tfd_transport_get_type ())

@@ -14,10 +14,10 @@
   " failure_name, failure_context, failure_transient, failure_file, failure_http_status,"          \
   " failure_retry_after, failure_message, error_count, retry_attempt, retry_at, boot_id,"          \
   " no_progress_since, active_time, last_activity, resumed, files_total, files_transferred,"       \
-  " bytes_total, bytes_transferred, counts, gone_since"
+  " bytes_total, bytes_transferred, counts, gone_since, sandbox"
 #define JOB_VALUES                                                                                 \
   "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"    \
-  " ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32)"
+  " ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33)"
 /* clang-format on */
 
 static const char insert_sql[] = "INSERT INTO jobs (" JOB_COLUMNS ") VALUES " JOB_VALUES;
@@ -82,6 +82,7 @@ bind_job (TfdStatement *statement, const TfdJobRecord *job, GVariant *properties
   tfd_bind_int (statement, (gint64) job->bytes_transferred);
   tfd_bind_int (statement, job->counts != FALSE);
   tfd_bind_int (statement, job->gone_since);
+  tfd_bind_text (statement, job->sandbox);
 }
 
 /* NULL when this version cannot understand the row. */
@@ -116,6 +117,7 @@ read_job (TfdStatement *statement)
   job->bytes_transferred = (guint64) tfd_read_int (statement);
   job->counts = tfd_read_int (statement) != 0;
   job->gone_since = tfd_read_int (statement);
+  job->sandbox = tfd_read_text (statement);
 
   if (statement->bad == 0 && properties != NULL)
     job->properties = tfd_job_properties_deserialize (properties);

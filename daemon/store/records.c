@@ -19,6 +19,7 @@ tfd_job_record_new (void)
   TfdJobRecord *record = g_new0 (TfdJobRecord, 1);
 
   record->properties = tfd_job_properties_new ();
+  record->sandbox = g_strdup ("");
   return record;
 }
 
@@ -31,6 +32,7 @@ tfd_job_record_free (TfdJobRecord *record)
   g_clear_pointer (&record->properties, tfd_job_properties_free);
   tfd_failure_clear (&record->failure);
   g_free (record->boot_id);
+  g_free (record->sandbox);
   g_free (record);
 }
 
@@ -58,13 +60,17 @@ tfd_file_record_free (TfdFileRecord *record)
 TfdTombstone *
 tfd_tombstone_new (void)
 {
-  return g_new0 (TfdTombstone, 1);
+  TfdTombstone *tombstone = g_new0 (TfdTombstone, 1);
+
+  tombstone->sandbox = g_strdup ("");
+  return tombstone;
 }
 
 void
 tfd_tombstone_free (TfdTombstone *tombstone)
 {
   g_free (tombstone->id);
+  g_free (tombstone->sandbox);
   g_free (tombstone->display_name);
   g_free (tombstone->error_name);
   g_strfreev (tombstone->undeleted);

@@ -39,9 +39,11 @@ typedef struct
   guint64 bytes_transferred;
   gboolean counts;   /* against the limits on jobs */
   gint64 gone_since; /* epoch: the owner was first found to be nobody, or another person */
+  char *sandbox;     /* whose program made it, "" = none, see common/sandbox-id.h */
 } TfdJobRecord;
 
-/* (transfer full): a record with default properties and everything else 0 or NULL. */
+/* (transfer full): a record with default properties and no sandbox, and everything else 0 or NULL.
+ */
 TfdJobRecord *tfd_job_record_new (void);
 void tfd_job_record_free (TfdJobRecord *record);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfdJobRecord, tfd_job_record_free)
@@ -75,6 +77,7 @@ typedef struct
 {
   char *id;
   guint32 owner_uid;
+  char *sandbox; /* as that of the job was */
   TfdJobType type;
   TfdResult result;
   char *display_name;
@@ -87,6 +90,7 @@ typedef struct
   GVariant *discarded; /* (nullable) a(us); loaded on request only */
 } TfdTombstone;
 
+/* (transfer full): without a sandbox, everything else 0 or NULL. */
 TfdTombstone *tfd_tombstone_new (void);
 void tfd_tombstone_free (TfdTombstone *tombstone);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfdTombstone, tfd_tombstone_free)

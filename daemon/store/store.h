@@ -112,6 +112,7 @@ typedef struct
   const char *after;      /* (nullable) id of the last row of the page before */
   const char *const *ids; /* (nullable) only these */
   gboolean files;         /* load kept and discarded too */
+  const char *sandbox;    /* (nullable) only of jobs that were made in this one */
 } TfdTombstoneFilter;
 
 /* Adds a tombstone; replaces one with the same id. Lists longer than TFD_MAX_TOMBSTONE_FILES are

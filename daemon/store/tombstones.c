@@ -10,24 +10,25 @@
 
 #define TOMBSTONE_COLUMNS                                                                          \
   "id, owner_uid, type, result, display_name, ended, error_name, kept_count, discarded_count,"     \
-  " undeleted"
+  " undeleted, sandbox"
 
-/* ?1 uid, ?2 since, ?3 after, ?4 limit, ?5 with files; of ids: ?6 ids, ?7 of all users */
+/* ?1 uid, ?2 since, ?3 after, ?4 limit, ?5 with files, ?6 of a sandbox; of ids: ?7 ids, ?8 of all
+ * users */
 #define SELECT_WHERE(condition)                                                                    \
   "SELECT " TOMBSTONE_COLUMNS ", kept, discarded FROM tombstones t"                                \
   " LEFT JOIN tombstone_files f ON f.number = t.number AND ?5"                                     \
-  " WHERE " condition " AND ended >= ?2"                                                           \
+  " WHERE " condition " AND ended >= ?2 AND (?6 IS NULL OR sandbox = ?6)"                          \
   " AND (?3 IS NULL OR t.number < (SELECT number FROM tombstones WHERE id = ?3))"                  \
   " ORDER BY t.number DESC LIMIT ?4"
 
 static const char insert_sql[] = "INSERT OR REPLACE INTO tombstones (" TOMBSTONE_COLUMNS ")"
-                                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+                                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 static const char insert_files_sql[] =
     "INSERT INTO tombstone_files (number, kept, discarded) VALUES (last_insert_rowid (), ?1, ?2)";
 static const char load_of_user_sql[] = SELECT_WHERE ("owner_uid = ?1");
 static const char load_all_sql[] = SELECT_WHERE ("?1 IS NOT NULL");
 static const char load_ids_sql[] =
-    SELECT_WHERE ("id IN (SELECT value FROM json_each (?6)) AND (owner_uid = ?1 OR ?7)");
+    SELECT_WHERE ("id IN (SELECT value FROM json_each (?7)) AND (owner_uid = ?1 OR ?8)");
 static const char prune_sql[] = "DELETE FROM tombstones WHERE ended < ?1";
 
 /* The first TFD_MAX_TOMBSTONE_FILES children of @list. */
@@ -70,6 +71,7 @@ insert_row (TfdStore *store, const TfdTombstone *tombstone, GError **error)
   tfd_bind_int (&statement, tombstone->kept_count);
   tfd_bind_int (&statement, tombstone->discarded_count);
   tfd_bind_variant (&statement, undeleted);
+  tfd_bind_text (&statement, tombstone->sandbox);
   gboolean inserted = tfd_statement_run (&statement, error);
   tfd_statement_clear (&statement);
   return inserted;
@@ -110,7 +112,7 @@ tfd_store_add_tombstone (TfdStore *store, const TfdTombstone *tombstone, GError 
 static TfdTombstone *
 read_tombstone (TfdStatement *statement)
 {
-  g_autoptr (TfdTombstone) tombstone = tfd_tombstone_new ();
+  g_autoptr (TfdTombstone) tombstone = g_new0 (TfdTombstone, 1);
 
   tombstone->id = tfd_read_text (statement);
   tombstone->owner_uid = tfd_read_uint32 (statement);
@@ -122,6 +124,7 @@ read_tombstone (TfdStatement *statement)
   tombstone->kept_count = tfd_read_uint32 (statement);
   tombstone->discarded_count = tfd_read_uint32 (statement);
   g_autoptr (GVariant) undeleted = tfd_read_variant (statement, G_VARIANT_TYPE_BYTESTRING_ARRAY);
+  tombstone->sandbox = tfd_read_text (statement);
   tombstone->kept = tfd_read_variant (statement, G_VARIANT_TYPE ("a(us)"));
   tombstone->discarded = tfd_read_variant (statement, G_VARIANT_TYPE ("a(us)"));
 
@@ -182,6 +185,7 @@ tfd_store_load_tombstones (TfdStore *store,
   tfd_bind_text (&statement, filter->after);
   tfd_bind_int (&statement, filter->limit > 0 ? (gint64) filter->limit : -1);
   tfd_bind_int (&statement, filter->files != FALSE);
+  tfd_bind_text (&statement, filter->sandbox);
   if (ids != NULL)
     {
       tfd_bind_text (&statement, ids);

@@ -115,6 +115,8 @@ sample_job (guint number)
   job->bytes_transferred = number + 8;
   job->counts = number % 3 != 2;
   job->gone_since = number % 2 == 1 ? 1700000003000000 + number : 0;
+  g_free (job->sandbox);
+  job->sandbox = g_strdup (number % 2 == 1 ? "flatpak:org.example.App" : "");
   return job;
 }
 
@@ -162,6 +164,8 @@ sample_tombstone (guint number, guint32 uid)
 
   tombstone->id = g_strdup_printf ("%032x", number);
   tombstone->owner_uid = uid;
+  g_free (tombstone->sandbox);
+  tombstone->sandbox = g_strdup (number % 4 == 1 ? "flatpak:org.example.App" : "");
   tombstone->type = (TfdJobType) (number % 3);
   tombstone->result = (TfdResult) (number % 4);
   tombstone->display_name = g_strdup_printf ("Job %u", number);
@@ -267,6 +271,7 @@ assert_same_job (const TfdJobRecord *left, const TfdJobRecord *right)
   g_assert_cmpuint (left->bytes_transferred, ==, right->bytes_transferred);
   g_assert_cmpint (left->counts, ==, right->counts);
   g_assert_cmpint (left->gone_since, ==, right->gone_since);
+  g_assert_cmpstr (left->sandbox, ==, right->sandbox);
 }
 
 void
@@ -301,6 +306,7 @@ assert_same_tombstone (const TfdTombstone *left, const TfdTombstone *right)
 {
   g_assert_cmpstr (left->id, ==, right->id);
   g_assert_cmpuint (left->owner_uid, ==, right->owner_uid);
+  g_assert_cmpstr (left->sandbox, ==, right->sandbox);
   g_assert_cmpint (left->type, ==, right->type);
   g_assert_cmpint (left->result, ==, right->result);
   g_assert_cmpstr (left->display_name, ==, right->display_name);

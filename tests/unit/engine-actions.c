@@ -43,7 +43,7 @@ engine_try_create (EngineFixture *self,
                    const char *properties,
                    GError **error)
 {
-  const TfdOwner owner = { uid, uid == ALICE ? "alice" : uid == BOB ? "bob" : "root" };
+  const TfdOwner owner = { uid, uid == ALICE ? "alice" : uid == BOB ? "bob" : "root", NULL };
   g_autoptr (TfdJobProperties) record = tfd_job_properties_new ();
   g_autoptr (GPtrArray) specs = engine_specs (name, 0, n_files);
   g_autoptr (GVariant) changes = parse ("a{sv}", properties != NULL ? properties : "{}");

@@ -40,7 +40,7 @@ probed_cb (GObject *source, GAsyncResult *result, gpointer data)
 static void
 probe (EngineFixture *self, guint32 uid, const char *paths, Answer *answer)
 {
-  const TfdOwner owner = { uid, uid == ALICE ? "alice" : "bob" };
+  const TfdOwner owner = { uid, uid == ALICE ? "alice" : "bob", NULL };
   g_autoptr (GPtrArray) specs =
       g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_file_spec_free);
   g_auto (GStrv) list = g_strsplit (paths, " ", -1);
@@ -171,7 +171,7 @@ ENGINE_TEST (test_nonsense)
 /* What was seen goes with the file. */
 ENGINE_TEST (test_identity)
 {
-  const TfdOwner owner = { ALICE, "alice" };
+  const TfdOwner owner = { ALICE, "alice", NULL };
   g_autoptr (GPtrArray) specs = engine_specs ("a", 0, 1);
   g_auto (Answer) answer = { 0 };
   g_autoptr (GError) error = NULL;

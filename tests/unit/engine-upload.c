@@ -147,7 +147,7 @@ probed_cb (GObject *source, GAsyncResult *result, gpointer data)
 static void
 probe (EngineFixture *self, GPtrArray *specs, Answer *answer)
 {
-  const TfdOwner owner = { ALICE, "alice" };
+  const TfdOwner owner = { ALICE, "alice", NULL };
   g_autoptr (TfdJobProperties) properties = tfd_job_properties_new ();
 
   answer_clear (answer);

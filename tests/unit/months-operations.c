@@ -48,7 +48,7 @@ static void
 ask_to_add (Months *self, Account *account)
 {
   Call *call = months_call_new (self, account, ADD);
-  TfdOwner owner = { call->user->uid, call->user->name };
+  TfdOwner owner = { call->user->uid, call->user->name, NULL };
 
   call->files = make_files (self, call->user, 1 + months_pick (self, 2));
   if (months_happens (self, 2))
@@ -159,7 +159,7 @@ create (Months *self)
 
   call->user = &self->users[months_pick (self, N_USERS)];
   call->files = make_files (self, call->user, months_pick (self, 5));
-  owner = (TfdOwner){ call->user->uid, call->user->name };
+  owner = (TfdOwner){ call->user->uid, call->user->name, NULL };
   started = call->files->len > 0 && !months_happens (self, 4);
   tfd_job_properties_apply (properties, TFD_JOB_TYPE_DOWNLOAD, changes, TRUE, TFD_LIFE_NEW, NULL);
   tfd_engine_foreach_job (self->fixture->engine, call->user->uid, NULL, count_cb, &present);

@@ -89,6 +89,14 @@ test_filter (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
   assert_loads (self, 1000, FILTER (.ids = two, .limit = 1, .after = ID ("8")), "4");
   assert_loads (self, 1000, FILTER (.ids = strange), "2");
   assert_loads (self, 1000, FILTER (.ids = none), "");
+  /* of a sandbox */
+  assert_loads (self, 1001, FILTER (.sandbox = "flatpak:org.example.App"), "9 5 1");
+  assert_loads (self, 1001, FILTER (.sandbox = ""), "11 7 3");
+  assert_loads (self, 1000, FILTER (.sandbox = "flatpak:org.example.App"), "");
+  assert_loads (self, 1001,
+                FILTER (.sandbox = "flatpak:org.example.App", .limit = 1, .after = ID ("9")), "5");
+  assert_loads (self, 1001, FILTER (.ids = two, .sandbox = "flatpak:org.example.App"), "5");
+  assert_loads (self, 1001, FILTER (.ids = two, .sandbox = "flatpak:org.example.Other"), "");
 }
 
 static void
