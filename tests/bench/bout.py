@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The transferd authors
+"""Bouts and rows. A bout is work that several contestants do in turn, in an order that is new in each
+round; a row of the table compares one contestant with another, or with a number."""
+import dataclasses
+import os
+import random
+import sys
+import time
+
+from measure import median
+
+ROUNDS = 7
+
+
+@dataclasses.dataclass
+class Target:
+    """What a row is to reach: `metric` of us, divided by that of the peer if there is one."""
+
+    metric: str
+    goal: float
+    at_least: bool = False
+    unit: str = ''
+    alone: bool = False  # not divided by anything
+
+    def met(self, value):
+        return value >= self.goal if self.at_least else value <= self.goal
+
+
+@dataclasses.dataclass
+class Row:
+    """A line of the table."""
+
+    name: str
+    work: str
+    against: str
+    bout: type
+    us: str
+    peer: str = ''
+    targets: tuple = ()
+
+
+class Bout:
+    """Work. A contestant is a method that does it once and returns {metric: number}."""
+
+    contestants = ()
+    rounds = ROUNDS
+
+    def __init__(self, scene):
+        self.scene = scene
+
+    def open(self, names):
+        """Prepares for the contestants of these names."""
+
+    def close(self):
+        """Ends what open () began."""
+
+    def run(self, name):
+        return getattr(self, name.replace('-', '_'))()
+
+
+def hold(bout_class, scene, names, rounds=None, log=None):
+    """Holds a bout: {contestant: [sample of each round]}. The first round does not count."""
+    bout = bout_class(scene)
+    rounds = rounds or bout.rounds
+    samples = {name: [] for name in names}
+    try:
+        bout.open(names)
+        for number in range(1 if scene.smoke else rounds + 1):
+            order = random.sample(names, len(names))
+            for name in order:
+                begin = time.monotonic()
+                sample = bout.run(name)
+                if log:
+                    figures = ', '.join(f'{key} {value:.4g}' for key, value in sample.items()
+                                        if isinstance(value, (int, float)))
+                    log(f'  {number} {name}: {figures} ({time.monotonic() - begin:.1f} s)')
+                if number > 0 or scene.smoke:
+                    samples[name].append(sample)
+    finally:
+        bout.close()
+    return samples
+
+
+def spread(values):
+    return {'median': median(values), 'min': min(values), 'max': max(values)}
+
+
+def judge(row, samples):
+    """The figures of a row: for each target the ratio of each round, and whether it is met."""
+    results = []
+    for target in row.targets:
+        us = [sample[target.metric] for sample in samples[row.us]]
+        figures = us
+        if row.peer and not target.alone:
+            peer = [sample[target.metric] for sample in samples[row.peer]]
+            figures = [one / other for one, other in zip(us, peer)]
+        value = spread(figures)
+        results.append({'metric': target.metric, 'goal': target.goal, 'at_least': target.at_least,
+                        'unit': target.unit, 'ratio': bool(row.peer) and not target.alone,
+                        'met': target.met(value['median']), **value})
+    return results
+
+
+def summary(samples):
+    """{contestant: {metric: spread}}: of what is a number."""
+    return {name: {key: spread([one[key] for one in many]) for key, value in many[0].items()
+                   if isinstance(value, (int, float))}
+            for name, many in samples.items() if many}
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def load():
+    return os.getloadavg()[0]

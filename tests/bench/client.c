@@ -1,0 +1,591 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* A client of the service that measures how long the service takes, and takes little itself.
+ *
+ *     bench-client jobs ROWS           a job of all files in ROWS (lines of URL, tab, path)
+ *     bench-client each ROWS           a job for each of them, one after the other
+ *     bench-client create ROWS         a suspended job for each, --clients and --depth at a time
+ *     bench-client create-add ROWS     likewise in two calls, one after the other
+ *     bench-client add-files ROWS      one job, and one call that adds them all
+ *     bench-client list                all jobs of the caller
+ *     bench-client list-echo           as many rows from bench-echo
+ *     bench-client echo METHOD COUNT   calls of bench-echo, one after the other
+ *     bench-client steps ROWS          the life of a job for each, call by call
+ *
+ * Prints numbers and lists of seconds as JSON. */
+#include <gio/gio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME "org.transferd.Transfer1"
+#define ROOT "/org/transferd/Transfer1"
+#define MANAGER NAME ".Manager"
+#define JOB NAME ".Job"
+#define ECHO_NAME "org.transferd.Bench"
+
+static char *type = NULL, *priority = NULL;
+static int n_clients = 1, depth = 1;
+static gboolean on_system_bus, no_complete;
+
+static const GOptionEntry options[] = {
+  { "type", 0, 0, G_OPTION_ARG_STRING, &type, NULL, NULL },
+  { "priority", 0, 0, G_OPTION_ARG_STRING, &priority, NULL, NULL },
+  { "clients", 0, 0, G_OPTION_ARG_INT, &n_clients, NULL, NULL },
+  { "depth", 0, 0, G_OPTION_ARG_INT, &depth, NULL, NULL },
+  { "system", 0, 0, G_OPTION_ARG_NONE, &on_system_bus, NULL, NULL },
+  { "no-complete", 0, 0, G_OPTION_ARG_NONE, &no_complete, NULL, NULL },
+  G_OPTION_ENTRY_NULL,
+};
+
+static GDBusConnection *bus;
+static char *transferred; /* (owned) (nullable) the job whose signal came last */
+
+static double
+now (void)
+{
+  struct timespec time;
+
+  clock_gettime (CLOCK_MONOTONIC, &time);
+  return (double) time.tv_sec + (double) time.tv_nsec / 1e9;
+}
+
+static void
+check (GError *error)
+{
+  if (error == NULL)
+    return;
+  g_printerr ("bench-client: %s\n", error->message);
+  exit (1);
+}
+
+static GDBusConnection *
+connect_to_bus (void)
+{
+  GError *error = NULL;
+  g_autofree char *address = g_dbus_address_get_for_bus_sync (
+      on_system_bus ? G_BUS_TYPE_SYSTEM : G_BUS_TYPE_SESSION, NULL, &error);
+  GDBusConnection *connection;
+
+  check (error);
+  connection =
+      g_dbus_connection_new_for_address_sync (address,
+                                              G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+                                                  G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+                                              NULL, NULL, &error);
+  check (error);
+
+  return connection;
+}
+
+static GVariant *
+call (const char *path, const char *interface, const char *method, GVariant *arguments)
+{
+  const char *name = strcmp (interface, ECHO_NAME) == 0 ? ECHO_NAME : NAME;
+  GError *error = NULL;
+  GVariant *reply =
+      g_dbus_connection_call_sync (bus, name, path, interface, method, arguments, NULL,
+                                   G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, &error);
+
+  check (error);
+  return reply;
+}
+
+static void
+call_and_forget (const char *path, const char *interface, const char *method, GVariant *arguments)
+{
+  g_variant_unref (call (path, interface, method, arguments));
+}
+
+/* Rows */
+
+static char **
+read_rows (const char *path)
+{
+  g_autofree char *text = NULL;
+  GError *error = NULL;
+
+  g_file_get_contents (path, &text, NULL, &error);
+  check (error);
+  g_strchomp (text);
+
+  return g_strsplit (text, "\n", -1);
+}
+
+/* The path; its URL into @url. */
+static const char *
+split_row (const char *row, char **url)
+{
+  const char *tab = strchr (row, '\t');
+
+  if (tab == NULL)
+    {
+      g_printerr ("bench-client: no row: %s\n", row);
+      exit (2);
+    }
+  *url = g_strndup (row, (gsize) (tab - row));
+  return tab + 1;
+}
+
+static GVariant *
+files (char **rows, guint count)
+{
+  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(ssa{sv})"));
+
+  for (guint i = 0; i < count; i++)
+    {
+      g_autofree char *url = NULL;
+      const char *path = split_row (rows[i], &url);
+
+      g_variant_builder_add (&builder, "(ss@a{sv})", url, path,
+                             g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0));
+    }
+
+  return g_variant_builder_end (&builder);
+}
+
+static GVariant *
+creation (char **rows, guint count, gboolean start)
+{
+  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+
+  if (count > 0)
+    g_variant_builder_add (&builder, "{sv}", "files", files (rows, count));
+  if (start)
+    g_variant_builder_add (&builder, "{sv}", "start", g_variant_new_boolean (TRUE));
+  if (priority != NULL)
+    g_variant_builder_add (&builder, "{sv}", "Priority", g_variant_new_string (priority));
+  if (type != NULL && g_str_equal (type, "upload"))
+    g_variant_builder_add (&builder, "{sv}", "UploadProtocol", g_variant_new_string ("put"));
+
+  return g_variant_new ("(ss@a{sv})", "bench", type != NULL ? type : "download",
+                        g_variant_builder_end (&builder));
+}
+
+static char *
+create (char **rows, guint count, gboolean start)
+{
+  g_autoptr (GVariant) reply = call (ROOT, MANAGER, "CreateJob", creation (rows, count, start));
+  g_autoptr (GVariant) path = g_variant_get_child_value (reply, 0);
+
+  return g_variant_dup_string (path, NULL);
+}
+
+static GVariant *
+no_options (void)
+{
+  return g_variant_new ("(@a{sv})", g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0));
+}
+
+/* Numbers out */
+
+static void
+print_list (const char *name, GArray *times, gboolean more)
+{
+  g_print ("\"%s\": [", name);
+  for (guint i = 0; i < times->len; i++)
+    g_print ("%s%.6f", i > 0 ? ", " : "", g_array_index (times, double, i));
+  g_print ("]%s", more ? ", " : "");
+}
+
+static void
+add_time (GArray *times, double since)
+{
+  double time = now () - since;
+
+  g_array_append_val (times, time);
+}
+
+/* Jobs that run */
+
+static void
+signalled (G_GNUC_UNUSED GDBusConnection *connection,
+           G_GNUC_UNUSED const char *sender,
+           G_GNUC_UNUSED const char *path,
+           G_GNUC_UNUSED const char *interface,
+           const char *signal,
+           GVariant *parameters,
+           G_GNUC_UNUSED gpointer user_data)
+{
+  g_autoptr (GVariant) job = g_variant_get_child_value (parameters, 0);
+
+  if (strcmp (signal, "JobError") == 0)
+    {
+      g_autofree char *text = g_variant_print (parameters, FALSE);
+
+      g_printerr ("bench-client: %s\n", text);
+      exit (1);
+    }
+  if (strcmp (signal, "JobTransferred") == 0)
+    {
+      g_free (transferred);
+      transferred = g_variant_dup_string (job, NULL);
+    }
+}
+
+static void
+wait_until_transferred (const char *job)
+{
+  while (g_strcmp0 (transferred, job) != 0)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static void
+complete (const char *job)
+{
+  g_autoptr (GVariant) reply = call (job, JOB, "Complete", no_options ());
+  const char *result;
+
+  g_variant_get_child (reply, 0, "&s", &result);
+  if (strcmp (result, "completed") != 0)
+    {
+      g_printerr ("bench-client: Complete: %s\n", result);
+      exit (1);
+    }
+}
+
+static void
+watch (void)
+{
+  g_dbus_connection_signal_subscribe (bus, NAME, MANAGER, NULL, ROOT, NULL,
+                                      G_DBUS_SIGNAL_FLAGS_NONE, signalled, NULL, NULL);
+}
+
+static void
+run_jobs (char **rows, guint count, guint each)
+{
+  g_autoptr (GArray) created = g_array_new (FALSE, FALSE, sizeof (double));
+  g_autoptr (GArray) arrived = g_array_new (FALSE, FALSE, sizeof (double));
+  g_autoptr (GArray) completed = g_array_new (FALSE, FALSE, sizeof (double));
+
+  watch ();
+  for (guint i = 0; i < count; i += each)
+    {
+      double begin = now ();
+      g_autofree char *job = create (rows + i, each, TRUE);
+
+      add_time (created, begin);
+      wait_until_transferred (job);
+      add_time (arrived, begin);
+      if (!no_complete)
+        complete (job);
+      add_time (completed, begin);
+    }
+  g_print ("{");
+  print_list ("created", created, TRUE);
+  print_list ("transferred", arrived, TRUE);
+  print_list ("completed", completed, FALSE);
+  g_print ("}\n");
+}
+
+/* Jobs that are only made */
+
+typedef struct
+{
+  GDBusConnection *connection;
+  double begin;
+} Call;
+
+static struct
+{
+  char **rows;
+  guint next, answered, count;
+  GArray *times;
+} creating;
+
+static void create_next (GDBusConnection *connection);
+
+static void
+created_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Call *one = user_data;
+  GError *error = NULL;
+
+  g_variant_unref (g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error));
+  check (error);
+  add_time (creating.times, one->begin);
+  creating.answered++;
+  create_next (one->connection);
+  g_free (one);
+}
+
+static void
+create_next (GDBusConnection *connection)
+{
+  Call *one;
+
+  if (creating.next == creating.count)
+    return;
+  one = g_new (Call, 1);
+  one->connection = connection;
+  one->begin = now ();
+  g_dbus_connection_call (connection, NAME, ROOT, MANAGER, "CreateJob",
+                          creation (creating.rows + creating.next++, 1, FALSE), NULL,
+                          G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, created_cb, one);
+}
+
+static void
+create_jobs (char **rows, guint count)
+{
+  double begin;
+
+  creating.rows = rows;
+  creating.count = count;
+  creating.times = g_array_new (FALSE, FALSE, sizeof (double));
+  begin = now ();
+  for (int i = 0; i < n_clients; i++)
+    {
+      GDBusConnection *connection = i == 0 ? bus : connect_to_bus ();
+
+      if (i == n_clients - 1)
+        begin = now ();
+      for (int j = 0; j < depth; j++)
+        create_next (connection);
+    }
+  while (creating.answered < count)
+    g_main_context_iteration (NULL, TRUE);
+  g_print ("{\"seconds\": %.6f, ", now () - begin);
+  print_list ("calls", creating.times, FALSE);
+  g_print ("}\n");
+}
+
+static void
+create_and_add (char **rows, guint count)
+{
+  double begin = now ();
+
+  for (guint i = 0; i < count; i++)
+    {
+      g_autofree char *job = create (rows, 0, FALSE), *url = NULL;
+      const char *path = split_row (rows[i], &url);
+
+      call_and_forget (job, JOB, "AddFile",
+                       g_variant_new ("(ss@a{sv})", url, path,
+                                      g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0)));
+    }
+  g_print ("{\"seconds\": %.6f}\n", now () - begin);
+}
+
+static void
+add_files (char **rows, guint count)
+{
+  g_autofree char *job = create (rows, 1, FALSE);
+  GVariant *list = files (rows + 1, count - 1);
+  double begin = now ();
+
+  call_and_forget (job, JOB, "AddFiles", g_variant_new ("(@a(ssa{sv}))", list));
+  g_print ("{\"seconds\": %.6f}\n", now () - begin);
+}
+
+/* Listings */
+
+/* Page after page. (transfer full) the replies */
+static GPtrArray *
+list_pages (guint *n_jobs)
+{
+  GPtrArray *pages = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
+  g_autofree char *after = NULL;
+
+  *n_jobs = 0;
+  while (TRUE)
+    {
+      g_auto (GVariantBuilder) filter = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+      g_autoptr (GVariant) reply = NULL;
+      g_autoptr (GVariant) jobs = NULL;
+      gsize count;
+
+      if (after != NULL)
+        g_variant_builder_add (&filter, "{sv}", "after", g_variant_new_object_path (after));
+      reply = call (ROOT, MANAGER, "ListJobs", g_variant_new ("(a{sv})", &filter));
+      jobs = g_variant_get_child_value (reply, 0);
+      count = g_variant_n_children (jobs);
+      if (count == 0)
+        return pages;
+
+      *n_jobs += (guint) count;
+      g_free (after);
+      g_variant_get_child (jobs, count - 1, "(o@a{sv})", &after, NULL);
+      g_ptr_array_add (pages, g_steal_pointer (&reply));
+    }
+}
+
+static void
+list_jobs (gboolean echo)
+{
+  guint n_jobs;
+  double begin = now ();
+  g_autoptr (GPtrArray) pages = list_pages (&n_jobs);
+  double seconds = now () - begin;
+
+  if (echo)
+    {
+      seconds = 0;
+      for (guint i = 0; i < pages->len; i++)
+        {
+          call_and_forget ("/", ECHO_NAME, "Fill", pages->pdata[i]);
+          begin = now ();
+          call_and_forget ("/", ECHO_NAME, "List", NULL);
+          seconds += now () - begin;
+        }
+    }
+  g_print ("{\"seconds\": %.6f, \"jobs\": %u, \"pages\": %u}\n", seconds, n_jobs, pages->len);
+}
+
+static void
+echo_calls (const char *method, guint64 count)
+{
+  g_autoptr (GArray) times = g_array_new (FALSE, FALSE, sizeof (double));
+  double begin = now ();
+
+  for (guint64 i = 0; i < count; i++)
+    {
+      double one = now ();
+
+      call_and_forget ("/", ECHO_NAME, method, NULL);
+      add_time (times, one);
+    }
+  g_print ("{\"seconds\": %.6f, ", now () - begin);
+  print_list ("calls", times, FALSE);
+  g_print ("}\n");
+}
+
+/* The life of a job */
+
+enum
+{
+  CREATE,
+  ADD_FILE,
+  GET,
+  GET_ALL,
+  SET,
+  LIST_FILES,
+  EXPLAIN,
+  GET_JOB,
+  RESUME,
+  TRANSFER,
+  COMPLETE,
+  CREATE_AND_CANCEL,
+  N_STEPS,
+};
+
+static const char *const steps[] = { "CreateJob",     "AddFile",
+                                     "Get",           "GetAll",
+                                     "SetProperties", "ListFiles",
+                                     "Explain",       "GetJob",
+                                     "Resume",        "Resume to JobTransferred",
+                                     "Complete",      "CreateJob and Cancel" };
+
+static void
+walk (char **rows, guint i, GArray **times)
+{
+  g_autofree char *url = NULL;
+  g_autofree char *job = NULL;
+  g_autofree char *other = NULL;
+  const char *path = split_row (rows[i], &url);
+  double begin = now (), resumed;
+#define STEP(what, ...)                                                                            \
+  begin = now ();                                                                                  \
+  __VA_ARGS__;                                                                                     \
+  add_time (times[what], begin)
+
+  STEP (CREATE, job = create (rows, 0, FALSE));
+  STEP (ADD_FILE,
+        call_and_forget (job, JOB, "AddFile",
+                         g_variant_new ("(ss@a{sv})", url, path,
+                                        g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0))));
+  STEP (GET, call_and_forget (job, "org.freedesktop.DBus.Properties", "Get",
+                              g_variant_new ("(ss)", JOB, "State")));
+  STEP (GET_ALL, call_and_forget (job, "org.freedesktop.DBus.Properties", "GetAll",
+                                  g_variant_new ("(s)", JOB)));
+  STEP (SET, call_and_forget (job, JOB, "SetProperties",
+                              g_variant_new_parsed ("({'Description': <'changed'>},)")));
+  STEP (LIST_FILES, call_and_forget (job, JOB, "ListFiles", g_variant_new ("(uu)", 0, 0)));
+  STEP (EXPLAIN, call_and_forget (job, JOB, "Explain", NULL));
+  STEP (GET_JOB,
+        call_and_forget (ROOT, MANAGER, "GetJob", g_variant_new ("(s)", strrchr (job, '/') + 1)));
+  STEP (RESUME, call_and_forget (job, JOB, "Resume", NULL));
+  resumed = begin;
+  wait_until_transferred (job);
+  add_time (times[TRANSFER], resumed);
+  STEP (COMPLETE, complete (job));
+  STEP (CREATE_AND_CANCEL, other = create (rows, 0, FALSE);
+        call_and_forget (other, JOB, "Cancel", no_options ()));
+#undef STEP
+}
+
+static void
+run_steps (char **rows, guint count)
+{
+  GArray *times[N_STEPS];
+
+  for (guint i = 0; i < N_STEPS; i++)
+    times[i] = g_array_new (FALSE, FALSE, sizeof (double));
+  watch ();
+  for (guint i = 0; i < count; i++)
+    walk (rows, i, times);
+  g_print ("{");
+  for (guint i = 0; i < N_STEPS; i++)
+    {
+      print_list (steps[i], times[i], i + 1 < N_STEPS);
+      g_array_unref (times[i]);
+    }
+  g_print ("}\n");
+}
+
+static gboolean
+run (int argc, char **argv)
+{
+  const char *verb = argc > 1 ? argv[1] : "";
+  g_auto (GStrv) rows = NULL;
+  guint count;
+
+  if (argc == 2 && (strcmp (verb, "list") == 0 || strcmp (verb, "list-echo") == 0))
+    {
+      list_jobs (strcmp (verb, "list-echo") == 0);
+      return TRUE;
+    }
+  if (argc == 4 && strcmp (verb, "echo") == 0)
+    {
+      echo_calls (argv[2], g_ascii_strtoull (argv[3], NULL, 10));
+      return TRUE;
+    }
+  if (argc != 3)
+    return FALSE;
+
+  rows = read_rows (argv[2]);
+  count = g_strv_length (rows);
+  if (strcmp (verb, "jobs") == 0)
+    run_jobs (rows, count, count);
+  else if (strcmp (verb, "each") == 0)
+    run_jobs (rows, count, 1);
+  else if (strcmp (verb, "create") == 0)
+    create_jobs (rows, count);
+  else if (strcmp (verb, "create-add") == 0)
+    create_and_add (rows, count);
+  else if (strcmp (verb, "add-files") == 0)
+    add_files (rows, count);
+  else if (strcmp (verb, "steps") == 0)
+    run_steps (rows, count);
+  else
+    return FALSE;
+
+  return TRUE;
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GOptionContext) context = g_option_context_new ("VERB …");
+  GError *error = NULL;
+
+  g_option_context_add_main_entries (context, options, NULL);
+  g_option_context_parse (context, &argc, &argv, &error);
+  check (error);
+  bus = connect_to_bus ();
+  if (!run (argc, argv))
+    {
+      g_printerr ("usage: bench-client VERB …: see its source\n");
+      return 2;
+    }
+
+  return 0;
+}

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The transferd authors
+"""The machine: what it is, and a network and certificates of our own in it."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+
+PRIVATE = 'TFD_BENCH_PRIVATE'
+BUNDLE = '/etc/ssl/certs/ca-certificates.crt'
+SOURCE = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..'))
+
+
+def need_private_machine(program):
+    """Goes on in a network and a file tree of our own: nothing listens in public, no other traffic
+    disturbs, and our certificates are trusted, by nobody else."""
+    if PRIVATE not in os.environ:
+        users = [] if os.geteuid() == 0 else ['--user', '--map-root-user']
+        os.environ[PRIVATE] = '1'
+        os.execvp('unshare', ['unshare', *users, '--net', '--mount', '--propagation', 'private', '--',
+                              sys.executable, '-B', program, *sys.argv[1:]])
+    subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
+    # What most machines have; where another is the default it is not allowed to all networks.
+    subprocess.run(['ip', 'route', 'replace', 'local', '127.0.0.0/8', 'dev', 'lo', 'table', 'local',
+                    'congctl', 'cubic'], check=True)
+
+
+def make_certificate(place):
+    """server.pem and server.key for localhost, which everybody here trusts from now on."""
+    def openssl(*words):
+        subprocess.run(['openssl', *words], check=True, cwd=place, stderr=subprocess.DEVNULL)
+    curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '30']
+    openssl('req', '-x509', *curve, '-subj', '/CN=bench', '-keyout', 'ca.key', '-out', 'ca.pem')
+    openssl('req', *curve[:-2], '-subj', '/CN=localhost', '-keyout', 'server.key', '-out', 'server.csr')
+    with open(os.path.join(place, 'server.ext'), 'w', encoding='ascii') as file:
+        file.write('subjectAltName=DNS:localhost,IP:127.0.0.1\n')
+    openssl('x509', '-req', '-in', 'server.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key',
+            '-CAcreateserial', '-days', '30', '-extfile', 'server.ext', '-out', 'server.pem')
+    bundle = os.path.join(place, 'bundle.pem')
+    with open(bundle, 'wb') as out:
+        for path in BUNDLE, os.path.join(place, 'ca.pem'):
+            with open(path, 'rb') as file:
+                shutil.copyfileobj(file, out)
+    subprocess.run(['mount', '--bind', bundle, BUNDLE], check=True)
+
+
+def first(pattern, text):
+    found = re.search(pattern, text, re.MULTILINE)
+    return found[1].strip() if found else '?'
+
+
+def output(*command):
+    try:
+        done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    except FileNotFoundError:
+        return 'not there'
+    return (done.stdout + done.stderr).decode(errors='replace')
+
+
+def version(package):
+    said = output('dpkg-query', '-W', '-f', '${Version}', package)
+    return said if said and ' ' not in said else '?'
+
+
+def describe():
+    """The machine, the versions and the commit."""
+    with open('/proc/cpuinfo', encoding='utf-8') as file:
+        cpu = first(r'model name\s*:(.*)', file.read())
+    with open('/proc/meminfo', encoding='ascii') as file:
+        memory = int(first(r'MemTotal:\s*(\d+)', file.read())) >> 20
+    where = os.environ.get('TFD_BENCH_DIR') or os.environ['TFD_BUILD_ROOT']
+    packages = ('curl', 'aria2', 'nginx-light', 'lomiri-download-manager', 'libsoup-3.0-0',
+                'libglib2.0-0', 'glib-networking', 'libgnutls30', 'libsqlite3-0', 'dbus-daemon')
+    git = ['git', '-C', SOURCE, '-c', f'safe.directory={SOURCE}']
+    return {
+        'machine': {
+            'cpu': f'{os.cpu_count()} × {cpu}', 'memory': f'{memory} GiB', 'kernel': os.uname().release,
+            'disk': ' on '.join(output('findmnt', '-n', '-o', 'FSTYPE,SOURCE', '-T', where).split()),
+            'congestion control': 'cubic'},
+        'versions': {package: version(package) for package in packages},
+        'commit': output(*git, 'log', '-1', '--format=%h %cs').strip(),
+        'changed': bool(output(*git, 'status', '--porcelain', '--', 'daemon', 'common').strip()),
+        'load': os.getloadavg(),
+    }
+
+
