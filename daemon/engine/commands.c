@@ -7,8 +7,8 @@
 #include "common/url.h"
 #include "engine/engine-private.h"
 
-static gboolean
-check_job_limits (TfdEngine *self, guint32 uid, GError **error)
+gboolean
+tfd_engine_check_job_limits (TfdEngine *self, guint32 uid, gboolean one_more, GError **error)
 {
   guint of_user = tfd_engine_worker_state (self, uid)->counted;
 
@@ -23,7 +23,7 @@ check_job_limits (TfdEngine *self, guint32 uid, GError **error)
                    of_user, self->config->max_jobs_per_user);
       return FALSE;
     }
-  if (self->counted >= self->config->max_jobs_per_machine)
+  if (one_more && self->counted >= self->config->max_jobs_per_machine)
     {
       g_set_error (error, TFD_ERROR, TFD_ERROR_TOO_MANY_JOBS_PER_MACHINE,
                    "there are %u jobs, MaxJobsPerMachine allows %" G_GUINT64_FORMAT, self->counted,
@@ -208,7 +208,7 @@ tfd_engine_create_job (TfdEngine *self,
                            "‘start’ without ‘files’: there is nothing to start");
       return NULL;
     }
-  if (!check_job_limits (self, owner->uid, error) ||
+  if (!tfd_engine_check_job_limits (self, owner->uid, TRUE, error) ||
       (has_files && !check_files (self, type, properties, 0, files, error)))
     return NULL;
 

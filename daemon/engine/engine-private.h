@@ -181,6 +181,11 @@ void tfd_engine_doom (TfdEngine *self, const GError *error);
 /* The row as the log wants it. Valid as long as the row. */
 TfdLogJob tfd_job_log (const TfdJob *job);
 
+/* ---- commands.c ---- */
+/* Whether user @uid may have another job; @one_more: it would be one that does not count yet. */
+gboolean
+tfd_engine_check_job_limits (TfdEngine *self, guint32 uid, gboolean one_more, GError **error);
+
 /* ---- effects.c ---- */
 void tfd_engine_execute (
     TfdEngine *self, TfdJob *job, TfdStep step, TfdJobState from, const TfdFailure *failure);
@@ -298,6 +303,8 @@ gboolean tfd_job_awaits_destination (const TfdJob *job);
 gboolean
 tfd_engine_add_leftover (TfdEngine *self, TfdJob *job, const TfdFileRecord *file, GError **error);
 void tfd_engine_try_leftovers (TfdEngine *self);
+/* The same after the next commit. */
+void tfd_engine_try_leftovers_later (TfdEngine *self);
 
 /* ---- sessions.c: what servers are to forget ---- */
 /* Records what servers still hold of the files of @job, which ends. */

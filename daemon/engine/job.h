@@ -21,6 +21,7 @@ typedef enum
   TFD_CHANGED_PROPERTIES = 1 << 3, /* the writable ones */
   TFD_CHANGED_TIMES = 1 << 4,      /* ModificationTime, TransferCompletionTime */
   TFD_CHANGED_REPLY = 1 << 5,      /* ReplyBytes* */
+  TFD_CHANGED_OWNER = 1 << 6,      /* OwnerUID, OwnerName: and who may hear of it */
 } TfdChanged;
 
 /* One condition that keeps a job from running. Times in microseconds since the epoch, 0 = unknown.

@@ -4,7 +4,7 @@
  * directory was not mounted. They are tried again until they are gone. */
 #include "config.h"
 
-#include "engine/engine-private.h"
+#include "engine/work-private.h"
 
 #define DAY (24 * 3600 * (gint64) TFD_USEC_PER_SEC)
 #define ROWS_PER_REQUEST 1000
@@ -113,6 +113,14 @@ try_after_commit_cb (const GError *error G_GNUC_UNUSED, gpointer data)
   tfd_engine_try_leftovers (self);
 }
 
+void
+tfd_engine_try_leftovers_later (TfdEngine *self)
+{
+  if (!self->leftovers_wait)
+    tfd_outbox_add (self->outbox, try_after_commit_cb, self, NULL);
+  self->leftovers_wait = TRUE;
+}
+
 /* TRUE = rows may be read that are not recorded yet, and whose temporaries would still be needed if
  * they never were: they are tried after the commit. */
 static gboolean
@@ -120,10 +128,24 @@ must_wait (TfdEngine *self)
 {
   if (!tfd_store_in_transaction (self->store))
     return FALSE;
-  if (!self->leftovers_wait)
-    tfd_outbox_add (self->outbox, try_after_commit_cb, self, NULL);
-  self->leftovers_wait = TRUE;
+  tfd_engine_try_leftovers_later (self);
   return TRUE;
+}
+
+/* The job is just changing its owner: what is recorded as left over may be what it goes on with. */
+static gboolean
+is_in_use (TfdEngine *self, const TfdLeftover *row)
+{
+  const TfdJob *job = tfd_engine_get_job (self, row->job_id);
+
+  return job != NULL && job->work != NULL && job->work->kind == TFD_OPERATION_NONE;
+}
+
+/* A job that has changed its owner may have left something of each. */
+static char *
+key_of (const TfdLeftover *row)
+{
+  return g_strdup_printf ("%u:%s:%s", row->owner_uid, row->owner_name, row->job_id);
 }
 
 void
@@ -132,7 +154,7 @@ tfd_engine_try_leftovers (TfdEngine *self)
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) rows = NULL;
   g_autoptr (GHashTable) jobs =
-      g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) g_ptr_array_unref);
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
   gint64 now = tfd_clock_now_real (self->clock);
   GHashTableIter iter;
   GPtrArray *of_job;
@@ -145,13 +167,14 @@ tfd_engine_try_leftovers (TfdEngine *self)
   for (guint i = 0; rows != NULL && i < rows->len; i++)
     {
       TfdLeftover *row = rows->pdata[i];
+      g_autofree char *key = key_of (row);
 
-      if (row->created < now - GIVE_UP)
+      if (row->created < now - GIVE_UP || is_in_use (self, row))
         {
           tfd_leftover_free (row);
           continue;
         }
-      of_job = g_hash_table_lookup (jobs, row->job_id);
+      of_job = g_hash_table_lookup (jobs, key);
       if (of_job != NULL && of_job->len >= ROWS_PER_REQUEST)
         {
           try_job (self, of_job);
@@ -160,7 +183,7 @@ tfd_engine_try_leftovers (TfdEngine *self)
       if (of_job == NULL)
         {
           of_job = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_leftover_free);
-          g_hash_table_replace (jobs, row->job_id, of_job);
+          g_hash_table_replace (jobs, g_steal_pointer (&key), of_job);
         }
       g_ptr_array_add (of_job, row);
     }

@@ -34,6 +34,9 @@ struct _TfdWork
 };
 
 /* ---- work.c ---- */
+/* Has @job for itself from now on. TFD_OPERATION_NONE: for somebody who changes its owner. */
+TfdWork *
+tfd_work_new (TfdEngine *self, TfdJob *job, TfdOperation kind, TfdOutcomeFunc func, gpointer data);
 /* Sends @method with (s@a{sv}@a(ua{sv})) or (s@a(ua{sv})) parameters to the owner's worker. */
 void tfd_work_send (TfdWork *work,
                     const char *method,

@@ -15,8 +15,8 @@
 
 #define FILES_PER_REQUEST 1000
 
-static TfdWork *
-work_new (TfdEngine *self, TfdJob *job, TfdOperation kind, TfdOutcomeFunc func, gpointer data)
+TfdWork *
+tfd_work_new (TfdEngine *self, TfdJob *job, TfdOperation kind, TfdOutcomeFunc func, gpointer data)
 {
   TfdWork *work = g_new0 (TfdWork, 1);
 
@@ -381,7 +381,7 @@ tfd_engine_complete (
       refuse (self, job, func, data, error);
       return;
     }
-  work = work_new (self, job, TFD_OPERATION_COMPLETING, func, data);
+  work = tfd_work_new (self, job, TFD_OPERATION_COMPLETING, func, data);
   read_options (work, options);
   tfd_engine_stop_run (self, job, stopped_cb, work);
 }
@@ -406,7 +406,7 @@ tfd_engine_cancel (TfdEngine *self, TfdJob *job, TfdOutcomeFunc func, gpointer d
     refuse (self, job, func, data, error);
   else
     tfd_engine_stop_run (self, job, stopped_cb,
-                         work_new (self, job, TFD_OPERATION_CANCELLING, func, data));
+                         tfd_work_new (self, job, TFD_OPERATION_CANCELLING, func, data));
 }
 
 void
@@ -416,7 +416,7 @@ tfd_engine_expire (TfdEngine *self, TfdJob *job)
 
   if (job->work != NULL || tfd_job_state_is_running (job->record->state))
     return;
-  work = work_new (self, job, TFD_OPERATION_CANCELLING, NULL, NULL);
+  work = tfd_work_new (self, job, TFD_OPERATION_CANCELLING, NULL, NULL);
   work->expired = TRUE;
   tfd_engine_stop_run (self, job, stopped_cb, work);
 }
@@ -425,8 +425,8 @@ void
 tfd_engine_roll_forward (TfdEngine *self, TfdJob *job)
 {
   gboolean waited = tfd_job_awaits_destination (job);
-  TfdWork *work =
-      work_new (self, job, waited ? TFD_OPERATION_COMPLETING : job->record->operation, NULL, NULL);
+  TfdWork *work = tfd_work_new (
+      self, job, waited ? TFD_OPERATION_COMPLETING : job->record->operation, NULL, NULL);
 
   if (waited)
     tfd_work_set_operation (work, TFD_OPERATION_COMPLETING);
@@ -445,7 +445,7 @@ tfd_engine_roll_forward (TfdEngine *self, TfdJob *job)
 void
 tfd_engine_roll_forward_later (TfdEngine *self, TfdJob *job)
 {
-  TfdWork *work = work_new (self, job, job->record->operation, NULL, NULL);
+  TfdWork *work = tfd_work_new (self, job, job->record->operation, NULL, NULL);
 
   work->intent = TRUE;
   work->pauses = 1;
