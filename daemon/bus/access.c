@@ -7,6 +7,9 @@
 #include "bus/bus-private.h"
 #include "public-interface.h"
 
+/* Of the rules that name what polkit is asked. */
+#define POLKIT_RULE "polkit:"
+
 GError *
 tfd_access_not_found (void)
 {
@@ -50,14 +53,8 @@ rule_of (GDBusMethodInvocation *invocation)
   return g_dbus_annotation_info_lookup (annotations, TFD_ACCESS_ANNOTATION);
 }
 
-static gboolean
-is_administrator (const TfdCall *call)
-{
-  return call->peer->uid == 0 || call->peer->uid == call->bus->only_uid;
-}
-
 GError *
-tfd_access_check (TfdCall *call)
+tfd_access_check (TfdCall *call, const char **action)
 {
   const char *path = g_dbus_method_invocation_get_object_path (call->invocation);
   const char *rule = rule_of (call->invocation);
@@ -77,8 +74,12 @@ tfd_access_check (TfdCall *call)
     }
   if (g_strcmp0 (rule, "public") == 0 || g_strcmp0 (rule, "owner") == 0)
     return NULL;
-  if (g_strcmp0 (rule, "root") == 0 && is_administrator (call))
-    return NULL;
-  return g_error_new (TFD_ERROR, TFD_ERROR_ACCESS_DENIED, "‘%s’ is for administrators",
+  if (rule != NULL && g_str_has_prefix (rule, POLKIT_RULE))
+    {
+      if (!tfd_call_is_granted (call, rule + strlen (POLKIT_RULE)))
+        *action = rule + strlen (POLKIT_RULE);
+      return NULL;
+    }
+  return g_error_new (TFD_ERROR, TFD_ERROR_ACCESS_DENIED, "‘%s’ is for nobody",
                       g_dbus_method_invocation_get_method_name (call->invocation));
 }

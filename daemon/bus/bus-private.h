@@ -23,6 +23,8 @@ struct _TfdBus
   guint32 only_uid;
   TfdReloadFunc reload;
   gpointer reload_data;
+  gulong authority_changed; /* handler */
+  guint changes;            /* of the authority: how often it said so */
   guint registrations[2];
   guint guard;       /* filter of the connection */
   GHashTable *peers; /* (owned) unique name -> (owned) TfdPeer */
@@ -40,10 +42,13 @@ struct _TfdPeer
   gboolean known; /* uid was asked and answered */
   gboolean gone;
   guint32 uid;
-  guint watch;    /* subscription to its end */
-  GQueue calls;   /* of TfdCall: not yet handled */
-  guint put_back; /* so many at the head of these had their turn before */
-  guint waiting;  /* calls under way that keep the order */
+  guint watch;         /* subscription to its end */
+  GQueue calls;        /* of TfdCall: not yet handled */
+  guint put_back;      /* so many at the head of these had their turn before */
+  guint waiting;       /* calls under way that keep the order */
+  GCancellable *ended; /* (owned) cancelled at its end */
+  guint may_create;    /* types of jobs, one bit each, that it may create */
+  guint changes;       /* of the authority, when that was asked */
   gboolean subscribed;
   GHashTable *jobs; /* (owned) set of ids that it asked GetAll for */
 };
@@ -56,10 +61,15 @@ typedef struct
   GDBusMethodInvocation *invocation; /* (owned) until it is answered */
   TfdJob *job;                       /* (owned) (nullable) */
   gboolean held;                     /* keeps the order of its peer */
+  guint granted;                     /* one bit for each action that was allowed for it */
 } TfdCall;
 
 /* ---- peers.c ---- */
+TfdPeer *tfd_peer_ref (TfdPeer *peer);
 void tfd_peer_unref (TfdPeer *peer);
+/* The calls of a client that were not handled yet wait until it is released as often as held. */
+void tfd_peer_hold (TfdPeer *peer);
+void tfd_peer_release (TfdPeer *peer);
 /* Queues the call of a client; handled when its uid is known and its earlier calls were. */
 void tfd_peers_dispatch (TfdBus *bus, GDBusMethodInvocation *invocation);
 
@@ -81,10 +91,23 @@ void tfd_call_release (TfdCall *call);
  * those that were never handled, behind others that were put back. */
 void tfd_call_put_back (TfdCall *call);
 
+/* ---- authorize.c ---- */
+/* @error (transfer full): NULL = the call may. */
+typedef void (*TfdAuthorizedFunc) (TfdCall *call, GError *error);
+/* Asks whether the client may do @action ("create-job"), with @details (nullable) a{ss}, consumed
+ * when floating; then @func, once: perhaps before this returns, perhaps long after. Until then the
+ * call is not answered, and later ones of the client wait, unless somebody is asked for a password.
+ * Meanwhile the job of the call may have changed, become busy, or ended. */
+void
+tfd_call_authorize (TfdCall *call, const char *action, GVariant *details, TfdAuthorizedFunc func);
+/* That was asked for this call, and allowed. */
+gboolean tfd_call_is_granted (TfdCall *call, const char *action);
+
 /* ---- access.c ---- */
 /* Whether the caller may do what it asks for; decided by the annotations of the interface, denied
- * where there is none. Sets call->job for calls on jobs. Otherwise the error to answer. */
-GError *tfd_access_check (TfdCall *call);
+ * where there is none. Sets call->job for calls on jobs. Otherwise the error to answer. When that
+ * is for polkit to say, *action is what to ask; with its grant the call is checked again. */
+GError *tfd_access_check (TfdCall *call, const char **action);
 /* The job @path of the caller, or NULL with NOT_FOUND. */
 TfdJob *tfd_access_find_job (TfdCall *call, const char *path, GError **error);
 GError *tfd_access_not_found (void);

@@ -5,6 +5,14 @@
 
 #include "bus/bus-private.h"
 
+static void
+authority_changed_cb (TfdAuthority *authority G_GNUC_UNUSED, gpointer data)
+{
+  TfdBus *bus = data;
+
+  bus->changes++;
+}
+
 TfdBus *
 tfd_bus_new (GDBusConnection *connection,
              TfdEngine *engine,
@@ -25,6 +33,8 @@ tfd_bus_new (GDBusConnection *connection,
   bus->peers =
       g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) tfd_peer_unref);
   tfd_authority_connect (authority, connection);
+  bus->authority_changed =
+      g_signal_connect (authority, "changed", G_CALLBACK (authority_changed_cb), bus);
   bus->emit = tfd_emit_new (bus);
   bus->guard = tfd_guard_add (connection);
   return tfd_bus_register (bus, error) ? g_steal_pointer (&bus) : NULL;
@@ -42,6 +52,7 @@ tfd_bus_free (TfdBus *bus)
   tfd_emit_free (bus->emit);
   g_hash_table_unref (bus->peers);
   g_object_unref (bus->engine);
+  g_signal_handler_disconnect (bus->authority, bus->authority_changed);
   g_object_unref (bus->authority);
   g_object_unref (bus->connection);
   g_free (bus);
@@ -116,16 +127,28 @@ handle (TfdCall *call)
     method->handle (call, parameters);
 }
 
+static void
+authorized_cb (TfdCall *call, GError *error)
+{
+  if (error != NULL)
+    tfd_call_fail (call, error);
+  else
+    tfd_bus_handle (call);
+}
+
 void
 tfd_bus_handle (TfdCall *call)
 {
   TfdOutbox *outbox = tfd_engine_get_outbox (call->bus->engine);
+  const char *action = NULL;
   GError *error;
 
   g_clear_pointer (&call->job, tfd_job_unref);
-  error = tfd_access_check (call);
+  error = tfd_access_check (call, &action);
   if (error != NULL)
     tfd_call_fail (call, error);
+  else if (action != NULL)
+    tfd_call_authorize (call, action, NULL, authorized_cb);
   else
     handle (call);
   tfd_outbox_count_call (outbox);

@@ -8,8 +8,8 @@
 
 static void pump (TfdPeer *peer);
 
-static TfdPeer *
-peer_ref (TfdPeer *peer)
+TfdPeer *
+tfd_peer_ref (TfdPeer *peer)
 {
   g_ref_count_inc (&peer->refs);
   return peer;
@@ -21,6 +21,7 @@ tfd_peer_unref (TfdPeer *peer)
   if (!g_ref_count_dec (&peer->refs))
     return;
   g_hash_table_unref (peer->jobs);
+  g_object_unref (peer->ended);
   g_free (peer->name);
   g_free (peer);
 }
@@ -32,6 +33,7 @@ end_peer (TfdPeer *peer)
   if (peer->watch != 0)
     g_dbus_connection_signal_unsubscribe (peer->bus->connection, peer->watch);
   peer->watch = 0;
+  g_cancellable_cancel (peer->ended);
   for (TfdCall *call = g_queue_pop_head (&peer->calls); call != NULL;
        call = g_queue_pop_head (&peer->calls))
     tfd_call_free (call);
@@ -54,7 +56,7 @@ owner_changed_cb (GDBusConnection *connection G_GNUC_UNUSED,
   if (*new_owner != '\0' || peer->gone)
     return;
   bus->last_busy = tfd_clock_now_boot (tfd_engine_get_clock (bus->engine));
-  peer_ref (peer);
+  tfd_peer_ref (peer);
   end_peer (peer);
   g_hash_table_remove (bus->peers, peer->name);
   tfd_peer_unref (peer);
@@ -116,21 +118,22 @@ peer_new (TfdBus *bus, const char *name)
   peer->name = g_strdup (name);
   peer->jobs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_queue_init (&peer->calls);
+  peer->ended = g_cancellable_new ();
   peer->watch = g_dbus_connection_signal_subscribe (
       bus->connection, "org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged",
-      "/org/freedesktop/DBus", name, G_DBUS_SIGNAL_FLAGS_NONE, owner_changed_cb, peer_ref (peer),
-      (GDestroyNotify) tfd_peer_unref);
+      "/org/freedesktop/DBus", name, G_DBUS_SIGNAL_FLAGS_NONE, owner_changed_cb,
+      tfd_peer_ref (peer), (GDestroyNotify) tfd_peer_unref);
   g_dbus_connection_call (bus->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
                           "org.freedesktop.DBus", "GetConnectionUnixUser",
                           g_variant_new ("(s)", name), G_VARIANT_TYPE ("(u)"),
-                          G_DBUS_CALL_FLAGS_NONE, -1, NULL, credentials_cb, peer_ref (peer));
+                          G_DBUS_CALL_FLAGS_NONE, -1, NULL, credentials_cb, tfd_peer_ref (peer));
   return peer;
 }
 
 static void
 pump (TfdPeer *peer)
 {
-  peer_ref (peer);
+  tfd_peer_ref (peer);
   while (!peer->gone && peer->known && peer->waiting == 0 && !g_queue_is_empty (&peer->calls))
     {
       if (peer->put_back > 0)
@@ -141,10 +144,23 @@ pump (TfdPeer *peer)
 }
 
 void
+tfd_peer_hold (TfdPeer *peer)
+{
+  peer->waiting++;
+}
+
+void
+tfd_peer_release (TfdPeer *peer)
+{
+  peer->waiting--;
+  pump (peer);
+}
+
+void
 tfd_call_hold (TfdCall *call)
 {
   call->held = TRUE;
-  call->peer->waiting++;
+  tfd_peer_hold (call->peer);
 }
 
 void
@@ -161,8 +177,7 @@ tfd_call_release (TfdCall *call)
   if (!call->held)
     return;
   call->held = FALSE;
-  call->peer->waiting--;
-  pump (call->peer);
+  tfd_peer_release (call->peer);
 }
 
 void
@@ -179,7 +194,7 @@ tfd_peers_dispatch (TfdBus *bus, GDBusMethodInvocation *invocation)
     }
   call = g_new0 (TfdCall, 1);
   call->bus = bus;
-  call->peer = peer_ref (peer);
+  call->peer = tfd_peer_ref (peer);
   call->invocation = invocation;
   bus->calls++;
   g_queue_push_tail (&peer->calls, call);

@@ -250,7 +250,7 @@ class Users(SystemCase):
             self.assertEqual(mode & 0o077, 0, name)
 
     def test_administration_is_for_root(self):
-        self.assert_error('AccessDenied', self.client.manager, 'Reload')
+        self.assert_error('InteractiveAuthorizationRequired', self.client.manager, 'Reload')
         self.world.client().manager('Reload')
         for call in 'SuspendAll', 'ResumeAll', 'Subscribe':
             self.assert_error('AccessDenied', self.client.manager, call, '(a{sv})',

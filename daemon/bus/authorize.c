@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Authorize: a call for which polkit has to be asked. The later calls of its client wait for the
+ * answer, those of others do not. Only when a password is needed, and the call allows to ask for
+ * it, does it leave the order: nobody knows how long somebody types. So the first question is
+ * always without. */
+#include "config.h"
+
+#include "bus/bus-private.h"
+
+/* The bit of each in TfdCall.granted. */
+static const char *const actions[] = { "create-job",  "exceed-limit",      "use-foreground",
+                                       "ignore-cost", "manage-other-jobs", "take-ownership",
+                                       "reload" };
+
+typedef struct
+{
+  TfdCall *call; /* (not owned) answered by func at the latest */
+  TfdPeer *peer; /* (owned) */
+  const char *action;
+  GVariant *details; /* (owned) (nullable) */
+  TfdAuthorizedFunc func;
+  guint changes;     /* of the authority, when it was asked */
+  guint types;       /* what the answer is remembered for */
+  gboolean in_order; /* later calls of the client wait */
+} Question;
+
+static void
+question_free (Question *question)
+{
+  g_clear_pointer (&question->details, g_variant_unref);
+  tfd_peer_unref (question->peer);
+  g_free (question);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Question, question_free)
+
+static guint
+bit_of (const char *action)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (actions); i++)
+    if (g_str_equal (actions[i], action))
+      return 1u << i;
+  g_assert_not_reached ();
+}
+
+gboolean
+tfd_call_is_granted (TfdCall *call, const char *action)
+{
+  return (call->granted & bit_of (action)) != 0;
+}
+
+/* ---- what is remembered ---- */
+
+/* The types of jobs that the answer is remembered for: to ask takes longer than to create a job,
+ * and no number is in the question. */
+static guint
+types_to_remember (const char *action, GVariant *details)
+{
+  const char *name;
+  int type;
+
+  if (!g_str_equal (action, "create-job") || details == NULL ||
+      !g_variant_lookup (details, "job-type", "&s", &name) ||
+      !tfd_enum_from_string (TFD_TYPE_JOB_TYPE, name, &type))
+    return 0;
+  return 1u << type;
+}
+
+static gboolean
+is_remembered (TfdPeer *peer, guint types)
+{
+  if (peer->changes != peer->bus->changes)
+    peer->may_create = 0;
+  return types != 0 && (peer->may_create & types) == types;
+}
+
+static void
+remember (Question *question)
+{
+  TfdPeer *peer = question->peer;
+
+  if (question->changes != peer->bus->changes)
+    return; /* the answer may be older than the rules */
+  if (peer->changes != peer->bus->changes)
+    peer->may_create = 0;
+  peer->changes = peer->bus->changes;
+  peer->may_create |= question->types;
+}
+
+/* ---- asking ---- */
+
+static void ask (Question *question, gboolean interactive);
+
+static gboolean
+may_interact (TfdCall *call)
+{
+  GDBusMessage *message = g_dbus_method_invocation_get_message (call->invocation);
+
+  return (g_dbus_message_get_flags (message) &
+          G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION) != 0;
+}
+
+/* The next calls of its client have their turn. */
+static void
+leave_order (Question *question)
+{
+  question->in_order = FALSE;
+  tfd_call_release (question->call);
+  tfd_peer_release (question->peer);
+}
+
+static void
+finish (Question *question, GError *error)
+{
+  TfdCall *call = question->call;
+
+  if (error == NULL)
+    call->granted |= bit_of (question->action);
+  else
+    g_prefix_error (&error, "%s%s: ", TFD_ACTION_PREFIX, question->action);
+  question->func (call, error); /* the call may be gone */
+  if (question->in_order)
+    tfd_peer_release (question->peer);
+}
+
+static void
+answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Question) question = user_data;
+  GError *error = NULL;
+
+  if (tfd_authority_check_finish (TFD_AUTHORITY (source), result, &error))
+    {
+      remember (question);
+      finish (question, NULL);
+    }
+  else if (g_error_matches (error, TFD_ERROR, TFD_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED) &&
+           question->in_order && may_interact (question->call))
+    {
+      g_error_free (error);
+      leave_order (question);
+      /* who gave a password for one job did not give it for the next one */
+      question->types = 0;
+      ask (g_steal_pointer (&question), TRUE);
+    }
+  else
+    finish (question, error);
+}
+
+static void
+ask (Question *question, gboolean interactive)
+{
+  TfdPeer *peer = question->peer;
+
+  question->changes = peer->bus->changes;
+  tfd_authority_check_async (peer->bus->authority, peer->name, peer->uid, question->action,
+                             question->details, interactive, peer->ended, answered_cb, question);
+}
+
+void
+tfd_call_authorize (TfdCall *call, const char *action, GVariant *details, TfdAuthorizedFunc func)
+{
+  g_autoptr (GVariant) owned = details != NULL ? g_variant_ref_sink (details) : NULL;
+  guint types = types_to_remember (action, owned);
+  Question *question;
+
+  if (call->peer->uid == 0 || !tfd_authority_is_enabled (call->bus->authority) ||
+      is_remembered (call->peer, types))
+    {
+      call->granted |= bit_of (action);
+      func (call, NULL);
+      return;
+    }
+  question = g_new0 (Question, 1);
+  question->call = call;
+  question->peer = tfd_peer_ref (call->peer);
+  question->action = actions[g_bit_nth_lsf (bit_of (action), -1)];
+  question->details = g_steal_pointer (&owned);
+  question->func = func;
+  question->types = types;
+  question->in_order = TRUE;
+  tfd_peer_hold (call->peer);
+  ask (question, FALSE);
+}
