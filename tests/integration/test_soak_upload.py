@@ -17,6 +17,7 @@ from httpd import GIB, MIB, Content  # noqa: E402
 from plain_server import PlainServer  # noqa: E402
 from processes import kill, process_start, status_field  # noqa: E402
 from resumable_server import ResumableServer  # noqa: E402
+from tus_server import TusServer  # noqa: E402
 from world import WorldCase, digest, seed  # noqa: E402
 
 SIZE = 5 * GIB + 17
@@ -47,10 +48,18 @@ class SoakUpload(WorldCase):
         self.assertEqual(job.complete()[0], 'completed')
 
     def test_put(self):
+        """What was sent before a kill is sent again: they come early."""
         path, sha256 = self.source()
         server = PlainServer(sink=True)
-        self.finish(self.start(server, path, 'put'))
+        self.kill_on_the_way(server, self.start(server, path, 'put'), GIB)
         self.assertEqual(server.files['/a'].sha256, sha256)
+
+    def test_post(self):
+        """It is sent once, and if it was cut off, not again: nobody is killed."""
+        path, sha256 = self.source()
+        server = PlainServer(sink=True)
+        self.finish(self.start(server, path, 'post'))
+        self.assertEqual([post.sha256 for post in server.posts], [sha256])
 
     def reached(self, job, moment):
         try:
@@ -62,15 +71,18 @@ class SoakUpload(WorldCase):
                 raise
             return False
 
-    def kill_on_the_way(self, server, job):
+    def kill_on_the_way(self, server, job, most=SIZE):
+        """Each of the three twice, somewhere in the first @most bytes."""
         choice = seed()
-        for moment in sorted(choice.randrange(1, SIZE) for _ in range(6)):
+        victims = ['daemon', 'worker', 'server'] * 2
+        choice.shuffle(victims)
+        moments = sorted(choice.randrange(1, most) for _ in victims)
+        for moment, victim in zip(moments, victims):
             wait_for(lambda: self.reached(job, moment), f'{moment} bytes', 600)
-            victim = choice.choice(['daemon', 'worker', 'server'])
             if victim == 'daemon':
                 self.world.restart()
             elif victim == 'server':
-                server.stop()
+                getattr(server, 'kill', server.stop)()
                 server.start()
             else:
                 for pid in self.world.workers():
@@ -90,6 +102,15 @@ class SoakUpload(WorldCase):
         server = ResumableServer(sink=True)
         self.kill_on_the_way(server, self.start(server, path, 'resumable'))
         self.assertEqual([one.data.sha256 for one in server.complete], [sha256])
+
+    def test_tus_with_kills(self):
+        path, sha256 = self.source()
+        server = TusServer(os.environ['TFD_BUILD_ROOT'])
+        self.addCleanup(server.stop)
+        job = self.client.create([(server.url(), path)], job_type='upload', start=True,
+                                 UploadProtocol='tus')
+        self.kill_on_the_way(server, job)
+        self.assertIn((SIZE, sha256, 'source'), server.uploads())
 
 
 if __name__ == '__main__':
