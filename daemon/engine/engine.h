@@ -56,6 +56,22 @@ gboolean tfd_engine_has_work (TfdEngine *self);
 /* There is not, and nothing waits for a commit. */
 gboolean tfd_engine_is_idle (TfdEngine *self);
 
+/* Has a process of the owner look whether process @pid of the same user, which was there at @since
+ * (boot time), is in a sandbox. The answer, (transfer full), is the name of the sandbox (see
+ * common/sandbox-id.h); *no_network when nothing may be transferred for it. Fails with OWNER_GONE
+ * when the user is not known, with WORKER_LOST when nobody could look in time: that says nothing
+ * about the process. */
+void tfd_engine_look_at_async (TfdEngine *self,
+                               const TfdOwner *owner,
+                               guint32 pid,
+                               gint64 since,
+                               GAsyncReadyCallback callback,
+                               gpointer user_data);
+char *tfd_engine_look_at_finish (TfdEngine *self,
+                                 GAsyncResult *result,
+                                 gboolean *no_network,
+                                 GError **error);
+
 /* What a worker saw of a path. */
 typedef struct
 {

@@ -2,7 +2,13 @@
 /* SPDX-FileCopyrightText: 2026 The transferd authors */
 /* Transport: the port through which the engine has files moved. Its implementation runs one worker
  * process per user (platform/pool); tests bring a fake. Requests are answered once, news come as
- * the signal "news"; formats are those of the interface org.transferd.Transfer1.Worker. */
+ * the signal "news"; formats are those of the interface org.transferd.Transfer1.Worker.
+ *
+ * One request is not of that interface, as a worker that has confined itself could not answer it:
+ * "LookAt" (u pid, t since) → (s sandbox, b no-network), where a process with the rights of the owner
+ * looks at another, which was there at @since (CLOCK_BOOTTIME, microseconds): in which sandbox it is
+ * (common/sandbox-id.h), and whether it has no network. The owner's name may be NULL for it. Fails
+ * with OWNER_GONE, too, when there is no such user. */
 #pragma once
 
 #include <gio/gio.h>

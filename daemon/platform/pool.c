@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: 2026 The transferd authors */
-/* Pool: the transport made of one worker process per user. */
+/* Pool: the transport made of one worker process per user; and of short-lived ones that look. */
 #include "config.h"
 
 #include "platform/pool.h"
+
+#include "platform/looks.h"
 
 struct _TfdPool
 {
@@ -13,6 +15,7 @@ struct _TfdPool
   char *runtime_dir;
   TfdWorkerSetup setup;
   GHashTable *workers; /* (owned) uid -> (owned) TfdWorker */
+  TfdLooks *looks;     /* (owned) */
 };
 
 static void transport_init (TfdTransportInterface *iface);
@@ -28,6 +31,7 @@ tfd_pool_finalize (GObject *object)
   TfdPool *self = TFD_POOL (object);
 
   g_hash_table_unref (self->workers);
+  tfd_looks_free (self->looks);
   g_free (self->program);
   g_free (self->runtime_dir);
   G_OBJECT_CLASS (tfd_pool_parent_class)->finalize (object);
@@ -56,6 +60,7 @@ tfd_pool_new (const char *program,
   self->program = g_strdup (program);
   self->runtime_dir = g_strdup (runtime_dir);
   self->setup = (TfdWorkerSetup){ self->program, self->runtime_dir, change_user, config };
+  self->looks = tfd_looks_new (&self->setup);
   return self;
 }
 
@@ -83,6 +88,11 @@ pool_request_async (TfdTransport *transport,
   TfdWorker *worker = g_hash_table_lookup (self->workers, GUINT_TO_POINTER (owner->uid));
 
   g_task_set_name (task, method);
+  if (g_str_equal (method, "LookAt"))
+    {
+      tfd_looks_request (self->looks, owner, task, parameters);
+      return;
+    }
   if (worker != NULL && !tfd_worker_is_of (worker, owner))
     {
       if (!tfd_worker_is_absent (worker))

@@ -95,15 +95,13 @@ set_environment (GSubprocessLauncher *launcher, const TfdIdentity *identity)
   g_subprocess_launcher_set_environ (launcher, environment);
 }
 
-GSubprocess *
-tfd_spawn_worker (const char *program,
-                  const char *const *arguments,
-                  const TfdIdentity *identity,
-                  int socket,
-                  int lock,
-                  GError **error)
+static GSubprocess *
+spawn (GSubprocessLauncher *launcher,
+       const char *program,
+       const char *const *arguments,
+       const TfdIdentity *identity,
+       GError **error)
 {
-  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_NONE);
   g_autoptr (GPtrArray) argv = g_ptr_array_new ();
   Become become = { .parent = getpid () };
 
@@ -120,10 +118,35 @@ tfd_spawn_worker (const char *program,
     g_ptr_array_add (argv, (gpointer) arguments[i]);
   g_ptr_array_add (argv, NULL);
 
-  g_subprocess_launcher_take_fd (launcher, socket, 3);
-  g_subprocess_launcher_take_fd (launcher, lock, 4);
   g_subprocess_launcher_set_cwd (launcher, "/");
   set_environment (launcher, identity);
   g_subprocess_launcher_set_child_setup (launcher, become_cb, &become, NULL);
   return g_subprocess_launcher_spawnv (launcher, (const char *const *) argv->pdata, error);
+}
+
+GSubprocess *
+tfd_spawn_worker (const char *program,
+                  const char *const *arguments,
+                  const TfdIdentity *identity,
+                  int socket,
+                  int lock,
+                  GError **error)
+{
+  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_NONE);
+
+  g_subprocess_launcher_take_fd (launcher, socket, 3);
+  g_subprocess_launcher_take_fd (launcher, lock, 4);
+  return spawn (launcher, program, arguments, identity, error);
+}
+
+GSubprocess *
+tfd_spawn_reader (const char *program,
+                  const char *const *arguments,
+                  const TfdIdentity *identity,
+                  GError **error)
+{
+  g_autoptr (GSubprocessLauncher) launcher =
+      g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE);
+
+  return spawn (launcher, program, arguments, identity, error);
 }

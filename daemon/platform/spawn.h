@@ -22,4 +22,11 @@ GSubprocess *tfd_spawn_worker (const char *program,
                                int lock,
                                GError **error);
 
+/* Starts @program with @arguments as @identity (NULL: as ourselves), with nothing but a pipe from
+ * its standard output. The process dies with us. */
+GSubprocess *tfd_spawn_reader (const char *program,
+                               const char *const *arguments,
+                               const TfdIdentity *identity,
+                               GError **error);
+
 G_END_DECLS

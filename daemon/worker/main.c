@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "worker/fetch.h"
+#include "worker/look.h"
 #include "worker/service.h"
 #include "worker/session.h"
 
@@ -25,6 +26,8 @@ static int daemon_fd = -1;
 static int idle_timeout = IDLE_SECONDS;
 static gboolean fetch = FALSE;
 static gboolean show_version = FALSE;
+static int look_at = -1;
+static gint64 since = 0;
 static char **arguments = NULL;
 
 static const GOptionEntry entries[] = {
@@ -33,6 +36,10 @@ static const GOptionEntry entries[] = {
   { "idle-timeout", 0, 0, G_OPTION_ARG_INT, &idle_timeout,
     "End after so many seconds without work (0: never)", "SECONDS" },
   { "fetch", 0, 0, G_OPTION_ARG_NONE, &fetch, "Fetch URL into FILE, without transferd", NULL },
+  { "look-at", 0, 0, G_OPTION_ARG_INT, &look_at,
+    "Tell transferd whether a process is in a sandbox, and which", "PID" },
+  { "since", 0, 0, G_OPTION_ARG_INT64, &since,
+    "With --look-at: the process was there at this time (CLOCK_BOOTTIME)", "MICROSECONDS" },
   { "version", 0, 0, G_OPTION_ARG_NONE, &show_version, "Print the version", NULL },
   { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments, NULL, NULL },
   G_OPTION_ENTRY_NULL,
@@ -110,6 +117,9 @@ main (int argc, char **argv)
       return 0;
     }
 
+  /* before anything is given up: Landlock would keep it from looking */
+  if (look_at >= 0)
+    tfd_look ((guint32) look_at, (guint64) since);
   prepare_process ();
   if (fetch && arguments != NULL && g_strv_length (arguments) == 2)
     return tfd_fetch (arguments[0], arguments[1]);
