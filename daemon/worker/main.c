@@ -6,6 +6,7 @@
 
 #include "worker/fetch.h"
 #include "worker/look.h"
+#include "worker/sandbox.h"
 #include "worker/service.h"
 #include "worker/session.h"
 
@@ -13,7 +14,6 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,18 +56,12 @@ over_cb (G_GNUC_UNUSED gpointer user_data)
 static void
 prepare_process (void)
 {
-  struct rlimit limit;
-
   /* A write into a closed socket, or beyond a size limit, is an error to report, not an end. */
   signal (SIGPIPE, SIG_IGN);
   signal (SIGXFSZ, SIG_IGN);
 
-  if (getrlimit (RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max)
-    {
-      limit.rlim_cur = MIN (limit.rlim_max, 4096);
-      setrlimit (RLIMIT_NOFILE, &limit);
-    }
   tfd_session_prepare_process ();
+  tfd_sandbox_enter ();
 }
 
 static int
