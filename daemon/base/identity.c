@@ -60,11 +60,18 @@ look_up_thread (GTask *task,
   struct passwd entry, *found = NULL;
   int code = getpwuid_r (look_up->uid, &entry, buffer, 65536, &found);
 
+  if (found == NULL && code != 0)
+    {
+      /* whoever cannot say who somebody is has not said that it is nobody */
+      g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_FAILED,
+                               "the name service does not say who user %u is: %s", look_up->uid,
+                               g_strerror (code));
+      return;
+    }
   if (found == NULL || (look_up->name != NULL && g_strcmp0 (look_up->name, found->pw_name) != 0))
     {
-      g_task_return_new_error (task, TFD_ERROR, TFD_ERROR_OWNER_GONE, "no user ‘%s’ with id %u%s%s",
-                               look_up->name != NULL ? look_up->name : "", look_up->uid,
-                               code != 0 ? ": " : "", code != 0 ? g_strerror (code) : "");
+      g_task_return_new_error (task, TFD_ERROR, TFD_ERROR_OWNER_GONE, "no user ‘%s’ with id %u",
+                               look_up->name != NULL ? look_up->name : "", look_up->uid);
       return;
     }
   identity = g_new0 (TfdIdentity, 1);

@@ -22,7 +22,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfdIdentity, tfd_identity_free)
 
 /* Looks @uid up in a thread, as name services may take their time: after ten seconds it fails with
  * G_IO_ERROR_TIMED_OUT. Fails with OWNER_GONE when there is no such user, or when @name (nullable)
- * is not that user's name any more. */
+ * is not that user's name any more, and with another error when that cannot be found out. */
 void tfd_identity_look_up_async (guint32 uid,
                                  const char *name,
                                  GAsyncReadyCallback callback,

@@ -63,12 +63,21 @@ owner_is_away (const TfdWorld *world, const TfdJobFacts *job)
     }
 }
 
+static gboolean
+owner_is_gone (const TfdWorld *world G_GNUC_UNUSED, const TfdJobFacts *job)
+{
+  return job->owner_gone;
+}
+
 static const struct
 {
   TfdErrorCode code;
   Applies applies;
   const char *text;
 } table[] = {
+  { TFD_ERROR_OWNER_GONE, owner_is_gone,
+    "the user to whom it belongs is not there any more; if that stays so for seven days it is "
+    "cancelled" },
   { TFD_ERROR_NETWORK_DISCONNECTED, is_disconnected,
     "there is no network; it goes on when there is one" },
   { TFD_ERROR_BLOCKED_BY_COST, costs_too_much,

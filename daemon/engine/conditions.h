@@ -41,14 +41,15 @@ typedef struct
   TfdPriority priority;
   TfdTransferPolicy policy; /* effective */
   TfdRunWhen run_when;
-  TfdSession session; /* of its owner */
-  gboolean local;     /* all that is left to fetch is on this machine */
+  TfdSession session;  /* of its owner */
+  gboolean owner_gone; /* its owner is nobody, or another person */
+  gboolean local;      /* all that is left to fetch is on this machine */
 } TfdJobFacts;
 
-#define TFD_MAX_CONDITIONS 5
+#define TFD_MAX_CONDITIONS 6
 
 /* Fills @codes with the errors that stand for the conditions that keep the job from running, the
- * one that weighs most first, and returns how many there are: NETWORK_DISCONNECTED,
+ * one that weighs most first, and returns how many there are: OWNER_GONE, NETWORK_DISCONNECTED,
  * BLOCKED_BY_COST, BLOCKED_BY_POLICY, BLOCKED_BY_POWER, OWNER_NOT_LOGGED_IN. */
 guint tfd_conditions_judge (const TfdWorld *world,
                             const TfdJobFacts *job,

@@ -96,8 +96,16 @@ discarded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 void
 tfd_work_discard_next (TfdWork *work)
 {
-  GVariant *files = tfd_work_next_batch (work, wants_discard);
+  GVariant *files;
 
+  /* nobody has the right to touch them */
+  if (work->job->record->gone_since != 0)
+    {
+      note_all_undeleted (work);
+      tfd_work_end (work);
+      return;
+    }
+  files = tfd_work_next_batch (work, wants_discard);
   if (files == NULL)
     tfd_work_end (work);
   else

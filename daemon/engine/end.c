@@ -99,7 +99,8 @@ count_outcome (TfdWork *work)
     outcome->result = outcome->discarded->len > 0 ? TFD_RESULT_PARTIAL : TFD_RESULT_COMPLETED;
 }
 
-/* Row, tombstone and leftovers change in one commit. */
+/* Row, tombstone and leftovers change in one commit. Of a user that is gone nothing stays: there is
+ * nobody to tell, and the next one with the same number must not hear of it. */
 static gboolean
 write_end (TfdWork *work, GError **error)
 {
@@ -110,6 +111,8 @@ write_end (TfdWork *work, GError **error)
   GHashTableIter iter;
   gpointer index;
 
+  if (job->record->gone_since != 0)
+    return tfd_store_delete_job (self->store, job->record->id, error);
   g_hash_table_iter_init (&iter, work->undeleted);
   while (g_hash_table_iter_next (&iter, &index, NULL))
     if (!tfd_engine_add_leftover (self, job, tfd_work_file (work, GPOINTER_TO_UINT (index)), error))

@@ -58,6 +58,7 @@ struct _TfdJob
   gint64 active_since;         /* boot time up to which active_time is counted, 0 = does not run */
   gboolean local, local_known; /* all that is left is on this machine */
   gint64 last_served; /* boot time of the end of its last run, or when it was queued, if later */
+  gint64 gone_at;     /* boot time since when its user is gone, of one whose user is */
   gint64 auto_complete_after; /* boot time before which a mount does not make it try again */
   guint untold;               /* TfdChanged that waits to be told */
   TfdWait wait;               /* why it does not run though it could */
@@ -80,6 +81,7 @@ typedef struct
   gint64 not_before; /* boot time of the next start */
   gint64 served;     /* boot time at which a background job of the user last gave up a slot */
   guint counted;     /* jobs of the user that count against the limits */
+  const char *name;  /* (nullable) (not owned) interned: whose the user id was last known to be */
   gboolean stuck;
   TfdSession session;   /* of the user */
   gint64 session_since; /* epoch */
@@ -124,6 +126,8 @@ struct _TfdEngine
   gint64 blocked_until;             /* epoch: end of the blocked hours, 0 = not known */
   guint64 waiting_for_network;      /* jobs that were let go since it came back */
   guint64 mark_alarm;
+  gboolean watches_owners;
+  guint64 owners_alarm;
 };
 
 /* ---- job.c ---- */
@@ -170,6 +174,8 @@ gboolean tfd_engine_save_file (TfdEngine *self, TfdJob *job, const TfdFileRecord
 void tfd_engine_log_event (TfdEngine *self, TfdJob *job, const char *kind, GVariant *details);
 void tfd_engine_touch (TfdEngine *self, TfdJob *job);
 void tfd_engine_insert_job (TfdEngine *self, TfdJob *job);
+/* It counts against the limits (@step 1), or does not any more (-1), before its record changes. */
+void tfd_engine_count_job (TfdEngine *self, const TfdJob *job, int step);
 /* State or run of @job have changed: from now on plans look at it, or do not. */
 void tfd_engine_update_live (TfdEngine *self, TfdJob *job);
 void tfd_engine_remove_job (TfdEngine *self, TfdJob *job);
@@ -305,6 +311,10 @@ tfd_engine_add_leftover (TfdEngine *self, TfdJob *job, const TfdFileRecord *file
 void tfd_engine_try_leftovers (TfdEngine *self);
 /* The same after the next commit. */
 void tfd_engine_try_leftovers_later (TfdEngine *self);
+
+/* ---- owners.c ---- */
+/* How long the user of @job has been gone is counted on, after a start. */
+void tfd_engine_adopt_owner (TfdEngine *self, TfdJob *job);
 
 /* ---- sessions.c: what servers are to forget ---- */
 /* Records what servers still hold of the files of @job, which ends. */

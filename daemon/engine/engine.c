@@ -20,6 +20,7 @@ tfd_engine_finalize (GObject *object)
   tfd_clock_remove_alarm (self->clock, self->files_alarm);
   tfd_clock_remove_alarm (self->clock, self->mounts_alarm);
   tfd_clock_remove_alarm (self->clock, self->mark_alarm);
+  tfd_clock_remove_alarm (self->clock, self->owners_alarm);
   tfd_engine_forget_sessions (self);
   tfd_engine_forget_alarms (self);
   g_signal_handlers_disconnect_by_data (self->transport, self);
@@ -125,14 +126,26 @@ tfd_engine_update_live (TfdEngine *self, TfdJob *job)
 }
 
 void
+tfd_engine_count_job (TfdEngine *self, const TfdJob *job, int step)
+{
+  const TfdJobRecord *record = job->record;
+
+  if (!record->counts)
+    return;
+  self->counted += (guint) step;
+  /* whoever has the number of a user that is gone has nothing else of it, not its places either */
+  if (record->gone_since == 0)
+    tfd_engine_worker_state (self, record->owner_uid)->counted += (guint) step;
+}
+
+void
 tfd_engine_insert_job (TfdEngine *self, TfdJob *job)
 {
   g_hash_table_insert (self->jobs, job->record->id, job);
   job->place = g_sequence_append (self->order, job);
   tfd_engine_update_live (self, job);
   self->inactive_at = 0;
-  self->counted += job->record->counts;
-  tfd_engine_worker_state (self, job->record->owner_uid)->counted += job->record->counts;
+  tfd_engine_count_job (self, job, 1);
 }
 
 void
@@ -142,8 +155,7 @@ tfd_engine_retire_job (TfdEngine *self, TfdJob *job)
     return;
   g_clear_pointer (&job->place, g_sequence_remove);
   tfd_engine_update_live (self, job);
-  self->counted -= job->record->counts;
-  tfd_engine_worker_state (self, job->record->owner_uid)->counted -= job->record->counts;
+  tfd_engine_count_job (self, job, -1);
 }
 
 void
@@ -151,6 +163,13 @@ tfd_engine_remove_job (TfdEngine *self, TfdJob *job)
 {
   tfd_engine_retire_job (self, job);
   g_hash_table_remove (self->jobs, job->record->id);
+}
+
+/* A job whose user is gone is not of the one who has the number now. */
+static gboolean
+is_for (const TfdJob *job, guint32 uid)
+{
+  return uid == TFD_ALL_USERS || (job->record->owner_uid == uid && job->record->gone_since == 0);
 }
 
 void
@@ -176,7 +195,7 @@ tfd_engine_foreach_job (
       TfdJob *job = g_sequence_get (iter);
 
       iter = g_sequence_iter_next (iter);
-      if (job->record->owner_uid != uid || tfd_job_state_is_final (job->record->state))
+      if (!is_for (job, uid) || tfd_job_state_is_final (job->record->state))
         continue;
       if (!func (job, data))
         return;
@@ -373,8 +392,14 @@ reload_job (TfdEngine *self, const char *id)
   reload_run (self, job);
   if (job->work == NULL && record->operation != TFD_OPERATION_NONE)
     tfd_engine_roll_forward_later (self, job);
+  if (job->place != NULL)
+    tfd_engine_count_job (self, job, -1);
 }
 
+  if (job->place != NULL)
+    tfd_engine_count_job (self, job, 1);
+  /* whether its user is gone is asked anew */
+  tfd_engine_worker_state (self, record->owner_uid)->name = NULL;
 /* Everything about the jobs of this transaction is recorded. */
 static void
 rest_jobs (TfdEngine *self)

@@ -39,8 +39,10 @@ TfdOutbox *tfd_engine_get_outbox (TfdEngine *self);
 /* The job @id, or NULL. Jobs that ended stay for five seconds (their state is final). */
 TfdJob *tfd_engine_get_job (TfdEngine *self, const char *id);
 
-/* Calls @func for each job of @uid that has not ended, in order of creation, until it returns
- * FALSE.
+#define TFD_ALL_USERS G_MAXUINT32
+
+/* Calls @func for each job of @uid, or of TFD_ALL_USERS, that has not ended, in order of creation,
+ * until it returns FALSE. Jobs whose user is gone are of no user.
  * @after (nullable): begin after this job id. */
 typedef gboolean (*TfdJobFunc) (TfdJob *job, gpointer data);
 void tfd_engine_foreach_job (
@@ -233,5 +235,13 @@ gboolean tfd_engine_checkpoint_finish (TfdEngine *self, GAsyncResult *result, GE
 
 /* A mount came or went: what waits for a destination tries again. */
 void tfd_engine_mounts_changed (TfdEngine *self);
+/* Whose the user id @uid is now, as the name service has it; @name NULL: nobody's. Jobs that were
+ * made under another name are held: OWNER_GONE. */
+void tfd_engine_note_owner (TfdEngine *self, guint32 uid, const char *name);
+
+/* From now on the name service is asked who the owners of the jobs are: at once, daily, and when
+ * the worker of one of them is lost. */
+void tfd_engine_watch_owners (TfdEngine *self);
+
 
 G_END_DECLS

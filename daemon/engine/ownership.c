@@ -19,9 +19,8 @@ typedef struct
   TfdOwner owner;      /* the new one; strings (owned) */
   GPtrArray *promises; /* (owned) of TfdLeftover: copies that nobody needs yet */
   GHashTable *copies;  /* (owned) index -> (owned) part record of the copy */
-  guint32 old_uid;
-  gboolean counted; /* against the limits of the old owner */
-  gboolean counts;  /* against those of the new one */
+  gboolean counts;     /* against the limits of the new owner */
+  gboolean placed;     /* there is a place for it */
   TfdTakenFunc func;
   gpointer data;
 } Taking;
@@ -38,6 +37,13 @@ taking_free (Taking *taking)
 
 /* ---- the limits on jobs: a place is taken before anything else is done ---- */
 
+static void
+hold_place (const Taking *taking, TfdEngine *self, int step)
+{
+  if (taking->counts)
+    tfd_engine_worker_state (self, taking->owner.uid)->counted += (guint) step;
+}
+
 static gboolean
 reserve (Taking *taking, TfdJob *job, GError **error)
 {
@@ -46,24 +52,9 @@ reserve (Taking *taking, TfdJob *job, GError **error)
   taking->counts = taking->owner.uid != 0;
   if (!tfd_engine_check_job_limits (self, taking->owner.uid, !job->record->counts, error))
     return FALSE;
-  tfd_engine_worker_state (self, taking->owner.uid)->counted += taking->counts;
-  self->counted += taking->counts && !job->record->counts;
+  hold_place (taking, self, 1);
+  taking->placed = TRUE;
   return TRUE;
-}
-
-static void
-give_back (Taking *taking, TfdJob *job)
-{
-  tfd_engine_worker_state (job->engine, taking->owner.uid)->counted -= taking->counts;
-  job->engine->counted -= taking->counts && !job->record->counts;
-}
-
-/* The job is recorded as the new owner's. */
-static void
-move (Taking *taking, TfdEngine *self)
-{
-  tfd_engine_worker_state (self, taking->old_uid)->counted -= taking->counted;
-  self->counted -= taking->counted && !taking->counts;
 }
 
 /* Nobody but the one who asked hears of it: the job goes on as it did. Takes @error. */
@@ -76,7 +67,8 @@ give_up (Taking *taking, GError *error)
   g_autoptr (GError) owned = error;
 
   tfd_job_message (&log, "user ‘%s’ cannot take it over: %s", taking->owner.name, error->message);
-  give_back (taking, job);
+  if (taking->placed)
+    hold_place (taking, work->engine, -1);
   taking->func (job, error, taking->data);
   /* copies of earlier batches */
   if (taking->promises->len > 0)
@@ -138,8 +130,12 @@ use_copies (Taking *taking, GError **error)
 static void
 change_record (Taking *taking)
 {
-  TfdJobRecord *record = taking->work->job->record;
+  TfdJob *job = taking->work->job;
+  TfdJobRecord *record = job->record;
 
+  hold_place (taking, job->engine, -1);
+  taking->placed = FALSE;
+  tfd_engine_count_job (job->engine, job, -1);
   record->owner_uid = taking->owner.uid;
   g_free (record->owner_name);
   record->owner_name = g_strdup (taking->owner.name);
@@ -148,6 +144,7 @@ change_record (Taking *taking)
   record->gone_since = 0;
   record->counts = taking->counts;
   drop_secrets (record->properties);
+  tfd_engine_count_job (job->engine, job, 1);
 }
 
 static void
@@ -163,7 +160,6 @@ taken_cb (const GError *error, gpointer data)
       give_up (taking, g_error_copy (error));
       return;
     }
-  move (taking, self);
   taking->func (job, NULL, taking->data);
   tfd_work_free (work);
   taking_free (taking);
@@ -355,7 +351,7 @@ stopped_cb (TfdEngine *self, TfdJob *job, gpointer data)
 }
 
 static Taking *
-taking_new (TfdJob *job, const TfdOwner *owner, TfdTakenFunc func, gpointer data)
+taking_new (const TfdOwner *owner, TfdTakenFunc func, gpointer data)
 {
   Taking *taking = g_new0 (Taking, 1);
 
@@ -363,8 +359,6 @@ taking_new (TfdJob *job, const TfdOwner *owner, TfdTakenFunc func, gpointer data
                               g_strdup (owner->sandbox != NULL ? owner->sandbox : "") };
   taking->promises = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_leftover_free);
   taking->copies = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) g_variant_unref);
-  taking->old_uid = job->record->owner_uid;
-  taking->counted = job->record->counts;
   taking->func = func;
   taking->data = data;
   return taking;
@@ -378,7 +372,7 @@ tfd_engine_take_ownership (
   g_autoptr (GError) error = NULL;
 
   g_return_if_fail (job->work == NULL);
-  taking = taking_new (job, owner, func, data);
+  taking = taking_new (owner, func, data);
   if (!tfd_engine_check (self, job, TFD_EVENT_SUSPEND, &error) || !reserve (taking, job, &error))
     {
       func (job, error, data);

@@ -392,7 +392,8 @@ tfd_engine_auto_complete (TfdEngine *self, TfdJob *job)
   g_autoptr (GVariant) options =
       g_variant_ref_sink (g_variant_new_parsed ("{'keep-newer': <true>}"));
 
-  if (job->work == NULL && job->record->state == TFD_JOB_STATE_TRANSFERRED)
+  if (job->work == NULL && job->record->state == TFD_JOB_STATE_TRANSFERRED &&
+      job->record->gone_since == 0)
     tfd_engine_complete (self, job, options, NULL, NULL);
 }
 

@@ -62,6 +62,8 @@ tfd_engine_condition_since (TfdEngine *self, const TfdJob *job, TfdErrorCode cod
 {
   gint64 since = *since_of (self, code);
 
+  if (code == TFD_ERROR_OWNER_GONE)
+    return job->record->gone_since;
   if (code == TFD_ERROR_OWNER_NOT_LOGGED_IN && self->world.log_ons == TFD_LOG_ONS_KNOWN)
     since = MAX (since, tfd_engine_worker_state (self, job->record->owner_uid)->session_since);
   return since;
@@ -194,6 +196,7 @@ tfd_engine_judge (TfdEngine *self, TfdJob *job, TfdErrorCode codes[TFD_MAX_CONDI
     .policy = tfd_job_properties_transfer_policy (properties),
     .run_when = properties->run_when,
     .session = tfd_engine_worker_state (self, job->record->owner_uid)->session,
+    .owner_gone = job->record->gone_since != 0,
   };
 
   world.power_saver_blocks = self->config->power_saver_blocks != 0;

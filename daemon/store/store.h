@@ -126,6 +126,9 @@ GPtrArray *tfd_store_load_tombstones (TfdStore *store,
                                       const TfdTombstoneFilter *filter,
                                       GError **error);
 
+/* Deletes those of user @uid: that is another person now. */
+gboolean tfd_store_forget_tombstones (TfdStore *store, guint32 uid, GError **error);
+
 /* Deletes those that ended before @before (epoch); *@pruned (nullable) = how many. */
 gboolean tfd_store_prune_tombstones (TfdStore *store, gint64 before, guint *pruned, GError **error);
 

@@ -29,6 +29,7 @@ static const char load_of_user_sql[] = SELECT_WHERE ("owner_uid = ?1");
 static const char load_all_sql[] = SELECT_WHERE ("?1 IS NOT NULL");
 static const char load_ids_sql[] =
     SELECT_WHERE ("id IN (SELECT value FROM json_each (?7)) AND (owner_uid = ?1 OR ?8)");
+static const char forget_sql[] = "DELETE FROM tombstones WHERE owner_uid = ?1";
 static const char prune_sql[] = "DELETE FROM tombstones WHERE ended < ?1";
 
 /* The first TFD_MAX_TOMBSTONE_FILES children of @list. */
@@ -206,6 +207,17 @@ tfd_store_load_tombstones (TfdStore *store,
         tfd_warning ("tombstone ‘%s’ in the database cannot be understood",
                      (const char *) sqlite3_column_text (statement.stmt, 0));
     }
+}
+
+gboolean
+tfd_store_forget_tombstones (TfdStore *store, guint32 uid, GError **error)
+{
+  g_auto (TfdStatement) statement = TFD_STATEMENT_INIT;
+
+  if (!tfd_statement_init_write (&statement, store, forget_sql, error))
+    return FALSE;
+  tfd_bind_int (&statement, uid);
+  return tfd_statement_run (&statement, error);
 }
 
 gboolean
