@@ -384,22 +384,22 @@ reload_job (TfdEngine *self, const char *id)
 
   /* the table's key is the id inside the record: steal, exchange, insert */
   g_hash_table_steal (self->jobs, id);
+  if (job->place != NULL)
+    tfd_engine_count_job (self, job, -1);
   tfd_job_record_free (job->record);
   job->record = record;
+  if (job->place != NULL)
+    tfd_engine_count_job (self, job, 1);
+  /* whether its user is gone is asked anew */
+  tfd_engine_worker_state (self, record->owner_uid)->name = NULL;
   g_hash_table_insert (self->jobs, record->id, job);
   if (job->run != NULL)
     job->run->outdated = FALSE;
   reload_run (self, job);
   if (job->work == NULL && record->operation != TFD_OPERATION_NONE)
     tfd_engine_roll_forward_later (self, job);
-  if (job->place != NULL)
-    tfd_engine_count_job (self, job, -1);
 }
 
-  if (job->place != NULL)
-    tfd_engine_count_job (self, job, 1);
-  /* whether its user is gone is asked anew */
-  tfd_engine_worker_state (self, record->owner_uid)->name = NULL;
 /* Everything about the jobs of this transaction is recorded. */
 static void
 rest_jobs (TfdEngine *self)

@@ -233,8 +233,6 @@ void
 tfd_engine_checkpoint_async (TfdEngine *self, GAsyncReadyCallback callback, gpointer user_data);
 gboolean tfd_engine_checkpoint_finish (TfdEngine *self, GAsyncResult *result, GError **error);
 
-/* A mount came or went: what waits for a destination tries again. */
-void tfd_engine_mounts_changed (TfdEngine *self);
 /* Whose the user id @uid is now, as the name service has it; @name NULL: nobody's. Jobs that were
  * made under another name are held: OWNER_GONE. */
 void tfd_engine_note_owner (TfdEngine *self, guint32 uid, const char *name);
@@ -243,5 +241,7 @@ void tfd_engine_note_owner (TfdEngine *self, guint32 uid, const char *name);
  * the worker of one of them is lost. */
 void tfd_engine_watch_owners (TfdEngine *self);
 
+/* A mount came or went: what waits for a destination tries again. */
+void tfd_engine_mounts_changed (TfdEngine *self);
 
 G_END_DECLS
