@@ -10,6 +10,7 @@
 # cgroup namespaces: when COMMAND ends, everything ends. Whatever is written to the copy is in memory.
 #
 # TFD_BUILD_ROOT   the build directory to install from
+# TFD_BOOT_BARE    if set, nothing is installed: that is left to COMMAND
 set -eu
 
 skip ()
@@ -63,19 +64,24 @@ mount -t overlay overlay -o lowerdir=/,upperdir=/run/machine/upper,workdir=/run/
 rm -rf "$TFD_BOOT_ROOT"/etc/systemd/system/*.{wants,requires} "$TFD_BOOT_ROOT"/etc/systemd/user/*.wants
 : >"$TFD_BOOT_ROOT/etc/fstab"
 
-# The build directory may be shared with other tests that install at this moment, so its own log
-# of the installation must not be written: install from a view of it that nobody else sees.
-build=$(readlink -f "$TFD_BUILD_ROOT")
-mkdir -p /run/machine/build/{upper,work}
-mount -t overlay overlay \
-  -o "lowerdir=$build,upperdir=/run/machine/build/upper,workdir=/run/machine/build/work" "$build"
-if ! meson install -C "$build" --no-rebuild --quiet --destdir "$TFD_BOOT_ROOT" \
-  >/run/install.log 2>&1; then
-  cat /run/install.log >&2
-  exit 98
+# Here packages may start what they install.
+rm -f "$TFD_BOOT_ROOT/usr/sbin/policy-rc.d"
+
+if [ -z "${TFD_BOOT_BARE:-}" ]; then
+  # The build directory may be shared with other tests that install at this moment, so its own log
+  # of the installation must not be written: install from a view of it that nobody else sees.
+  build=$(readlink -f "$TFD_BUILD_ROOT")
+  mkdir -p /run/machine/build/{upper,work}
+  mount -t overlay overlay \
+    -o "lowerdir=$build,upperdir=/run/machine/build/upper,workdir=/run/machine/build/work" "$build"
+  if ! meson install -C "$build" --no-rebuild --quiet --destdir "$TFD_BOOT_ROOT" \
+    >/run/install.log 2>&1; then
+    cat /run/install.log >&2
+    exit 98
+  fi
+  chroot "$TFD_BOOT_ROOT" ldconfig
+  chroot "$TFD_BOOT_ROOT" journalctl --update-catalog
 fi
-chroot "$TFD_BOOT_ROOT" ldconfig
-chroot "$TFD_BOOT_ROOT" journalctl --update-catalog
 for user in alice bob; do
   chroot "$TFD_BOOT_ROOT" useradd --create-home --shell /bin/bash "$user"
 done
