@@ -37,7 +37,7 @@ finish_create (Creation *creation, GHashTable *found)
   GError *error = NULL;
   TfdJob *job = tfd_engine_create_job (call->bus->engine, &owner, creation->type,
                                        g_steal_pointer (&creation->properties), creation->files,
-                                       found, creation->start, &error);
+                                       found, creation->start, NULL, &error);
   g_autofree char *path = job != NULL ? tfd_job_path (tfd_job_id (job)) : NULL;
 
   if (job != NULL)
@@ -53,7 +53,8 @@ finish_add (Creation *creation, GHashTable *found)
   GError *error = NULL;
   guint32 first = 0;
 
-  if (tfd_engine_add_files (call->bus->engine, call->job, creation->files, found, &first, &error))
+  if (tfd_engine_add_files (call->bus->engine, call->job, creation->files, found, NULL, &first,
+                            &error))
     tfd_call_return (call, g_variant_new ("(u)", first));
   else
     tfd_call_fail (call, error);

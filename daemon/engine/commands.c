@@ -6,35 +6,10 @@
 
 #include "common/url.h"
 #include "engine/engine-private.h"
-
-gboolean
-tfd_engine_check_job_limits (TfdEngine *self, guint32 uid, gboolean one_more, GError **error)
-{
-  guint of_user = tfd_engine_worker_state (self, uid)->counted;
-
-  /* the administrator is never refused, and takes nothing from the others' budget */
-  if (uid == 0)
-    return TRUE;
-  if (of_user >= self->config->max_jobs_per_user)
-    {
-      g_set_error (error, TFD_ERROR, TFD_ERROR_TOO_MANY_JOBS_PER_USER,
-                   "you have %u jobs, MaxJobsPerUser allows %" G_GUINT64_FORMAT
-                   ": complete or cancel some",
-                   of_user, self->config->max_jobs_per_user);
-      return FALSE;
-    }
-  if (one_more && self->counted >= self->config->max_jobs_per_machine)
-    {
-      g_set_error (error, TFD_ERROR, TFD_ERROR_TOO_MANY_JOBS_PER_MACHINE,
-                   "there are %u jobs, MaxJobsPerMachine allows %" G_GUINT64_FORMAT, self->counted,
-                   self->config->max_jobs_per_machine);
-      return FALSE;
-    }
-  return TRUE;
-}
+#include "engine/limits.h"
 
 static gboolean
-check_file_limits (TfdEngine *self, TfdJobType type, guint32 present, guint32 more, GError **error)
+check_file_limits (TfdJobType type, guint32 present, guint32 more, GError **error)
 {
   if (type == TFD_JOB_TYPE_UPLOAD_REPLY && (guint64) present + more > 1)
     {
@@ -49,27 +24,18 @@ check_file_limits (TfdEngine *self, TfdJobType type, guint32 present, guint32 mo
                    TFD_MAX_FILES_PER_CALL);
       return FALSE;
     }
-  if ((guint64) present + more > self->config->max_files_per_job)
-    {
-      g_set_error (error, TFD_ERROR, TFD_ERROR_TOO_MANY_FILES_IN_JOB,
-                   "the job would have %" G_GUINT64_FORMAT
-                   " files, MaxFilesPerJob allows %" G_GUINT64_FORMAT,
-                   (guint64) present + more, self->config->max_files_per_job);
-      return FALSE;
-    }
   return TRUE;
 }
 
 /* The file can be added, as far as the job is concerned. */
 static gboolean
-check_files (TfdEngine *self,
-             TfdJobType type,
+check_files (TfdJobType type,
              const TfdJobProperties *properties,
              guint32 present,
              GPtrArray *specs,
              GError **error)
 {
-  if (!check_file_limits (self, type, present, specs->len, error))
+  if (!check_file_limits (type, present, specs->len, error))
     return FALSE;
   return type != TFD_JOB_TYPE_UPLOAD_REPLY || specs->len == 0 ||
          tfd_reply_check (properties, ((const TfdFileSpec *) specs->pdata[0])->path, error);
@@ -184,7 +150,6 @@ new_record (TfdEngine *self, const TfdOwner *owner, TfdJobType type, TfdJobPrope
   record->creation_time = record->modification_time = tfd_clock_now_real (self->clock);
   record->last_activity = tfd_clock_now_boot (self->clock);
   record->boot_id = g_strdup (tfd_clock_boot_id (self->clock));
-  record->counts = owner->uid != 0;
   return record;
 }
 
@@ -196,9 +161,11 @@ tfd_engine_create_job (TfdEngine *self,
                        GPtrArray *files,
                        GHashTable *found,
                        gboolean start,
+                       const TfdReservation *reservation,
                        GError **error)
 {
   g_autoptr (TfdJobProperties) owned = properties;
+  g_autoptr (TfdReservation) here = NULL;
   g_autoptr (TfdJob) job = NULL;
   gboolean has_files = files != NULL && files->len > 0;
 
@@ -208,12 +175,16 @@ tfd_engine_create_job (TfdEngine *self,
                            "‘start’ without ‘files’: there is nothing to start");
       return NULL;
     }
-  if (!tfd_engine_check_job_limits (self, owner->uid, TRUE, error) ||
-      (has_files && !check_files (self, type, properties, 0, files, error)))
+  if (reservation == NULL)
+    reservation = here =
+        tfd_reservation_new_job (self, owner->uid, type, has_files ? files->len : 0);
+  if (!tfd_reservation_check (reservation, error) ||
+      (has_files && !check_files (type, properties, 0, files, error)))
     return NULL;
 
   job = tfd_job_new (self, new_record (self, owner, type, g_steal_pointer (&owned)),
                      ++self->last_order);
+  job->record->counts = tfd_reservation_counts (reservation);
   tfd_engine_touch (self, job);
   if (!tfd_store_insert_job (self->store, job->record, error))
     {
@@ -261,16 +232,28 @@ feed_cb (const GError *error, gpointer data)
 }
 
 gboolean
+tfd_engine_check_add_files (TfdEngine *self, TfdJob *job, GPtrArray *files, GError **error)
+{
+  return tfd_engine_check (self, job, TFD_EVENT_ADD_FILE, error) &&
+         check_files (job->record->type, job->record->properties, job->record->files_total, files,
+                      error);
+}
+
+gboolean
 tfd_engine_add_files (TfdEngine *self,
                       TfdJob *job,
                       GPtrArray *files,
                       GHashTable *found,
+                      const TfdReservation *reservation,
                       guint32 *first,
                       GError **error)
 {
-  if (!tfd_engine_check (self, job, TFD_EVENT_ADD_FILE, error) ||
-      !check_files (self, job->record->type, job->record->properties, job->record->files_total,
-                    files, error))
+  g_autoptr (TfdReservation) here = NULL;
+
+  if (reservation == NULL)
+    reservation = here = tfd_reservation_new_files (self, job, files->len);
+  if (!tfd_engine_check_add_files (self, job, files, error) ||
+      !tfd_reservation_check (reservation, error))
     return FALSE;
 
   *first = job->record->files_total;

@@ -43,14 +43,15 @@ typedef struct _TfdWork TfdWork; /* a Complete or Cancel at work: work.c */
 struct _TfdJob
 {
   grefcount refs;
-  TfdEngine *engine;     /* (not owned) */
-  TfdJobRecord *record;  /* (owned) */
-  GPtrArray *files;      /* (owned) (nullable) of TfdFileRecord by index: read when needed */
-  gint64 files_used;     /* boot time of the last use of files, of a job that rests */
-  guint32 sizes_unknown; /* files whose size is not known, right while files != NULL */
-  guint64 order;         /* position in the queue */
-  GSequenceIter *place;  /* (nullable) in the order of the engine */
-  GSequenceIter *live;   /* (nullable) among those that a plan has to look at */
+  TfdEngine *engine;      /* (not owned) */
+  TfdJobRecord *record;   /* (owned) */
+  GPtrArray *files;       /* (owned) (nullable) of TfdFileRecord by index: read when needed */
+  gint64 files_used;      /* boot time of the last use of files, of a job that rests */
+  guint32 files_reserved; /* files that are about to be added */
+  guint32 sizes_unknown;  /* files whose size is not known, right while files != NULL */
+  guint64 order;          /* position in the queue */
+  GSequenceIter *place;   /* (nullable) in the order of the engine */
+  GSequenceIter *live;    /* (nullable) among those that a plan has to look at */
   gboolean ended;
 
   TfdRun *run;                 /* (owned) (nullable) */
@@ -80,7 +81,7 @@ typedef struct
   gint64 last_loss;  /* boot time */
   gint64 not_before; /* boot time of the next start */
   gint64 served;     /* boot time at which a background job of the user last gave up a slot */
-  guint counted;     /* jobs of the user that count against the limits */
+  guint counted;     /* jobs of the user, and places for more that are reserved */
   const char *name;  /* (nullable) (not owned) interned: whose the user id was last known to be */
   gboolean stuck;
   TfdSession session;   /* of the user */
@@ -101,7 +102,8 @@ struct _TfdEngine
   GSequence *order;    /* (owned) of TfdJob in order of creation, those that ended not */
   GSequence *live;     /* (owned) of TfdJob in order of creation, those that a plan looks at */
   gint64 inactive_at;  /* boot time: before it none of all jobs has been left alone for too long */
-  guint counted;       /* jobs that count against the limits */
+  guint of_users;      /* jobs, and places reserved for more, of all users but root */
+  guint counted;       /* those among them that count against the limit of the machine */
   GHashTable *touched; /* (owned) ids that the open transaction changed -> NULL */
   GHashTable *workers; /* (owned) uid -> (owned) TfdWorkerState */
   GHashTable *probes;  /* (owned) "uid:directory" -> (owned) Probe: probe.c */
@@ -174,8 +176,6 @@ gboolean tfd_engine_save_file (TfdEngine *self, TfdJob *job, const TfdFileRecord
 void tfd_engine_log_event (TfdEngine *self, TfdJob *job, const char *kind, GVariant *details);
 void tfd_engine_touch (TfdEngine *self, TfdJob *job);
 void tfd_engine_insert_job (TfdEngine *self, TfdJob *job);
-/* It counts against the limits (@step 1), or does not any more (-1), before its record changes. */
-void tfd_engine_count_job (TfdEngine *self, const TfdJob *job, int step);
 /* State or run of @job have changed: from now on plans look at it, or do not. */
 void tfd_engine_update_live (TfdEngine *self, TfdJob *job);
 void tfd_engine_remove_job (TfdEngine *self, TfdJob *job);
@@ -187,7 +187,15 @@ void tfd_engine_doom (TfdEngine *self, const GError *error);
 /* The row as the log wants it. Valid as long as the row. */
 TfdLogJob tfd_job_log (const TfdJob *job);
 
-/* ---- commands.c ---- */
+/* ---- limits.c ---- */
+/* It counts against the limits (@step 1), or does not any more (-1), before its record changes. */
+void tfd_engine_count_job (TfdEngine *self, const TfdJob *job, int step);
+/* The same for the place of a job of @uid; @counts: against the limit of the machine, too. */
+void tfd_engine_count_place (TfdEngine *self, guint32 uid, gboolean counts, int step);
+/* What was reserved is within the limits as they are now, or was granted. */
+gboolean tfd_reservation_check (const TfdReservation *self, GError **error);
+/* The job that was reserved counts against the limit of the machine. */
+gboolean tfd_reservation_counts (const TfdReservation *self);
 /* Whether user @uid may have another job; @one_more: it would be one that does not count yet. */
 gboolean
 tfd_engine_check_job_limits (TfdEngine *self, guint32 uid, gboolean one_more, GError **error);

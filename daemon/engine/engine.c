@@ -126,19 +126,6 @@ tfd_engine_update_live (TfdEngine *self, TfdJob *job)
 }
 
 void
-tfd_engine_count_job (TfdEngine *self, const TfdJob *job, int step)
-{
-  const TfdJobRecord *record = job->record;
-
-  if (!record->counts)
-    return;
-  self->counted += (guint) step;
-  /* whoever has the number of a user that is gone has nothing else of it, not its places either */
-  if (record->gone_since == 0)
-    tfd_engine_worker_state (self, record->owner_uid)->counted += (guint) step;
-}
-
-void
 tfd_engine_insert_job (TfdEngine *self, TfdJob *job)
 {
   g_hash_table_insert (self->jobs, job->record->id, job);

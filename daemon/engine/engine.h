@@ -95,8 +95,12 @@ void tfd_engine_probe_async (TfdEngine *self,
                              gpointer user_data);
 GHashTable *tfd_engine_probe_finish (TfdEngine *self, GAsyncResult *result, GError **error);
 
+/* What is about to be created, see engine/limits.h. */
+typedef struct _TfdReservation TfdReservation;
+
 /* Creates a job, adds @files (nullable) and starts it when @start, all or nothing. @found is what
- * the probe found (nullable). Takes @properties. */
+ * the probe found (nullable), @reservation (nullable) what was reserved for it. Takes @properties.
+ */
 TfdJob *tfd_engine_create_job (TfdEngine *self,
                                const TfdOwner *owner,
                                TfdJobType type,
@@ -104,13 +108,20 @@ TfdJob *tfd_engine_create_job (TfdEngine *self,
                                GPtrArray *files,
                                GHashTable *found,
                                gboolean start,
+                               const TfdReservation *reservation,
                                GError **error);
 
-/* Appends @files; *first is the index of the first of them. */
+/* Whether @files could be appended, apart from limits on their number. */
+gboolean
+tfd_engine_check_add_files (TfdEngine *self, TfdJob *job, GPtrArray *files, GError **error);
+
+/* Appends @files, for which there is @reservation (nullable); *first is the index of the first of
+ * them. */
 gboolean tfd_engine_add_files (TfdEngine *self,
                                TfdJob *job,
                                GPtrArray *files,
                                GHashTable *found,
+                               const TfdReservation *reservation,
                                guint32 *first,
                                GError **error);
 

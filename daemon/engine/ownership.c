@@ -20,6 +20,7 @@ typedef struct
   GPtrArray *promises; /* (owned) of TfdLeftover: copies that nobody needs yet */
   GHashTable *copies;  /* (owned) index -> (owned) part record of the copy */
   gboolean counts;     /* against the limits of the new owner */
+  gboolean one_more;   /* against that of the machine, against which it did not count */
   gboolean placed;     /* there is a place for it */
   TfdTakenFunc func;
   gpointer data;
@@ -40,8 +41,7 @@ taking_free (Taking *taking)
 static void
 hold_place (const Taking *taking, TfdEngine *self, int step)
 {
-  if (taking->counts)
-    tfd_engine_worker_state (self, taking->owner.uid)->counted += (guint) step;
+  tfd_engine_count_place (self, taking->owner.uid, taking->one_more, step);
 }
 
 static gboolean
@@ -50,7 +50,8 @@ reserve (Taking *taking, TfdJob *job, GError **error)
   TfdEngine *self = job->engine;
 
   taking->counts = taking->owner.uid != 0;
-  if (!tfd_engine_check_job_limits (self, taking->owner.uid, !job->record->counts, error))
+  taking->one_more = taking->counts && !job->record->counts;
+  if (!tfd_engine_check_job_limits (self, taking->owner.uid, taking->one_more, error))
     return FALSE;
   hold_place (taking, self, 1);
   taking->placed = TRUE;

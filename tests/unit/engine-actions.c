@@ -54,7 +54,7 @@ engine_try_create (EngineFixture *self,
   g_free (record->display_name);
   record->display_name = g_strdup (name);
   return tfd_engine_create_job (self->engine, &owner, self->type, g_steal_pointer (&record), specs,
-                                NULL, start, error);
+                                NULL, start, NULL, error);
 }
 
 TfdJob *
@@ -241,7 +241,7 @@ engine_add_files (
   g_autoptr (GPtrArray) specs =
       engine_specs (tfd_job_record (job)->properties->display_name, first, count);
 
-  return tfd_engine_add_files (self->engine, job, specs, NULL, index, error);
+  return tfd_engine_add_files (self->engine, job, specs, NULL, NULL, index, error);
 }
 
 gboolean

@@ -179,7 +179,7 @@ ENGINE_TEST (test_identity)
   probe (self, ALICE, "/home/a/0", &answer);
   engine_answer (self, "Probe", "([([byte 0x78], '', '')],)");
   tfd_engine_create_job (self->engine, &owner, TFD_JOB_TYPE_DOWNLOAD, tfd_job_properties_new (),
-                         specs, answer.found, TRUE, &error);
+                         specs, answer.found, TRUE, NULL, &error);
   g_assert_no_error (error);
   engine_settle (self);
   engine_restart (self);

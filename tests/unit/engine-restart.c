@@ -390,7 +390,7 @@ ENGINE_TEST (test_destination_file_added)
   g_autoptr (GPtrArray) specs = engine_specs ("a", 1, 1);
   guint32 first;
 
-  OK (tfd_engine_add_files (self->engine, job, specs, NULL, &first, error));
+  OK (tfd_engine_add_files (self->engine, job, specs, NULL, NULL, &first, error));
   tfd_engine_mounts_changed (self->engine);
   engine_settle (self);
   engine_assert_requests (self, "");

@@ -47,11 +47,11 @@ ENGINE_TEST (test_add_running)
   guint32 first;
 
   self->failing_commits = 1;
-  OK (tfd_engine_add_files (self->engine, job, specs, NULL, &first, error));
+  OK (tfd_engine_add_files (self->engine, job, specs, NULL, NULL, &first, error));
   engine_settle (self);
   requests = tfd_fake_transport_list (self->transport);
   g_assert_null (strstr (requests, "AddFiles"));
-  OK (tfd_engine_add_files (self->engine, job, others, NULL, &first, error));
+  OK (tfd_engine_add_files (self->engine, job, others, NULL, NULL, &first, error));
   engine_settle (self);
   if (g_str_equal (requests, "Stop"))
     {
@@ -93,13 +93,13 @@ ENGINE_TEST (test_add)
   for (guint files_in_memory = 0; files_in_memory < 2; files_in_memory++)
     {
       self->failing_commits = 1;
-      OK (tfd_engine_add_files (self->engine, job, specs, NULL, &first, error));
+      OK (tfd_engine_add_files (self->engine, job, specs, NULL, NULL, &first, error));
       g_assert_cmpuint (first, ==, 2);
       engine_settle (self);
       g_assert_cmpuint (tfd_job_record (job)->files_total, ==, 2);
       tfd_job_files (job, self->store, NULL);
     }
-  OK (tfd_engine_add_files (self->engine, job, specs, NULL, &first, error));
+  OK (tfd_engine_add_files (self->engine, job, specs, NULL, NULL, &first, error));
   g_assert_cmpuint (first, ==, 2);
   engine_settle (self);
   g_assert_cmpuint (tfd_job_record (job)->files_total, ==, 5);

@@ -80,7 +80,7 @@ add_file (EngineFixture *self, const char *properties, const char *path, GError 
 
   g_assert_nonnull (spec);
   g_ptr_array_add (specs, spec);
-  return tfd_engine_add_files (self->engine, job, specs, NULL, &index, error) ? job : NULL;
+  return tfd_engine_add_files (self->engine, job, specs, NULL, NULL, &index, error) ? job : NULL;
 }
 
 /* Where the reply goes must be possible, and is not where the file is. */
@@ -175,7 +175,7 @@ ENGINE_TEST (test_probe)
     }
   job = engine_create (self, "a", 0, FALSE, NULL);
   g_assert_cmpuint (tfd_job_record (job)->bytes_total, ==, 0);
-  OK (tfd_engine_add_files (self->engine, job, specs, answer.found, &index, error));
+  OK (tfd_engine_add_files (self->engine, job, specs, answer.found, NULL, &index, error));
   g_assert_cmpuint (tfd_job_record (job)->bytes_total, ==, 1024);
   engine_settle (self);
   engine_restart (self);
@@ -210,7 +210,7 @@ ENGINE_TEST (test_probe_reply)
   engine_answer (self, "Probe", "([([byte 0x64], '', '')],)");
   g_assert_true (answer.called);
   job = engine_create (self, "a", 0, FALSE, NULL);
-  OK (tfd_engine_add_files (self->engine, job, specs, answer.found, &index, error));
+  OK (tfd_engine_add_files (self->engine, job, specs, answer.found, NULL, &index, error));
   g_assert_cmpuint (tfd_job_record (job)->bytes_total, ==, 1000);
   OK (tfd_job_files (job, self->store, error) != NULL);
   g_assert_cmpmem (g_bytes_get_data (engine_file (job, 1)->directory, NULL), 1, "d", 1);

@@ -236,7 +236,8 @@ add (Call *call, TfdJob *job, GError **error)
   guint32 before = tfd_job_record (job)->files_total, first;
 
   call->account->files_most += call->files->len;
-  if (tfd_engine_add_files (call->world->fixture->engine, job, call->files, NULL, &first, error))
+  if (tfd_engine_add_files (call->world->fixture->engine, job, call->files, NULL, NULL, &first,
+                            error))
     {
       g_assert_cmpuint (first, ==, before);
       g_assert_cmpuint (tfd_job_record (job)->files_total, ==, before + call->files->len);

@@ -164,7 +164,8 @@ create (Months *self)
   tfd_job_properties_apply (properties, TFD_JOB_TYPE_DOWNLOAD, changes, TRUE, TFD_LIFE_NEW, NULL);
   tfd_engine_foreach_job (self->fixture->engine, call->user->uid, NULL, count_cb, &present);
   job = tfd_engine_create_job (self->fixture->engine, &owner, TFD_JOB_TYPE_DOWNLOAD,
-                               g_steal_pointer (&properties), call->files, NULL, started, &error);
+                               g_steal_pointer (&properties), call->files, NULL, started, NULL,
+                               &error);
   if (job != NULL)
     open_account (call, job, started);
   else if (error->code == TFD_ERROR_TOO_MANY_JOBS_PER_USER)
