@@ -5,12 +5,10 @@
 
 #include "base/log.h"
 #include "bus/bus.h"
+#include "bus/traffic.h"
 #include "common/names.h"
 
 G_BEGIN_DECLS
-
-/* Jobs of which one connection is told changes by having called GetAll. */
-#define TFD_MAX_SUBSCRIPTIONS 4096
 
 typedef struct _TfdPeer TfdPeer;
 typedef struct _TfdEmit TfdEmit;
@@ -26,7 +24,12 @@ struct _TfdBus
   gulong authority_changed; /* handler */
   guint changes;            /* of the authority: how often it said so */
   guint registrations[2];
-  guint guard;       /* filter of the connection */
+  guint guard;         /* filter of the connection */
+  TfdTraffic *traffic; /* (owned) what callers have under way */
+  guint watch;         /* subscription to the end of anybody */
+  guint unwatched;     /* peers that have no subscription of their own */
+  GQueue turns;        /* of (owned) TfdPeer: whose calls are handled next, in this order */
+  guint turn_source;
   GHashTable *peers; /* (owned) unique name -> (owned) TfdPeer */
   TfdEmit *emit;     /* (owned) */
   guint calls;       /* that have arrived and are not handled yet */
@@ -38,14 +41,16 @@ struct _TfdPeer
 {
   grefcount refs;
   TfdBus *bus;
-  char *name;     /* unique name on the bus */
-  gboolean known; /* uid was asked and answered */
+  char *name;       /* unique name on the bus */
+  gboolean known;   /* uid was asked and answered */
+  gboolean leaving; /* has left the bus; its calls have their turn yet */
   gboolean gone;
   guint32 uid;
-  guint watch;         /* subscription to its end */
+  guint watch;         /* subscription to its end, 0 = the common one */
   GQueue calls;        /* of TfdCall: not yet handled */
   guint put_back;      /* so many at the head of these had their turn before */
   guint waiting;       /* calls under way that keep the order */
+  gboolean has_turn;   /* stands among those whose calls are handled next */
   GCancellable *ended; /* (owned) cancelled at its end */
   guint may_create;    /* types of jobs, one bit each, that it may create */
   guint changes;       /* of the authority, when that was asked */
@@ -70,8 +75,13 @@ void tfd_peer_unref (TfdPeer *peer);
 /* The calls of a client that were not handled yet wait until it is released as often as held. */
 void tfd_peer_hold (TfdPeer *peer);
 void tfd_peer_release (TfdPeer *peer);
-/* Queues the call of a client; handled when its uid is known and its earlier calls were. */
+/* Queues the call of a client; handled when its uid is known and its earlier calls were, and those
+ * of others had their turn. */
 void tfd_peers_dispatch (TfdBus *bus, GDBusMethodInvocation *invocation);
+/* Drops what is left of a client. */
+void tfd_peer_leave (TfdPeer *peer);
+/* All clients are as good as gone. */
+void tfd_peers_end (TfdBus *bus);
 
 /* ---- call.c ---- */
 void tfd_call_free (TfdCall *call);
@@ -112,9 +122,15 @@ GError *tfd_access_check (TfdCall *call, const char **action);
 TfdJob *tfd_access_find_job (TfdCall *call, const char *path, GError **error);
 GError *tfd_access_not_found (void);
 
+/* ---- turns.c ---- */
+/* The first call of @peer, if it has one that may be handled now, is handled when its turn comes.
+ */
+void tfd_turns_add (TfdPeer *peer);
+void tfd_turns_end (TfdBus *bus);
+
 /* ---- guard.c ---- */
-/* Refuses calls that could not be answered safely; the number of the filter. */
-guint tfd_guard_add (GDBusConnection *connection);
+/* Refuses calls that could not be answered safely, or are too many; the number of the filter. */
+guint tfd_guard_add (GDBusConnection *connection, TfdTraffic *traffic);
 
 /* ---- registration.c ---- */
 gboolean tfd_bus_register (TfdBus *bus, GError **error);

@@ -36,7 +36,9 @@ tfd_bus_new (GDBusConnection *connection,
   bus->authority_changed =
       g_signal_connect (authority, "changed", G_CALLBACK (authority_changed_cb), bus);
   bus->emit = tfd_emit_new (bus);
-  bus->guard = tfd_guard_add (connection);
+  g_queue_init (&bus->turns);
+  bus->traffic = tfd_traffic_new ();
+  bus->guard = tfd_guard_add (connection, bus->traffic);
   return tfd_bus_register (bus, error) ? g_steal_pointer (&bus) : NULL;
 }
 
@@ -49,8 +51,11 @@ tfd_bus_free (TfdBus *bus)
     if (bus->registrations[i] != 0)
       g_dbus_connection_unregister_subtree (bus->connection, bus->registrations[i]);
   g_dbus_connection_remove_filter (bus->connection, bus->guard);
+  tfd_turns_end (bus);
+  tfd_peers_end (bus);
   tfd_emit_free (bus->emit);
   g_hash_table_unref (bus->peers);
+  tfd_traffic_unref (bus->traffic);
   g_object_unref (bus->engine);
   g_signal_handler_disconnect (bus->authority, bus->authority_changed);
   g_object_unref (bus->authority);
@@ -73,8 +78,8 @@ decide_again_cb (TfdJob *job G_GNUC_UNUSED, gpointer data)
   TfdCall *call = *(TfdCall **) data;
 
   *(TfdCall **) data = NULL;
-  /* an earlier call of the same client is under way and keeps the order */
-  if (call->peer->waiting > 0 && !call->peer->gone)
+  /* an earlier call of the same client keeps the order: it is under way, or was put back, too */
+  if ((call->peer->waiting > 0 || call->peer->put_back > 0) && !call->peer->gone)
     tfd_call_put_back (call);
   else
     tfd_bus_handle (call);

@@ -6,7 +6,8 @@
 
 #include "bus/bus-private.h"
 
-static void pump (TfdPeer *peer);
+/* The bus lets a connection have 512 match rules. */
+#define MAX_WATCHES 256
 
 TfdPeer *
 tfd_peer_ref (TfdPeer *peer)
@@ -27,16 +28,38 @@ tfd_peer_unref (TfdPeer *peer)
 }
 
 static void
+unwatch (TfdPeer *peer)
+{
+  TfdBus *bus = peer->bus;
+
+  if (peer->watch == 0 && --bus->unwatched > 0)
+    return;
+  g_dbus_connection_signal_unsubscribe (bus->connection,
+                                        peer->watch != 0 ? peer->watch : bus->watch);
+  peer->watch = 0;
+}
+
+static void
 end_peer (TfdPeer *peer)
 {
   peer->gone = TRUE;
-  if (peer->watch != 0)
-    g_dbus_connection_signal_unsubscribe (peer->bus->connection, peer->watch);
-  peer->watch = 0;
+  unwatch (peer);
+  tfd_traffic_forget (peer->bus->traffic, peer->name);
   g_cancellable_cancel (peer->ended);
   for (TfdCall *call = g_queue_pop_head (&peer->calls); call != NULL;
        call = g_queue_pop_head (&peer->calls))
     tfd_call_free (call);
+}
+
+void
+tfd_peer_leave (TfdPeer *peer)
+{
+  TfdBus *bus = peer->bus;
+
+  tfd_peer_ref (peer);
+  end_peer (peer);
+  g_hash_table_remove (bus->peers, peer->name);
+  tfd_peer_unref (peer);
 }
 
 static void
@@ -48,26 +71,28 @@ owner_changed_cb (GDBusConnection *connection G_GNUC_UNUSED,
                   GVariant *parameters,
                   gpointer user_data)
 {
-  TfdPeer *peer = user_data;
-  TfdBus *bus = peer->bus;
-  const char *new_owner;
+  TfdBus *bus = user_data;
+  const char *name, *new_owner;
+  TfdPeer *peer;
 
-  g_variant_get (parameters, "(&s&s&s)", NULL, NULL, &new_owner);
-  if (*new_owner != '\0' || peer->gone)
+  g_variant_get (parameters, "(&s&s&s)", &name, NULL, &new_owner);
+  peer = g_hash_table_lookup (bus->peers, name);
+  if (*new_owner != '\0' || peer == NULL)
     return;
   bus->last_busy = tfd_clock_now_boot (tfd_engine_get_clock (bus->engine));
-  tfd_peer_ref (peer);
-  end_peer (peer);
-  g_hash_table_remove (bus->peers, peer->name);
-  tfd_peer_unref (peer);
+  /* what it sent before it left is done all the same */
+  peer->leaving = TRUE;
+  if (!peer->has_turn)
+    tfd_peer_leave (peer);
 }
 
 static void
-refuse_all (TfdPeer *peer, const char *message)
+refuse_and_end (TfdPeer *peer, const GError *error)
 {
   for (TfdCall *call = g_queue_pop_head (&peer->calls); call != NULL;
        call = g_queue_pop_head (&peer->calls))
-    tfd_call_fail_code (call, TFD_ERROR_ACCESS_DENIED, "%s", message);
+    tfd_call_fail (call, g_error_copy (error));
+  tfd_peer_leave (peer);
 }
 
 static void
@@ -80,15 +105,21 @@ credentials_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (!peer->gone && answer == NULL)
     {
-      refuse_all (peer, "the bus does not say who you are");
-      end_peer (peer);
-      g_hash_table_remove (peer->bus->peers, peer->name);
+      g_autoptr (GError) unknown = g_error_new_literal (TFD_ERROR, TFD_ERROR_ACCESS_DENIED,
+                                                        "the bus does not say who you are");
+
+      refuse_and_end (peer, unknown);
     }
   else if (!peer->gone)
     {
       g_variant_get (answer, "(u)", &peer->uid);
-      peer->known = TRUE;
-      pump (peer);
+      if (!tfd_traffic_know (peer->bus->traffic, peer->name, peer->uid, &error))
+        refuse_and_end (peer, error);
+      else
+        {
+          peer->known = TRUE;
+          tfd_turns_add (peer);
+        }
     }
   tfd_peer_unref (peer);
 }
@@ -108,6 +139,26 @@ tfd_bus_is_idle (TfdBus *bus)
   return TRUE;
 }
 
+static guint
+subscribe (TfdBus *bus, const char *name)
+{
+  return g_dbus_connection_signal_subscribe (
+      bus->connection, "org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged",
+      "/org/freedesktop/DBus", name, G_DBUS_SIGNAL_FLAGS_NONE, owner_changed_cb, bus, NULL);
+}
+
+/* To hear of its end. Many of them are not watched one by one: we hear of the end of anybody. */
+static void
+watch (TfdPeer *peer)
+{
+  TfdBus *bus = peer->bus;
+
+  if (g_hash_table_size (bus->peers) < MAX_WATCHES)
+    peer->watch = subscribe (bus, peer->name);
+  else if (bus->unwatched++ == 0)
+    bus->watch = subscribe (bus, NULL);
+}
+
 static TfdPeer *
 peer_new (TfdBus *bus, const char *name)
 {
@@ -119,28 +170,12 @@ peer_new (TfdBus *bus, const char *name)
   peer->jobs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_queue_init (&peer->calls);
   peer->ended = g_cancellable_new ();
-  peer->watch = g_dbus_connection_signal_subscribe (
-      bus->connection, "org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged",
-      "/org/freedesktop/DBus", name, G_DBUS_SIGNAL_FLAGS_NONE, owner_changed_cb,
-      tfd_peer_ref (peer), (GDestroyNotify) tfd_peer_unref);
+  watch (peer);
   g_dbus_connection_call (bus->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
                           "org.freedesktop.DBus", "GetConnectionUnixUser",
                           g_variant_new ("(s)", name), G_VARIANT_TYPE ("(u)"),
                           G_DBUS_CALL_FLAGS_NONE, -1, NULL, credentials_cb, tfd_peer_ref (peer));
   return peer;
-}
-
-static void
-pump (TfdPeer *peer)
-{
-  tfd_peer_ref (peer);
-  while (!peer->gone && peer->known && peer->waiting == 0 && !g_queue_is_empty (&peer->calls))
-    {
-      if (peer->put_back > 0)
-        peer->put_back--;
-      tfd_bus_handle (g_queue_pop_head (&peer->calls));
-    }
-  tfd_peer_unref (peer);
 }
 
 void
@@ -153,7 +188,7 @@ void
 tfd_peer_release (TfdPeer *peer)
 {
   peer->waiting--;
-  pump (peer);
+  tfd_turns_add (peer);
 }
 
 void
@@ -169,6 +204,7 @@ tfd_call_put_back (TfdCall *call)
   TfdPeer *peer = call->peer;
 
   g_queue_push_nth (&peer->calls, call, (gint) peer->put_back++);
+  tfd_turns_add (peer);
 }
 
 void
@@ -178,6 +214,18 @@ tfd_call_release (TfdCall *call)
     return;
   call->held = FALSE;
   tfd_peer_release (call->peer);
+}
+
+void
+tfd_peers_end (TfdBus *bus)
+{
+  GHashTableIter iter;
+  TfdPeer *peer;
+
+  g_hash_table_iter_init (&iter, bus->peers);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &peer))
+    end_peer (peer);
+  g_hash_table_remove_all (bus->peers);
 }
 
 void
@@ -198,5 +246,5 @@ tfd_peers_dispatch (TfdBus *bus, GDBusMethodInvocation *invocation)
   call->invocation = invocation;
   bus->calls++;
   g_queue_push_tail (&peer->calls, call);
-  pump (peer);
+  tfd_turns_add (peer);
 }

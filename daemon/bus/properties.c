@@ -7,6 +7,10 @@
 #include "bus/bus-private.h"
 #include "public-interface.h"
 
+/* Jobs whose changes are told to one connection, and to all of one user, for their GetAll. */
+#define MAX_OF_CONNECTION 4096
+#define MAX_OF_USER 16384
+
 static GVariant *
 get_property (TfdCall *call, const char *name)
 {
@@ -28,16 +32,52 @@ get_one (TfdCall *call, GVariant *parameters)
     tfd_call_fail_code (call, TFD_ERROR_INVALID_ARGS, "there is no property ‘%s’", name);
 }
 
+static gboolean
+check_room (const char *whose, guint count, guint most, GError **error)
+{
+  if (count <= most)
+    return TRUE;
+  g_set_error (error, TFD_ERROR, TFD_ERROR_LIMITS_EXCEEDED,
+               "changes of %u jobs would be told to %s, at most %u are allowed: use Subscribe",
+               count, whose, most);
+  return FALSE;
+}
+
+/* Whoever asks for everything wants to hear what changes. */
+static gboolean
+subscribe (TfdCall *call, GError **error)
+{
+  GHashTable *jobs = call->peer->jobs;
+  GHashTableIter iter;
+  TfdPeer *peer;
+  guint of_user = 0;
+
+  if (tfd_job_state_is_final (tfd_job_record (call->job)->state) ||
+      g_hash_table_contains (jobs, tfd_job_id (call->job)))
+    return TRUE;
+  g_hash_table_iter_init (&iter, call->bus->peers);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &peer))
+    of_user += peer->uid == call->peer->uid ? g_hash_table_size (peer->jobs) : 0;
+  if (!check_room ("your connection", g_hash_table_size (jobs) + 1, MAX_OF_CONNECTION, error) ||
+      !check_room ("your connections", of_user + 1, MAX_OF_USER, error))
+    return FALSE;
+  g_hash_table_add (jobs, g_strdup (tfd_job_id (call->job)));
+  return TRUE;
+}
+
 static void
 get_all (TfdCall *call)
 {
   const GDBusInterfaceInfo *info = call->job != NULL ? &tfd_job_interface : &tfd_manager_interface;
   GVariantBuilder values;
+  GError *error = NULL;
 
-  /* whoever asks for everything wants to hear what changes; from before the snapshot on */
-  if (call->job != NULL && !tfd_job_state_is_final (tfd_job_record (call->job)->state) &&
-      g_hash_table_size (call->peer->jobs) < TFD_MAX_SUBSCRIPTIONS)
-    g_hash_table_add (call->peer->jobs, g_strdup (tfd_job_id (call->job)));
+  /* from before the snapshot on */
+  if (call->job != NULL && !subscribe (call, &error))
+    {
+      tfd_call_fail (call, error);
+      return;
+    }
   g_variant_builder_init (&values, G_VARIANT_TYPE_VARDICT);
   for (gsize i = 0; info->properties[i] != NULL; i++)
     {

@@ -17,16 +17,6 @@ method_call_cb (GDBusConnection *connection G_GNUC_UNUSED,
                 GDBusMethodInvocation *invocation,
                 gpointer user_data)
 {
-  GDBusMessage *message = g_dbus_method_invocation_get_message (invocation);
-
-  /* nobody to answer to, and nobody to ask the bus about once it has gone */
-  if (g_dbus_message_get_flags (message) & G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED)
-    {
-      g_dbus_method_invocation_return_dbus_error (invocation,
-                                                  tfd_error_code_to_name (TFD_ERROR_NOT_SUPPORTED),
-                                                  "calls without a reply are refused");
-      return;
-    }
   tfd_peers_dispatch (user_data, invocation);
 }
 

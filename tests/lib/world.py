@@ -44,6 +44,7 @@ BUS_CONFIG = '''<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Config
   <listen>unix:path={socket}</listen>
   <auth>EXTERNAL</auth>
   <servicedir>{services}</servicedir>
+  {limits}
   <policy context="default">
     <allow user="*"/>
     <allow send_destination="*" eavesdrop="true"/>
@@ -103,8 +104,9 @@ def seed():
 class World:
     """One bus and one daemon."""
 
-    def __init__(self, mode='user', config=None):
+    def __init__(self, mode='user', config=None, limits=None):
         self.mode = mode
+        self.limits = limits or {}  # of the bus
         self.directory = tempfile.mkdtemp(prefix='tfd-', dir=os.environ.get('TFD_TMPDIR'))
         os.chmod(self.directory, 0o755)
         self.state_dir = self.path('state')
@@ -150,7 +152,9 @@ class World:
         config = self.path('bus.conf')
         socket = self.path('bus')
         with open(config, 'w', encoding='utf-8') as file:
-            file.write(BUS_CONFIG.format(socket=socket, services=self.path('services')))
+            file.write(BUS_CONFIG.format(
+                socket=socket, services=self.path('services'), limits=''.join(
+                    f'<limit name="{name}">{value}</limit>' for name, value in self.limits.items())))
         self.address = f'unix:path={socket}'
         with open(self.path('bus.log'), 'wb') as log:
             self.bus_process = self.spawn(
@@ -386,9 +390,10 @@ class WorldCase(tap.TestCase):
 
     mode = 'user'
     config = {}
+    limits = {}
 
     def setUp(self):
-        self.world = World(self.mode, self.config)
+        self.world = World(self.mode, self.config, self.limits)
         self.addCleanup(self.end)
         self.world.start()
         self.server = self.world.server()
