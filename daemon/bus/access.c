@@ -16,13 +16,22 @@ tfd_access_not_found (void)
   return g_error_new_literal (TFD_ERROR, TFD_ERROR_NOT_FOUND, "you have no such job");
 }
 
+gboolean
+tfd_access_is_owner (const TfdPeer *peer, TfdJob *job)
+{
+  const TfdJobRecord *record = tfd_job_record (job);
+
+  return peer->looked && record->owner_uid == peer->uid && record->gone_since == 0 &&
+         (!tfd_peer_is_sandboxed (peer) || g_str_equal (peer->sandbox, record->sandbox));
+}
+
 TfdJob *
 tfd_access_find_job (TfdCall *call, const char *path, GError **error)
 {
   g_autofree char *id = tfd_job_id_from_path (path);
   TfdJob *job = id == NULL ? NULL : tfd_engine_get_job (call->bus->engine, id);
 
-  if (job != NULL && tfd_job_uid (job) == call->peer->uid)
+  if (job != NULL && tfd_access_is_owner (call->peer, job))
     return job;
   g_propagate_error (error, tfd_access_not_found ());
   return NULL;
@@ -72,6 +81,9 @@ tfd_access_check (TfdCall *call, const char **action)
         return error;
       call->job = tfd_job_ref (job);
     }
+  error = tfd_sandboxed_check (call);
+  if (error != NULL)
+    return error;
   if (g_strcmp0 (rule, "public") == 0 || g_strcmp0 (rule, "owner") == 0)
     return NULL;
   if (rule != NULL && g_str_has_prefix (rule, POLKIT_RULE))

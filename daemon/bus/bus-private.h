@@ -56,6 +56,14 @@ struct _TfdPeer
   guint changes;       /* of the authority, when that was asked */
   gboolean subscribed;
   GHashTable *jobs; /* (owned) set of ids that it asked GetAll for */
+
+  guint32 pid;     /* 0: the bus does not say */
+  int process;     /* descriptor of it, where the bus gives one, until it was looked at; or -1 */
+  char *labelled;  /* (owned) (nullable) sandbox that its security label names, until then */
+  gint64 arrived;  /* boot time at which the connection was there */
+  gboolean looked; /* at the process: what follows is known */
+  char *sandbox;   /* (owned) common/sandbox-id.h: "" = in none */
+  gboolean no_network; /* nothing may be transferred for it */
 };
 
 /* One method call on its way. */
@@ -113,7 +121,27 @@ tfd_call_authorize (TfdCall *call, const char *action, GVariant *details, TfdAut
 /* That was asked for this call, and allowed. */
 gboolean tfd_call_is_granted (TfdCall *call, const char *action);
 
+/* ---- caller.c ---- */
+typedef void (*TfdIdentifiedFunc) (TfdPeer *peer, const GError *error);
+/* Asks the bus who @peer is; then @func, unless it has gone meanwhile. */
+void tfd_caller_identify (TfdPeer *peer, TfdIdentifiedFunc func);
+void tfd_caller_forget (TfdPeer *peer);
+/* TRUE: it has to be known first whether the client is in a sandbox; the call has been put back
+ * and has its turn again when that is known. When it cannot be found out the call fails, and the
+ * next one tries again. */
+gboolean tfd_caller_look_first (TfdCall *call);
+
+/* ---- sandboxed.c ---- */
+gboolean tfd_peer_is_sandboxed (const TfdPeer *peer);
+/* What a client in a sandbox may not ask for: the error SANDBOXED to answer, or NULL. */
+GError *tfd_sandboxed_check (TfdCall *call);
+/* FALSE with SANDBOXED when one of @files (of TfdFileSpec) is not for @peer to name by its URL. */
+gboolean tfd_access_check_urls (const TfdPeer *peer, GPtrArray *files, GError **error);
+
 /* ---- access.c ---- */
+/* Whether @job is @peer's own. The programs of a user that are in no sandbox own all jobs of the
+ * user; one in a sandbox owns those that were made from there. */
+gboolean tfd_access_is_owner (const TfdPeer *peer, TfdJob *job);
 /* Whether the caller may do what it asks for; decided by the annotations of the interface, denied
  * where there is none. Sets call->job for calls on jobs. Otherwise the error to answer. When that
  * is for polkit to say, *action is what to ask; with its grant the call is checked again. */

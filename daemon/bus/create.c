@@ -33,7 +33,7 @@ static void
 finish_create (Creation *creation, GHashTable *found)
 {
   TfdCall *call = creation->call;
-  const TfdOwner owner = { call->peer->uid, creation->owner_name, NULL };
+  const TfdOwner owner = { call->peer->uid, creation->owner_name, call->peer->sandbox };
   GError *error = NULL;
   TfdJob *job = tfd_engine_create_job (call->bus->engine, &owner, creation->type,
                                        g_steal_pointer (&creation->properties), creation->files,
@@ -120,7 +120,7 @@ static void
 probe (Creation *creation)
 {
   TfdCall *call = creation->call;
-  const TfdOwner owner = { call->peer->uid, creation->owner_name, NULL };
+  const TfdOwner owner = { call->peer->uid, creation->owner_name, call->peer->sandbox };
 
   if (creation->files == NULL || creation->files->len == 0)
     {

@@ -148,6 +148,8 @@ tfd_bus_handle (TfdCall *call)
   const char *action = NULL;
   GError *error;
 
+  if (tfd_caller_look_first (call))
+    return;
   g_clear_pointer (&call->job, tfd_job_unref);
   error = tfd_access_check (call, &action);
   if (error != NULL)

@@ -41,7 +41,7 @@ pending_free (Pending *pending)
 static gboolean
 is_subscribed (const TfdPeer *peer, TfdJob *job)
 {
-  return peer->known && !peer->gone && peer->uid == tfd_job_uid (job) &&
+  return !peer->gone && tfd_access_is_owner (peer, job) &&
          (peer->subscribed || g_hash_table_contains (peer->jobs, tfd_job_id (job)));
 }
 

@@ -45,6 +45,8 @@ list_job_cb (TfdJob *job, gpointer data)
   g_autofree char *path = tfd_job_path (record->id);
   GVariant *row;
 
+  if (!tfd_access_is_owner (listing->call->peer, job))
+    return TRUE;
   if (listing->states != NULL &&
       !g_strv_contains (listing->states, tfd_enum_to_string (TFD_TYPE_JOB_STATE, record->state)))
     return TRUE;
@@ -321,6 +323,7 @@ tfd_manager_get_job_history (TfdCall *call, GVariant *parameters)
     wanted.ids = (const char *const *) (normal = normalise_ids (ids));
   if (wanted.after != NULL)
     wanted.after = after = tfd_job_id_parse (wanted.after);
+  wanted.sandbox = tfd_peer_is_sandboxed (call->peer) ? call->peer->sandbox : NULL;
   tombstones = tfd_store_load_tombstones (tfd_engine_get_store (call->bus->engine), call->peer->uid,
                                           &wanted, &error);
   if (tombstones == NULL)

@@ -110,6 +110,8 @@ change_all (TfdCall *call, GVariant *parameters, Change change)
     {
       g_autoptr (GError) local_error = NULL;
 
+      if (!tfd_access_is_owner (call->peer, jobs->pdata[i]))
+        continue;
       if (tfd_engine_is_busy (engine, jobs->pdata[i]))
         {
           Later *later = g_new (Later, 1);

@@ -21,7 +21,9 @@ tfd_peer_unref (TfdPeer *peer)
 {
   if (!g_ref_count_dec (&peer->refs))
     return;
+  tfd_caller_forget (peer);
   g_hash_table_unref (peer->jobs);
+  g_free (peer->sandbox);
   g_object_unref (peer->ended);
   g_free (peer->name);
   g_free (peer);
@@ -96,32 +98,22 @@ refuse_and_end (TfdPeer *peer, const GError *error)
 }
 
 static void
-credentials_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+identified_cb (TfdPeer *peer, const GError *error)
 {
-  TfdPeer *peer = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) answer =
-      g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+  g_autoptr (GError) refusal = NULL;
 
-  if (!peer->gone && answer == NULL)
+  if (error != NULL)
+    refusal = g_error_new_literal (TFD_ERROR, TFD_ERROR_ACCESS_DENIED,
+                                   "the bus does not say who you are");
+  else
+    tfd_traffic_know (peer->bus->traffic, peer->name, peer->uid, &refusal);
+  if (refusal != NULL)
     {
-      g_autoptr (GError) unknown = g_error_new_literal (TFD_ERROR, TFD_ERROR_ACCESS_DENIED,
-                                                        "the bus does not say who you are");
-
-      refuse_and_end (peer, unknown);
+      refuse_and_end (peer, refusal);
+      return;
     }
-  else if (!peer->gone)
-    {
-      g_variant_get (answer, "(u)", &peer->uid);
-      if (!tfd_traffic_know (peer->bus->traffic, peer->name, peer->uid, &error))
-        refuse_and_end (peer, error);
-      else
-        {
-          peer->known = TRUE;
-          tfd_turns_add (peer);
-        }
-    }
-  tfd_peer_unref (peer);
+  peer->known = TRUE;
+  tfd_turns_add (peer);
 }
 
 gboolean
@@ -167,14 +159,13 @@ peer_new (TfdBus *bus, const char *name)
   g_ref_count_init (&peer->refs);
   peer->bus = bus;
   peer->name = g_strdup (name);
+  peer->process = -1;
+  peer->sandbox = g_strdup ("");
   peer->jobs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_queue_init (&peer->calls);
   peer->ended = g_cancellable_new ();
   watch (peer);
-  g_dbus_connection_call (bus->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                          "org.freedesktop.DBus", "GetConnectionUnixUser",
-                          g_variant_new ("(s)", name), G_VARIANT_TYPE ("(u)"),
-                          G_DBUS_CALL_FLAGS_NONE, -1, NULL, credentials_cb, tfd_peer_ref (peer));
+  tfd_caller_identify (peer, identified_cb);
   return peer;
 }
 

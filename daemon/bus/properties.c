@@ -132,7 +132,9 @@ get_count (TfdCall *call, const char *name)
   guint jobs, running;
   guint64 rate;
 
-  tfd_engine_count (call->bus->engine, call->peer->uid, &jobs, &running, &rate);
+  tfd_engine_count (call->bus->engine, call->peer->uid,
+                    tfd_peer_is_sandboxed (call->peer) ? call->peer->sandbox : NULL, &jobs,
+                    &running, &rate);
   if (g_str_equal (name, "JobCount"))
     return g_variant_new_uint32 (jobs);
   if (g_str_equal (name, "RunningJobs"))

@@ -191,6 +191,7 @@ tfd_engine_foreach_job (
 
 typedef struct
 {
+  const char *sandbox; /* (nullable) */
   guint jobs, running;
   guint64 rate;
 } Count;
@@ -200,6 +201,8 @@ count_job (TfdJob *job, gpointer data)
 {
   Count *count = data;
 
+  if (count->sandbox != NULL && !g_str_equal (count->sandbox, job->record->sandbox))
+    return TRUE;
   count->jobs++;
   count->running += tfd_job_state_is_running (job->record->state);
   count->rate += tfd_job_rate (job);
@@ -207,9 +210,10 @@ count_job (TfdJob *job, gpointer data)
 }
 
 void
-tfd_engine_count (TfdEngine *self, guint32 uid, guint *jobs, guint *running, guint64 *rate)
+tfd_engine_count (
+    TfdEngine *self, guint32 uid, const char *sandbox, guint *jobs, guint *running, guint64 *rate)
 {
-  Count count = { 0 };
+  Count count = { .sandbox = sandbox };
 
   tfd_engine_foreach_job (self, uid, NULL, count_job, &count);
   *jobs = count.jobs;

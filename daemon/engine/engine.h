@@ -48,8 +48,10 @@ typedef gboolean (*TfdJobFunc) (TfdJob *job, gpointer data);
 void tfd_engine_foreach_job (
     TfdEngine *self, guint32 uid, const char *after, TfdJobFunc func, gpointer data);
 
-/* How many jobs of @uid there are, how many of them run, and how fast. */
-void tfd_engine_count (TfdEngine *self, guint32 uid, guint *jobs, guint *running, guint64 *rate);
+/* How many jobs of @uid there are, all of them or those made in one @sandbox (nullable), how many
+ * of them run, and how fast. */
+void tfd_engine_count (
+    TfdEngine *self, guint32 uid, const char *sandbox, guint *jobs, guint *running, guint64 *rate);
 
 /* There is something to do without anybody asking: a job is queued, runs, or is tried again, or a
  * Complete or Cancel works or waits for its destination, or a server is to forget an upload. */

@@ -6,6 +6,7 @@
 
 #include "common/names.h"
 #include "common/sandbox-id.h"
+#include "worker/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -258,9 +259,13 @@ watch_thread (gpointer data G_GNUC_UNUSED)
 void
 tfd_look (guint32 pid, guint64 since)
 {
-  g_autoptr (GThread) watch = g_thread_new ("watch", watch_thread, NULL);
+  g_autoptr (GThread) watch = NULL;
+  g_autofree char *id = NULL;
   gboolean no_network;
-  g_autofree char *id = tfd_look_at (pid, since, &no_network);
 
+  tfd_sandbox_limit_process ();
+  tfd_sandbox_limit_calls (NULL);
+  watch = g_thread_new ("watch", watch_thread, NULL);
+  id = tfd_look_at (pid, since, &no_network);
   say (id, no_network);
 }

@@ -151,13 +151,10 @@ class Machine:
 
     def client(self, user):
         """A connection to the bus of the machine; its calls start the service."""
-        here = os.getcwd()
-        # where only root can go; the address is relative to it
-        os.chdir(f'/proc/{self.leader}/root/run/dbus')
-        try:
-            client = Client('unix:path=system_bus_socket', pwd_of(user).pw_uid)
-        finally:
-            os.chdir(here)
+        # of a process within the machine: the service looks at it
+        entry = pwd_of(user)
+        client = Client('unix:path=/run/dbus/system_bus_socket', entry.pw_uid, gid=entry.pw_gid,
+                        outer=['nsenter', '--target', str(self.leader), '--all'])
         client.call_flags = Gio.DBusCallFlags.NONE
         return client
 

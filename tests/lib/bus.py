@@ -9,6 +9,7 @@ import gi
 
 gi.require_version('Gio', '2.0')
 from gi.repository import Gio, GLib  # noqa: E402
+from standin import StandIn, bus_path  # noqa: E402
 from tap import PATIENCE  # noqa: E402
 
 NAME = 'org.transferd.Transfer1'
@@ -141,22 +142,26 @@ class Pending:
 
 
 class Client:
-    """A connection to the bus of its own, as user `uid`, with a log of the signals it receives."""
+    """A connection to the bus of its own, with a log of the signals it receives: of a process of
+    user `uid`, in which see StandIn."""
 
-    def __init__(self, address, uid=None):
+    def __init__(self, address, uid=None, **standing):
         self.call_flags = Gio.DBusCallFlags.NO_AUTO_START
         self.answered = 0
         self.signals = []
         flags = (Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
                  | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION)
-        # The bus asks the kernel who connects, so it is enough to be that user for a moment.
-        if uid:
+        self.stand_in = StandIn(bus_path(address), uid, **standing) if uid else None
+        if self.stand_in:
+            # what it says of itself must be what the bus knows: for a moment
             os.setresuid(uid, uid, 0)
-        try:
-            self.connection = Gio.DBusConnection.new_for_address_sync(address, flags, None, None)
-        finally:
-            if uid:
+            try:
+                stream = Gio.Socket.new_from_fd(self.stand_in.fd).connection_factory_create_connection()
+                self.connection = Gio.DBusConnection.new_sync(stream, None, flags, None, None)
+            finally:
                 os.setresuid(0, 0, 0)
+        else:
+            self.connection = Gio.DBusConnection.new_for_address_sync(address, flags, None, None)
         self.connection.signal_subscribe(NAME, None, None, None, None, Gio.DBusSignalFlags.NONE,
                                          self.on_signal)
 
@@ -166,6 +171,8 @@ class Client:
     def close(self):
         if not self.connection.is_closed():
             self.connection.close_sync(None)
+        if self.stand_in:
+            self.stand_in.end()
 
     def call(self, path, interface, method, arguments=None, deadline=DEADLINE):
         """Calls and waits; the tuple of values. Raises DBusError."""

@@ -293,8 +293,8 @@ class World:
 
     # People and servers
 
-    def client(self, user=None):
-        client = Client(self.address, pwd.getpwnam(user).pw_uid if user else None)
+    def client(self, user=None, **standing):
+        client = Client(self.address, pwd.getpwnam(user).pw_uid if user else None, **standing)
         self.clients.append(client)
         return client
 

@@ -31,7 +31,7 @@ read_properties (Subject *self)
   guint64 rate;
 
   g_assert_true (tfd_engine_get_job (engine, tfd_job_id (self->job)) == self->job);
-  tfd_engine_count (engine, ALICE, &jobs, &running, &rate);
+  tfd_engine_count (engine, ALICE, NULL, &jobs, &running, &rate);
   g_assert_cmpuint (jobs, ==, 1);
   tfd_job_next_retry (self->job, TFD_CLOCK (self->engine->clock));
   g_ptr_array_unref (tfd_job_explain (self->job, TFD_CLOCK (self->engine->clock)));

@@ -304,12 +304,12 @@ ENGINE_TEST (test_count)
   engine_progress (self, run, 0, 10, 10000);
   engine_advance (self, SECOND);
   engine_progress (self, run, 0, 1010, 10000);
-  tfd_engine_count (self->engine, ALICE, &jobs, &running, &rate);
+  tfd_engine_count (self->engine, ALICE, NULL, &jobs, &running, &rate);
   g_assert_cmpuint (jobs, ==, 2);
   g_assert_cmpuint (running, ==, 1);
   g_assert_cmpuint (rate, >=, 1000);
   g_assert_cmpuint (rate, <=, 1010);
-  tfd_engine_count (self->engine, BOB, &jobs, &running, &rate);
+  tfd_engine_count (self->engine, BOB, NULL, &jobs, &running, &rate);
   g_assert_cmpuint (jobs + running + rate, ==, 0);
   tfd_signal_log_clear (self->log);
 }

@@ -398,7 +398,7 @@ class Hostile(SystemCase):
         os.chmod(bad, 0o755)
         version = self.client.manager_property('Version')
         with open(starter, 'w', encoding='utf-8') as file:
-            file.write(f'#!/bin/sh\nif [ $(id -un) = alice ]; then\n  export TFD_BAD_WORKER={script}\n'
+            file.write(f'#!/bin/sh\nif [ $(id -un) = alice ] && [ "${{1#--look-at}}" = "$1" ]; then\n  export TFD_BAD_WORKER={script}\n'
                        f'  export TFD_BAD_WORKER_VERSION={version}\n  exec {bad} "$@"\nfi\n'
                        f'exec {installed("transferd-worker")} "$@"\n')
         os.chmod(starter, 0o755)
