@@ -5,8 +5,11 @@
 
 #include "engine/engine-private.h"
 
-/* Events come in bursts: one plan serves all of a burst. */
-#define PLAN_SPACING (G_GINT64_CONSTANT (50000))
+/* Events come in bursts: one plan serves all of a burst. The time between two grows with what a
+ * plan costs, so that a short queue does not wait and a long one takes a tenth of the time at most.
+ */
+#define PLAN_SPACING_PER_JOB 10
+#define PLAN_SPACING_MOST (G_GINT64_CONSTANT (50000))
 
 /* A full disk stays full for a while: what could not be recorded is not tried again at once. */
 #define STORAGE_PAUSE (G_GINT64_CONSTANT (1000000))
@@ -155,18 +158,25 @@ plan_idle_cb (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+static gint64
+plan_spacing (const TfdEngine *self)
+{
+  return MIN (g_sequence_get_length (self->live) * PLAN_SPACING_PER_JOB, PLAN_SPACING_MOST);
+}
+
 void
 tfd_engine_plan_later (TfdEngine *self)
 {
   gint64 since = tfd_clock_now_boot (self->clock) - self->last_plan;
+  gint64 spacing;
 
   if (self->plan_source != 0)
     return;
   /* below the priority of the commit: a plan is made on what is already durable */
-  if (since >= PLAN_SPACING)
+  spacing = plan_spacing (self);
+  if (since >= spacing)
     self->plan_source = g_idle_add_full (G_PRIORITY_DEFAULT + 2, plan_idle_cb, self, NULL);
   else
-    self->plan_source =
-        g_timeout_add_full (G_PRIORITY_DEFAULT + 2, (guint) ((PLAN_SPACING - since) / 1000 + 1),
-                            plan_idle_cb, self, NULL);
+    self->plan_source = g_timeout_add_full (
+        G_PRIORITY_DEFAULT + 2, (guint) ((spacing - since) / 1000 + 1), plan_idle_cb, self, NULL);
 }

@@ -255,6 +255,13 @@ done_news (TfdRunItem *item)
                                             tfd_transfer_get_record (item->transfer)));
 }
 
+/* Nothing else of the run is under way: transferd waits for this. */
+static gboolean
+is_last (const TfdRun *run)
+{
+  return run->active->len == 0 && run->waiting.length == 0 && run->syncing <= 1;
+}
+
 static void
 tell_done (TfdRunItem *item)
 {
@@ -269,7 +276,10 @@ tell_done (TfdRunItem *item)
   g_hash_table_remove (run->parts, index);
   g_hash_table_remove (run->indices, index);
   g_ptr_array_add (run->done, done_news (item));
-  tfd_runs_tell_soon (run->runs);
+  if (is_last (run))
+    tfd_run_tell (run);
+  else
+    tfd_runs_tell_soon (run->runs);
 }
 
 static void
