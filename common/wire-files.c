@@ -126,6 +126,7 @@ tfd_file_spec_free (TfdFileSpec *spec)
   g_free (spec->url);
   g_free (spec->path);
   g_clear_pointer (&spec->options, g_variant_unref);
+  g_clear_pointer (&spec->attached_to, g_bytes_unref);
   g_free (spec);
 }
 
@@ -186,13 +187,30 @@ kept_options (GVariant *options)
   return g_variant_get_normal_form (kept);
 }
 
-TfdFileSpec *
-tfd_file_spec_new (
-    TfdJobType type, const char *url, const char *path, GVariant *options, GError **error)
+/* One name in a directory; "" is the file itself, which can only be sent. */
+static gboolean
+check_name (TfdJobType type, const char *name, GError **error)
 {
-  g_return_val_if_fail (url != NULL, NULL);
-  g_return_val_if_fail (path != NULL, NULL);
+  g_autofree char *path = g_strconcat ("/", name, NULL);
 
+  if (*name == '\0' && type != TFD_JOB_TYPE_DOWNLOAD)
+    return TRUE;
+  if (*name != '\0' && strchr (name, '/') == NULL)
+    return tfd_path_check (path, error);
+  g_set_error_literal (error, TFD_ERROR, TFD_ERROR_INVALID_PATH,
+                       *name == '\0' ? "invalid name: it is empty"
+                                     : "invalid name: it has a slash, and must be one component");
+  return FALSE;
+}
+
+static TfdFileSpec *
+spec_new (TfdJobType type,
+          const char *url,
+          const char *path,
+          GVariant *options,
+          gboolean attached,
+          GError **error)
+{
   if (!check_url (type, url, error) || !tfd_options_check (options, file_options, error) ||
       !check_direction (type, options, error))
     return NULL;
@@ -200,18 +218,45 @@ tfd_file_spec_new (
   g_autoptr (GVariant) bytes =
       options != NULL ? g_variant_lookup_value (options, "path", G_VARIANT_TYPE_BYTESTRING) : NULL;
   g_autofree char *local = bytes != NULL ? path_of_bytes (path, bytes, error) : g_strdup (path);
-  if (local == NULL || !tfd_path_check (local, error))
+  if (local == NULL ||
+      !(attached ? check_name (type, local, error) : tfd_path_check (local, error)))
     return NULL;
 
   TfdFileSpec *spec = g_new0 (TfdFileSpec, 1);
   spec->url = g_strdup (url);
   spec->path = g_steal_pointer (&local);
   spec->options = kept_options (options);
+  spec->attached = attached;
   return spec;
 }
 
+TfdFileSpec *
+tfd_file_spec_new (
+    TfdJobType type, const char *url, const char *path, GVariant *options, GError **error)
+{
+  g_return_val_if_fail (url != NULL, NULL);
+  g_return_val_if_fail (path != NULL, NULL);
+
+  return spec_new (type, url, path, options, FALSE, error);
+}
+
+TfdFileSpec *
+tfd_file_spec_new_at (
+    TfdJobType type, const char *url, const char *name, GVariant *options, GError **error)
+{
+  g_return_val_if_fail (url != NULL, NULL);
+  g_return_val_if_fail (name != NULL, NULL);
+
+  return spec_new (type, url, name, options, TRUE, error);
+}
+
 static gboolean
-add_spec (TfdJobType type, GPtrArray *specs, GHashTable *paths, GVariant *row, GError **error)
+add_spec (TfdJobType type,
+          GPtrArray *specs,
+          GHashTable *paths,
+          GVariant *row,
+          gboolean attached,
+          GError **error)
 {
   const char *url = NULL;
   const char *path = NULL;
@@ -219,9 +264,14 @@ add_spec (TfdJobType type, GPtrArray *specs, GHashTable *paths, GVariant *row, G
   gpointer earlier = NULL;
 
   g_variant_get (row, "(&s&s@a{sv})", &url, &path, &options);
-  g_autoptr (TfdFileSpec) spec = tfd_file_spec_new (type, url, path, options, error);
+  g_autoptr (TfdFileSpec) spec = spec_new (type, url, path, options, attached, error);
   if (spec == NULL)
     return FALSE;
+  if (*spec->path == '\0')
+    {
+      g_set_error_literal (error, TFD_ERROR, TFD_ERROR_INVALID_PATH, "invalid name: it is empty");
+      return FALSE;
+    }
   if (g_hash_table_lookup_extended (paths, spec->path, NULL, &earlier))
     {
       g_set_error (error, TFD_ERROR, TFD_ERROR_DUPLICATE_DESTINATION,
@@ -233,11 +283,9 @@ add_spec (TfdJobType type, GPtrArray *specs, GHashTable *paths, GVariant *row, G
   return TRUE;
 }
 
-GPtrArray *
-tfd_file_specs_new (TfdJobType type, GVariant *files, GError **error)
+static GPtrArray *
+specs_new (TfdJobType type, GVariant *files, gboolean attached, GError **error)
 {
-  g_return_val_if_fail (files != NULL, NULL);
-
   if (!tfd_wire_check_type ("files", files, "a(ssa{sv})", error))
     return NULL;
   gsize n_files = g_variant_n_children (files);
@@ -256,13 +304,29 @@ tfd_file_specs_new (TfdJobType type, GVariant *files, GError **error)
     {
       g_autoptr (GVariant) row = g_variant_get_child_value (files, i);
 
-      if (!add_spec (type, specs, paths, row, error))
+      if (!add_spec (type, specs, paths, row, attached, error))
         {
           g_prefix_error (error, "file %" G_GSIZE_FORMAT " of the call: ", i);
           return NULL;
         }
     }
   return g_steal_pointer (&specs);
+}
+
+GPtrArray *
+tfd_file_specs_new (TfdJobType type, GVariant *files, GError **error)
+{
+  g_return_val_if_fail (files != NULL, NULL);
+
+  return specs_new (type, files, FALSE, error);
+}
+
+GPtrArray *
+tfd_file_specs_new_at (TfdJobType type, GVariant *files, GError **error)
+{
+  g_return_val_if_fail (files != NULL, NULL);
+
+  return specs_new (type, files, TRUE, error);
 }
 
 char *

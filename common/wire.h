@@ -119,6 +119,9 @@ typedef struct
   char *path;        /* (type filename) absolute; bytes, perhaps not UTF-8 */
   GVariant *options; /* (owned) a{sv}, checked: mode, umask, size, digest; path is taken out; those
                         of an upload are of its reply */
+  gboolean attached; /* its directory, or what is sent, comes as a descriptor: until that was looked
+                        at, path is a name in the directory, "" = the file itself */
+  GBytes *attached_to; /* (owned) (nullable) the identity of that directory */
 } TfdFileSpec;
 
 void tfd_file_spec_free (TfdFileSpec *spec);
@@ -133,6 +136,12 @@ TfdFileSpec *tfd_file_spec_new (
 /* Reads a(ssa{sv}); the element type of the result is TfdFileSpec. DuplicateDestination when two
  * paths of it are equal; the message names the index of the offender. */
 GPtrArray *tfd_file_specs_new (TfdJobType type, GVariant *files, GError **error);
+
+/* The same for files in a directory that is handed in as a descriptor: @name is one component, or
+ * "" where the descriptor is of the file that is sent, which only one file alone can be. */
+TfdFileSpec *tfd_file_spec_new_at (
+    TfdJobType type, const char *url, const char *name, GVariant *options, GError **error);
+GPtrArray *tfd_file_specs_new_at (TfdJobType type, GVariant *files, GError **error);
 
 /* Where the reply to the upload of @source goes: to ReplyFileName, or beside it. */
 char *tfd_reply_path (const TfdJobProperties *properties, const char *source);

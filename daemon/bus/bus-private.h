@@ -102,6 +102,9 @@ void tfd_call_return_fds (TfdCall *call, GVariant *value, GUnixFDList *fds);
 void tfd_call_fail (TfdCall *call, GError *error);
 void tfd_call_fail_code (TfdCall *call, TfdErrorCode code, const char *format, ...)
     G_GNUC_PRINTF (3, 4);
+/* A descriptor of one's own of the one that came with the call as @handle: what it is of is not
+ * looked at here. -1 and INVALID_ARGS when there is none. */
+int tfd_call_take_fd (TfdCall *call, gint32 handle, GError **error);
 /* Later calls of the same client wait until this one is answered or released. */
 void tfd_call_hold (TfdCall *call);
 void tfd_call_release (TfdCall *call);
@@ -185,6 +188,11 @@ void tfd_manager_cancel_jobs (TfdCall *call, GVariant *parameters);
 void tfd_job_list_files (TfdCall *call, GVariant *parameters);
 void tfd_job_add_file (TfdCall *call, GVariant *parameters);
 void tfd_job_add_files (TfdCall *call, GVariant *parameters);
+void tfd_job_add_file_fd (TfdCall *call, GVariant *parameters);
+void tfd_job_add_files_at (TfdCall *call, GVariant *parameters);
+
+/* ---- attach.c ---- */
+void tfd_job_attach_directory (TfdCall *call, GVariant *parameters);
 
 /* ---- credentials.c ---- */
 void tfd_job_set_credentials (TfdCall *call, GVariant *parameters);

@@ -116,3 +116,18 @@ tfd_call_fail_code (TfdCall *call, TfdErrorCode code, const char *format, ...)
   tfd_call_fail (call, g_error_new_valist (TFD_ERROR, code, format, arguments));
   va_end (arguments);
 }
+
+int
+tfd_call_take_fd (TfdCall *call, gint32 handle, GError **error)
+{
+  GDBusMessage *message = g_dbus_method_invocation_get_message (call->invocation);
+  GUnixFDList *fds = g_dbus_message_get_unix_fd_list (message);
+  int fd = -1;
+
+  if (fds != NULL && handle >= 0 && handle < g_unix_fd_list_get_length (fds))
+    fd = g_unix_fd_list_get (fds, handle, NULL);
+  if (fd < 0)
+    g_set_error_literal (error, TFD_ERROR, TFD_ERROR_INVALID_ARGS,
+                         "no descriptor came with the call");
+  return fd;
+}

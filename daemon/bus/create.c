@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: 2026 The transferd authors */
-/* Create: CreateJob, AddFile and AddFiles. Before a file is accepted its owner's worker looks at
- * its directory, or at the file if it is to be sent; later calls of the same client wait for that,
- * those of others do not. */
+/* Create: CreateJob, and everything that adds files. Before a file is accepted its owner's worker
+ * looks at its directory, or at the file if it is to be sent; later calls of the same client wait
+ * for that, those of others do not. */
 #include "config.h"
 
 #include "base/identity.h"
 #include "bus/bus-private.h"
+
+#include <glib/gstdio.h>
 
 /* What a call wants to create, while it is prepared. */
 typedef struct
@@ -17,6 +19,7 @@ typedef struct
   GPtrArray *files;             /* (owned) (nullable) of TfdFileSpec */
   gboolean start;
   char *owner_name;
+  int fd; /* of AddFileFd and AddFilesAt, or -1 */
 } Creation;
 
 static void
@@ -25,6 +28,8 @@ creation_free (Creation *creation)
   g_clear_pointer (&creation->properties, tfd_job_properties_free);
   g_clear_pointer (&creation->files, g_ptr_array_unref);
   g_free (creation->owner_name);
+  if (creation->fd >= 0)
+    g_close (creation->fd, NULL);
   g_free (creation);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Creation, creation_free)
@@ -89,14 +94,14 @@ free_again_cb (TfdJob *job G_GNUC_UNUSED, gpointer data)
   finish_add (creation, waiting->found);
 }
 
+/* The worker has looked: @found, or @error. Takes all three. */
 static void
-probed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+go_on (Creation *looked_for, GHashTable *seen, GError *error)
 {
-  g_autoptr (Creation) creation = user_data;
-  TfdEngine *engine = TFD_ENGINE (source);
+  g_autoptr (Creation) creation = looked_for;
+  g_autoptr (GHashTable) found = seen;
   TfdCall *call = creation->call;
-  GError *error = NULL;
-  g_autoptr (GHashTable) found = tfd_engine_probe_finish (engine, result, &error);
+  TfdEngine *engine = call->bus->engine;
 
   if (found == NULL)
     tfd_call_fail (call, error);
@@ -117,6 +122,24 @@ probed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
+probed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GError *error = NULL;
+  GHashTable *found = tfd_engine_probe_finish (TFD_ENGINE (source), result, &error);
+
+  go_on (user_data, found, error);
+}
+
+static void
+attached_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GError *error = NULL;
+  GHashTable *found = tfd_engine_attach_finish (TFD_ENGINE (source), result, &error);
+
+  go_on (user_data, found, error);
+}
+
+static void
 probe (Creation *creation)
 {
   TfdCall *call = creation->call;
@@ -126,6 +149,14 @@ probe (Creation *creation)
     {
       finish_create (creation, NULL);
       creation_free (creation);
+    }
+  else if (creation->fd >= 0)
+    {
+      int fd = creation->fd;
+
+      creation->fd = -1;
+      tfd_engine_attach_async (call->bus->engine, call->job, fd, creation->files, attached_cb,
+                               creation);
     }
   else
     tfd_engine_probe_async (call->bus->engine, &owner, creation->type,
@@ -194,6 +225,7 @@ read_create (TfdCall *call, GVariant *parameters, GError **error)
 
   g_variant_get (parameters, "(&s&s@a{sv})", &name, &type_name, &options);
   creation->call = call;
+  creation->fd = -1;
   if (!tfd_enum_from_string (TFD_TYPE_JOB_TYPE, type_name, &type))
     {
       g_set_error (error, TFD_ERROR, TFD_ERROR_INVALID_ARGS,
@@ -229,9 +261,9 @@ tfd_manager_create_job (TfdCall *call, GVariant *parameters)
   tfd_identity_look_up_async (call->peer->uid, NULL, looked_up_cb, creation);
 }
 
-/* Takes @files. */
+/* Takes @files, and @fd, which may be -1. */
 static void
-add (TfdCall *call, GPtrArray *files)
+add (TfdCall *call, GPtrArray *files, int fd)
 {
   Creation *creation = g_new0 (Creation, 1);
   TfdOwner owner = tfd_job_owner (call->job);
@@ -239,6 +271,7 @@ add (TfdCall *call, GPtrArray *files)
   creation->call = call;
   creation->type = tfd_job_record (call->job)->type;
   creation->files = files;
+  creation->fd = fd;
   creation->owner_name = g_strdup (owner.name);
   tfd_call_hold (call);
   probe (creation);
@@ -262,7 +295,64 @@ tfd_job_add_file (TfdCall *call, GVariant *parameters)
       return;
     }
   g_ptr_array_add (files, spec);
-  add (call, g_steal_pointer (&files));
+  add (call, g_steal_pointer (&files), -1);
+}
+
+/* Takes @files (nullable: @error says why not) and the descriptor of @handle. */
+static void
+add_at (TfdCall *call, GPtrArray *files, gint32 handle, GError *error)
+{
+  int fd = files != NULL ? tfd_call_take_fd (call, handle, &error) : -1;
+
+  if (fd >= 0)
+    {
+      add (call, files, fd);
+      return;
+    }
+  g_clear_pointer (&files, g_ptr_array_unref);
+  tfd_call_fail (call, error);
+}
+
+void
+tfd_job_add_file_fd (TfdCall *call, GVariant *parameters)
+{
+  g_autoptr (GPtrArray) files =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_file_spec_free);
+  g_autoptr (GVariant) options = NULL;
+  const char *url, *name;
+  GError *error = NULL;
+  TfdFileSpec *spec;
+  gint32 handle;
+
+  g_variant_get (parameters, "(&sh&s@a{sv})", &url, &handle, &name, &options);
+  spec = tfd_file_spec_new_at (tfd_job_record (call->job)->type, url, name, options, &error);
+  if (spec != NULL)
+    g_ptr_array_add (files, spec);
+  add_at (call, spec != NULL ? g_steal_pointer (&files) : NULL, handle, error);
+}
+
+static gboolean
+check_any (TfdCall *call, GVariant *rows)
+{
+  if (g_variant_n_children (rows) > 0)
+    return TRUE;
+  tfd_call_fail_code (call, TFD_ERROR_INVALID_ARGS, "‘files’ is empty");
+  return FALSE;
+}
+
+void
+tfd_job_add_files_at (TfdCall *call, GVariant *parameters)
+{
+  g_autoptr (GVariant) rows = g_variant_get_child_value (parameters, 1);
+  GError *error = NULL;
+  GPtrArray *files;
+  gint32 handle;
+
+  if (!check_any (call, rows))
+    return;
+  g_variant_get_child (parameters, 0, "h", &handle);
+  files = tfd_file_specs_new_at (tfd_job_record (call->job)->type, rows, &error);
+  add_at (call, files, handle, error);
 }
 
 void
@@ -272,14 +362,11 @@ tfd_job_add_files (TfdCall *call, GVariant *parameters)
   GError *error = NULL;
   GPtrArray *files;
 
-  if (g_variant_n_children (rows) == 0)
-    {
-      tfd_call_fail_code (call, TFD_ERROR_INVALID_ARGS, "‘files’ is empty");
-      return;
-    }
+  if (!check_any (call, rows))
+    return;
   files = tfd_file_specs_new (tfd_job_record (call->job)->type, rows, &error);
   if (files == NULL)
     tfd_call_fail (call, error);
   else
-    add (call, files);
+    add (call, files, -1);
 }

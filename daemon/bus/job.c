@@ -241,6 +241,9 @@ job_explain (TfdCall *call, GVariant *parameters G_GNUC_UNUSED)
 static const TfdMethod methods[] = {
   { "AddFile", tfd_job_add_file, TRUE },
   { "AddFiles", tfd_job_add_files, TRUE },
+  { "AddFileFd", tfd_job_add_file_fd, TRUE },
+  { "AddFilesAt", tfd_job_add_files_at, TRUE },
+  { "AttachDirectory", tfd_job_attach_directory, TRUE },
   { "Suspend", job_suspend, TRUE },
   { "Resume", job_resume, TRUE },
   { "Complete", job_complete, TRUE },

@@ -170,7 +170,7 @@ get_limit (const TfdConfig *config, const char *name)
 GVariant *
 tfd_manager_get_property (TfdCall *call, const char *name)
 {
-  static const char *const features[] = { "download", "upload", "file-url",
+  static const char *const features[] = { "download", "upload", "file-url", "descriptors",
                                           "history",  "events", NULL };
   TfdEngine *engine = call->bus->engine;
 

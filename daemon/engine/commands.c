@@ -35,10 +35,15 @@ check_files (TfdJobType type,
              GPtrArray *specs,
              GError **error)
 {
+  const char *source;
+
   if (!check_file_limits (type, present, specs->len, error))
     return FALSE;
-  return type != TFD_JOB_TYPE_UPLOAD_REPLY || specs->len == 0 ||
-         tfd_reply_check (properties, ((const TfdFileSpec *) specs->pdata[0])->path, error);
+  if (type != TFD_JOB_TYPE_UPLOAD_REPLY || specs->len == 0)
+    return TRUE;
+  source = ((const TfdFileSpec *) specs->pdata[0])->path;
+  /* where a descriptor leads to is not known before the worker has looked */
+  return *source != '/' || tfd_reply_check (properties, source, error);
 }
 
 /* What was seen of the file if it is sent, or of its directory if it is received. */
@@ -57,6 +62,22 @@ note_found (TfdFileRecord *file, TfdDirection direction, GHashTable *found)
   file->total = tfd_believed_size (seen->size);
 }
 
+/* A file that is sent has an identity of its own: that of its directory is one of the options. */
+static GVariant *
+options_from_spec (const TfdJobRecord *record, const TfdFileSpec *spec)
+{
+  /* what is said of the mode is said of the reply */
+  gboolean reply = record->type == TFD_JOB_TYPE_UPLOAD_REPLY;
+  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (reply ? NULL : spec->options);
+
+  if (spec->attached_to == NULL || record->type == TFD_JOB_TYPE_DOWNLOAD)
+    return spec->options != NULL && !reply ? g_variant_ref (spec->options) : NULL;
+  g_variant_dict_insert_value (
+      &dict, TFD_KEY_ATTACHED_TO,
+      g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, spec->attached_to, TRUE));
+  return g_variant_ref_sink (g_variant_dict_end (&dict));
+}
+
 /* The files of @specs, from index @first on, and the one that takes the reply. */
 static GPtrArray *
 files_from_specs (const TfdJobRecord *record, GPtrArray *specs, GHashTable *found)
@@ -72,8 +93,8 @@ files_from_specs (const TfdJobRecord *record, GPtrArray *specs, GHashTable *foun
       file->index = record->files_total + i;
       file->url = g_strdup (spec->url);
       file->path = g_strdup (spec->path);
-      /* what is said of the mode is said of the reply */
-      file->options = spec->options != NULL && !reply ? g_variant_ref (spec->options) : NULL;
+      file->options = options_from_spec (record, spec);
+      file->attached = spec->attached;
       g_ptr_array_add (files, file);
     }
   if (reply && specs->len > 0)

@@ -332,7 +332,21 @@ void tfd_engine_end_sessions (TfdEngine *self, gboolean all);
 gboolean tfd_engine_has_sessions (TfdEngine *self);
 void tfd_engine_forget_sessions (TfdEngine *self);
 
+/* ---- attach.c ---- */
+#define TFD_KEY_ATTACHED_TO                                                                        \
+  "attached-to" /* option of a file that is sent: identity of its directory */
+/* @job has ended: its worker lets go of what it keeps for it. */
+void tfd_engine_detach (TfdEngine *self, TfdJob *job);
+
+/* ---- mounts.c ---- */
+/* What @job waits for may be there again. */
+void tfd_engine_try_destination (TfdEngine *self, TfdJob *job);
+
 /* ---- probe.c ---- */
+/* Remembers in @found (path -> (owned) TfdFound) what a worker saw of @path; FALSE when it is more
+ * than we would store. */
+gboolean tfd_found_add (GHashTable *found, const char *path, GVariant *identity, guint64 size);
+GHashTable *tfd_found_new (void);
 /* Answer to OpenPart: @user_data is a GTask (taken) that returns the descriptor. */
 void tfd_part_opened_cb (GObject *source, GAsyncResult *result, gpointer user_data);
 /* What to say when a worker could not open a temporary for reason @error (nullable). */

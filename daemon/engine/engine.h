@@ -83,6 +83,17 @@ typedef struct
   guint64 size;     /* of a file to be sent, else TFD_SIZE_UNKNOWN */
 } TfdFound;
 
+/* Where something that was handed in again is now. */
+typedef struct
+{
+  char *path;            /* (type filename) of the directory, or of the file that is sent */
+  GPtrArray *identities; /* (owned) of GBytes: by these it is known in the job */
+  gboolean file;         /* it is the file itself */
+} TfdFoundAgain;
+
+void tfd_found_again_free (TfdFoundAgain *found);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfdFoundAgain, tfd_found_again_free)
+
 /* Has the owner's worker look at what a job of @type with @properties needs for @files (of
  * TfdFileSpec): that directories are there and may be written, and that what is to be sent is a
  * file that may be read. The answer, path -> TfdFound, goes to tfd_engine_create_job() and
@@ -99,6 +110,33 @@ GHashTable *tfd_engine_probe_finish (TfdEngine *self, GAsyncResult *result, GErr
 
 /* What is about to be created, see engine/limits.h. */
 typedef struct _TfdReservation TfdReservation;
+
+/* Hands @fd, which is taken, to the worker of @job's owner: the directory of @specs (made by
+ * tfd_file_specs_new_at ()), or the file itself that the one of them sends. The worker keeps it for
+ * the job. Paths and identities come into @specs, and the answer is for tfd_engine_add_files (), as
+ * that of a probe. Fails with INVALID_PATH, INVALID_ARGS, FILE_ACCESS_DENIED or LIMITS_EXCEEDED. */
+void tfd_engine_attach_async (TfdEngine *self,
+                              TfdJob *job,
+                              int fd,
+                              GPtrArray *specs,
+                              GAsyncReadyCallback callback,
+                              gpointer user_data);
+GHashTable *tfd_engine_attach_finish (TfdEngine *self, GAsyncResult *result, GError **error);
+
+/* Hands in again, with @fd (taken), what file @index of @job is in, or the file itself if that was
+ * handed in. The answer, for tfd_engine_attach_again (), says where it is now. */
+void tfd_engine_find_again_async (TfdEngine *self,
+                                  TfdJob *job,
+                                  guint32 index,
+                                  int fd,
+                                  GAsyncReadyCallback callback,
+                                  gpointer user_data);
+TfdFoundAgain *tfd_engine_find_again_finish (TfdEngine *self, GAsyncResult *result, GError **error);
+
+/* The files of @job that are there are there from now on; *changed is how many. What waited for
+ * them goes on. */
+gboolean tfd_engine_attach_again (
+    TfdEngine *self, TfdJob *job, const TfdFoundAgain *found, guint32 *changed, GError **error);
 
 /* Creates a job, adds @files (nullable) and starts it when @start, all or nothing. @found is what
  * the probe found (nullable), @reservation (nullable) what was reserved for it. Takes @properties.

@@ -23,6 +23,7 @@ tfd_engine_add_leftover (TfdEngine *self, TfdJob *job, const TfdFileRecord *file
   leftover->path = g_strdup (file->path);
   leftover->part = file->part != NULL ? g_variant_ref (file->part) : NULL;
   leftover->directory = file->directory != NULL ? g_bytes_ref (file->directory) : NULL;
+  leftover->attached = file->attached;
   leftover->created = leftover->last_try = tfd_clock_now_real (self->clock);
   return tfd_store_add_leftover (self->store, leftover, error);
 }

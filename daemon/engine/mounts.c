@@ -10,9 +10,9 @@
 #define TRIES_AT_ONCE 5
 #define TRY_SPACING (60 * (gint64) TFD_USEC_PER_SEC)
 
-/* Jobs that wait for a destination; whether theirs came back only their worker can see. */
-static void
-try_job (TfdEngine *self, TfdJob *job)
+/* Whether the destination of a job that waits for it came back only its worker can see. */
+void
+tfd_engine_try_destination (TfdEngine *self, TfdJob *job)
 {
   const TfdJobRecord *record = job->record;
 
@@ -39,7 +39,7 @@ try_all (TfdEngine *self)
        !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter))
     g_ptr_array_add (jobs, tfd_job_ref (g_sequence_get (iter)));
   for (guint i = 0; i < jobs->len; i++)
-    try_job (self, jobs->pdata[i]);
+    tfd_engine_try_destination (self, jobs->pdata[i]);
   tfd_engine_try_leftovers (self);
 }
 

@@ -67,18 +67,23 @@ remember (TfdEngine *self, guint32 uid, const char *directory)
   g_hash_table_replace (self->probes, cache_key (uid, directory), g_memdup2 (&now, sizeof now));
 }
 
-/* Remembers what was seen of @path, unless it is more than we would store. */
-static gboolean
-add_found (ProbeRequest *request, const char *path, GVariant *identity, guint64 size)
+GHashTable *
+tfd_found_new (void)
 {
-  TfdFound *found;
+  return g_hash_table_new_full (g_str_hash, g_str_equal, g_free, found_free);
+}
+
+gboolean
+tfd_found_add (GHashTable *found, const char *path, GVariant *identity, guint64 size)
+{
+  TfdFound *seen;
 
   if (g_variant_get_size (identity) > TFD_MAX_PART)
     return FALSE;
-  found = g_new (TfdFound, 1);
-  *found = (TfdFound){ g_bytes_new (g_variant_get_data (identity), g_variant_get_size (identity)),
-                       size };
-  g_hash_table_replace (request->found, g_strdup (path), found);
+  seen = g_new (TfdFound, 1);
+  *seen = (TfdFound){ g_bytes_new (g_variant_get_data (identity), g_variant_get_size (identity)),
+                      size };
+  g_hash_table_replace (found, g_strdup (path), seen);
   return TRUE;
 }
 
@@ -112,7 +117,7 @@ read_results (TfdEngine *self, ProbeRequest *request, GVariant *answer, GError *
 
       if (*name != '\0')
         return refuse ("directory", directory, name, message, error);
-      if (add_found (request, directory, bytes, TFD_SIZE_UNKNOWN))
+      if (tfd_found_add (request->found, directory, bytes, TFD_SIZE_UNKNOWN))
         remember (self, request->owner.uid, directory);
     }
   return TRUE;
@@ -136,7 +141,7 @@ read_sources (ProbeRequest *request, GVariant *answer, GError **error)
 
       if (*name != '\0')
         return refuse ("file", path, name, message, error);
-      add_found (request, path, bytes, size);
+      tfd_found_add (request->found, path, bytes, size);
     }
   return TRUE;
 }
@@ -229,7 +234,7 @@ probe_request_new (TfdEngine *self,
   request->owner = (TfdOwner){ owner->uid, g_strdup (owner->name), NULL };
   request->asked = g_ptr_array_new_with_free_func (g_free);
   request->sources = g_ptr_array_new_with_free_func (g_free);
-  request->found = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, found_free);
+  request->found = tfd_found_new ();
   for (guint i = 0; i < files->len; i++)
     {
       const char *path = ((const TfdFileSpec *) files->pdata[i])->path;

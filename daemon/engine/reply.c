@@ -16,6 +16,8 @@ tfd_reply_file_new (const TfdJobProperties *properties, const TfdFileSpec *spec)
   file->url = g_strdup (""); /* the server says where it is */
   file->path = tfd_reply_path (properties, spec->path);
   file->options = spec->options != NULL ? g_variant_ref (spec->options) : NULL;
+  /* beside what is sent it is in the directory that was handed in */
+  file->attached = spec->attached && properties->reply_file_name[0] == '\0';
   return file;
 }
 

@@ -29,6 +29,8 @@ describe_file (const TfdFileRecord *file, GVariant *reply)
     g_variant_dict_insert_value (
         &dict, "directory",
         g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, file->directory, TRUE));
+  if (file->attached)
+    g_variant_dict_insert (&dict, "attached", "b", TRUE);
   if (file->options != NULL)
     g_variant_dict_insert_value (&dict, "options", file->options);
   if (file->target != NULL)
@@ -66,7 +68,8 @@ request_leftover (const TfdLeftover *row)
                          .total = TFD_SIZE_UNKNOWN,
                          .attempt = row->attempt,
                          .part = row->part,
-                         .directory = row->directory };
+                         .directory = row->directory,
+                         .attached = row->attached };
 
   return tfd_request_file (&file);
 }

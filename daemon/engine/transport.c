@@ -44,9 +44,21 @@ tfd_transport_request_async (TfdTransport *self,
                              GAsyncReadyCallback callback,
                              gpointer user_data)
 {
+  tfd_transport_request_with_fds_async (self, owner, method, parameters, NULL, callback, user_data);
+}
+
+void
+tfd_transport_request_with_fds_async (TfdTransport *self,
+                                      const TfdOwner *owner,
+                                      const char *method,
+                                      GVariant *parameters,
+                                      GUnixFDList *fds,
+                                      GAsyncReadyCallback callback,
+                                      gpointer user_data)
+{
   g_return_if_fail (TFD_IS_TRANSPORT (self));
 
-  TFD_TRANSPORT_GET_IFACE (self)->request_async (self, owner, method, parameters, callback,
+  TFD_TRANSPORT_GET_IFACE (self)->request_async (self, owner, method, parameters, fds, callback,
                                                  user_data);
 }
 

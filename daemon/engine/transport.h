@@ -45,6 +45,7 @@ struct _TfdTransportInterface
                          const TfdOwner *owner,
                          const char *method,
                          GVariant *parameters,
+                         GUnixFDList *fds, /* (nullable) */
                          GAsyncReadyCallback callback,
                          gpointer user_data);
 };
@@ -57,6 +58,15 @@ void tfd_transport_request_async (TfdTransport *self,
                                   GVariant *parameters,
                                   GAsyncReadyCallback callback,
                                   gpointer user_data);
+
+/* The same with descriptors, which are the worker's affair: nobody here looks at what they are. */
+void tfd_transport_request_with_fds_async (TfdTransport *self,
+                                           const TfdOwner *owner,
+                                           const char *method,
+                                           GVariant *parameters,
+                                           GUnixFDList *fds,
+                                           GAsyncReadyCallback callback,
+                                           gpointer user_data);
 
 /* The answer (transfer full), whose type is that of the interface. Fails with TFD_ERROR when
  * the worker has answered with an error, or G_IO_ERROR_CONNECTION_CLOSED when it was lost, or

@@ -80,6 +80,7 @@ pool_request_async (TfdTransport *transport,
                     const TfdOwner *owner,
                     const char *method,
                     GVariant *parameters,
+                    GUnixFDList *fds,
                     GAsyncReadyCallback callback,
                     gpointer user_data)
 {
@@ -105,12 +106,20 @@ pool_request_async (TfdTransport *transport,
       g_hash_table_remove (self->workers, GUINT_TO_POINTER (owner->uid));
       worker = NULL;
     }
+  if (g_str_equal (method, "Detach") && (worker == NULL || tfd_worker_is_absent (worker)))
+    {
+      /* a process that is not there keeps nothing open */
+      g_variant_unref (g_variant_ref_sink (parameters));
+      g_task_return_pointer (task, g_variant_ref_sink (g_variant_new ("()")),
+                             (GDestroyNotify) g_variant_unref);
+      return;
+    }
   if (worker == NULL)
     {
       worker = tfd_worker_new (&self->setup, transport, owner);
       g_hash_table_insert (self->workers, GUINT_TO_POINTER (owner->uid), worker);
     }
-  tfd_worker_request (worker, task, method, parameters);
+  tfd_worker_request (worker, task, method, parameters, fds);
 }
 
 static void

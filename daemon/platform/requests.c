@@ -11,6 +11,7 @@ request_free (TfdWorkerRequest *request)
   g_clear_handle_id (&request->timeout, g_source_remove);
   g_object_unref (request->task);
   g_variant_unref (request->parameters);
+  g_clear_object (&request->fds);
   g_free (request->method);
   g_free (request);
 }
@@ -135,6 +136,9 @@ static const struct
   { "Adopt", "(a(usa{sv}))" },
   { "Configure", "()" },
   { "Committed", "()" },
+  { "Attach", "(ayaya(aytss))" },
+  { "AttachAgain", "(ayau)" },
+  { "Detach", "()" },
 };
 
 static const GVariantType *
@@ -222,14 +226,17 @@ send_request (TfdWorker *worker, TfdWorkerRequest *request)
   tfd_worker_hold (worker);
   g_dbus_connection_call_with_unix_fd_list (
       worker->connection, NULL, TFD_WORKER_PATH, TFD_WORKER_INTERFACE, request->method,
-      request->parameters, reply_type (request->method), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL,
-      worker->cancellable, answered_cb, request);
+      request->parameters, reply_type (request->method), G_DBUS_CALL_FLAGS_NONE, G_MAXINT,
+      request->fds, worker->cancellable, answered_cb, request);
+  g_clear_object (&request->fds);
 }
 
 void
-tfd_worker_request (TfdWorker *worker, GTask *task, const char *method, GVariant *parameters)
+tfd_worker_request (
+    TfdWorker *worker, GTask *task, const char *method, GVariant *parameters, GUnixFDList *fds)
 {
-  static const char *const quick[] = { "Probe", "ProbeSources", "OpenPart", "ReadPart", NULL };
+  static const char *const quick[] = { "Probe",  "ProbeSources", "OpenPart", "ReadPart",
+                                       "Attach", "AttachAgain",  NULL };
   const TfdConfig *config = worker->setup->config;
   TfdWorkerRequest *request = g_new0 (TfdWorkerRequest, 1);
   guint64 limit = 0;
@@ -238,6 +245,7 @@ tfd_worker_request (TfdWorker *worker, GTask *task, const char *method, GVariant
   request->task = g_object_ref (task);
   request->method = g_strdup (method);
   request->parameters = g_variant_ref_sink (parameters);
+  request->fds = fds != NULL ? g_object_ref (fds) : NULL;
   if (g_str_equal (method, "Start") || g_str_equal (method, "Stop"))
     g_variant_get_child (parameters, 0, "t", &request->run);
   if (g_str_equal (method, "Stop"))

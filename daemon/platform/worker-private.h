@@ -30,6 +30,7 @@ typedef struct
   GTask *task; /* (owned) */
   char *method;
   GVariant *parameters; /* (owned) */
+  GUnixFDList *fds;     /* (owned) (nullable) until it is sent */
   guint64 run;          /* of Start and Stop */
   guint timeout;        /* source of Stop and Probe */
   gboolean answered;    /* the task has returned: too late an answer is dropped */

@@ -33,9 +33,10 @@ gboolean tfd_worker_is_absent (TfdWorker *worker);
 /* Kills the process, if there is one. */
 void tfd_worker_free (TfdWorker *worker);
 
-/* Sends a request as soon as there is a process; @task is returned what
+/* Sends a request, with @fds (nullable), as soon as there is a process; @task is returned what
  * tfd_transport_request_finish () takes. */
-void tfd_worker_request (TfdWorker *worker, GTask *task, const char *method, GVariant *parameters);
+void tfd_worker_request (
+    TfdWorker *worker, GTask *task, const char *method, GVariant *parameters, GUnixFDList *fds);
 
 /* The configuration has changed. */
 void tfd_worker_reconfigure (TfdWorker *worker);

@@ -6,8 +6,9 @@
 #include "store/statement.h"
 
 #define FILE_COLUMNS                                                                               \
-  "number, url, path, options, state, transferred, total, attempt, part, directory, target"
-#define FILE_VALUES "?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12"
+  "number, url, path, options, state, transferred, total, attempt, part, directory, target, "      \
+  "attached"
+#define FILE_VALUES "?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13"
 #define JOB_NUMBER "(SELECT number FROM jobs WHERE id = ?1)"
 
 static const char job_number_sql[] = "SELECT number FROM jobs WHERE id = ?1";
@@ -34,6 +35,7 @@ bind_file (TfdStatement *statement, const TfdFileRecord *file)
   tfd_bind_variant (statement, file->part);
   tfd_bind_bytes (statement, file->directory);
   tfd_bind_path (statement, file->target);
+  tfd_bind_int (statement, file->attached);
 }
 
 /* What a worker had in hand when this was written is in nobody's hand when it is read. */
@@ -60,6 +62,7 @@ read_file (TfdStatement *statement)
   file->part = tfd_read_variant (statement, G_VARIANT_TYPE_VARDICT);
   file->directory = tfd_read_bytes (statement);
   file->target = tfd_read_path (statement);
+  file->attached = tfd_read_int (statement) != 0;
   return statement->bad == 0 ? g_steal_pointer (&file) : NULL;
 }
 

@@ -9,11 +9,11 @@
 
 #define LEFTOVER_COLUMNS                                                                           \
   "owner_uid, owner_name, job_id, file, attempt, path, part, directory, created, last_try, kind, " \
-  "url, options, boot_id, since, span"
+  "url, options, boot_id, since, span, attached"
 
 static const char insert_sql[] = "INSERT INTO leftovers (" LEFTOVER_COLUMNS ")"
                                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
-                                 " ?11, ?12, ?13, ?14, ?15, ?16)";
+                                 " ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
 static const char load_sql[] = "SELECT number, " LEFTOVER_COLUMNS " FROM leftovers"
                                " WHERE kind = ?1 AND owner_uid = ?2 ORDER BY number";
 static const char load_all_sql[] = "SELECT number, " LEFTOVER_COLUMNS " FROM leftovers"
@@ -46,6 +46,7 @@ tfd_store_add_leftover (TfdStore *store, TfdLeftover *leftover, GError **error)
   tfd_bind_text (&statement, leftover->boot_id);
   tfd_bind_int (&statement, leftover->since);
   tfd_bind_int (&statement, (gint64) leftover->span);
+  tfd_bind_int (&statement, leftover->attached);
   if (!tfd_statement_run (&statement, error))
     return FALSE;
   leftover->id = sqlite3_last_insert_rowid (store->db);
@@ -75,6 +76,7 @@ read_leftover (TfdStatement *statement)
   leftover->boot_id = tfd_read_text (statement);
   leftover->since = tfd_read_int (statement);
   leftover->span = (guint64) tfd_read_int (statement);
+  leftover->attached = tfd_read_int (statement) != 0;
   return statement->bad == 0 ? g_steal_pointer (&leftover) : NULL;
 }
 

@@ -63,6 +63,7 @@ typedef struct
   GVariant *part;    /* (nullable) a{sv} of the worker, at most TFD_MAX_PART bytes */
   GBytes *directory; /* (nullable) identity of the destination directory */
   char *target;      /* (nullable) (type filename) final path chosen for keep-both */
+  gboolean attached; /* the directory, or what is sent, was handed in as a descriptor */
 } TfdFileRecord;
 
 /* (transfer full): a waiting file of unknown size, everything else 0 or NULL. */
@@ -118,6 +119,7 @@ typedef struct
   char *path;        /* (type filename) final path; the temporary lies beside it; or the source */
   GVariant *part;    /* (nullable) a{sv} */
   GBytes *directory; /* (nullable) */
+  gboolean attached; /* as of the file */
   gint64 created;    /* epoch */
   gint64 last_try;   /* epoch */
   /* of sessions */

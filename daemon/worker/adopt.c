@@ -10,6 +10,7 @@
 #include "worker/adopt.h"
 
 #include "common/names.h"
+#include "worker/attached.h"
 #include "worker/failure.h"
 #include "worker/identity.h"
 #include "worker/partial.h"
@@ -174,8 +175,7 @@ copy_part (
 static const char *
 adopt_part (Context *context, const TfdFile *file, GVariantDict *details, TfdFailure *failure)
 {
-  g_autoptr (TfdDirectory) directory = tfd_directory_cache_get (
-      context->directories, file->directory, tfd_file_expected_directory (file), failure);
+  g_autoptr (TfdDirectory) directory = tfd_attached_directory (file, context->directories, failure);
   g_autofree char *name = tfd_part_name (context->job, file->index, file->attempt);
   g_autofree char *path = tfd_file_part_path (file, context->job);
   g_autoptr (GBytes) identity = NULL;
@@ -228,7 +228,8 @@ adopt_source (const TfdFile *file, TfdFailure *failure)
 
   if (file->state == TFD_FILE_STATE_TRANSFERRED)
     return "ok";
-  source = tfd_upload_file_open (file->path, NULL, failure);
+  /* what was handed in is known by nothing else */
+  source = tfd_upload_file_open (file, file->attached ? file->directory_identity : NULL, failure);
   if (source == NULL)
     return NULL;
   tfd_upload_file_unref (source);

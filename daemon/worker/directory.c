@@ -9,27 +9,40 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 TfdDirectory *
 tfd_directory_ref (TfdDirectory *directory)
 {
-  g_ref_count_inc (&directory->references);
+  g_atomic_ref_count_inc (&directory->references);
   return directory;
 }
 
 void
 tfd_directory_unref (TfdDirectory *directory)
 {
-  if (!g_ref_count_dec (&directory->references))
+  if (!g_atomic_ref_count_dec (&directory->references))
     return;
 
   close (directory->fd);
   g_bytes_unref (directory->identity);
   g_free (directory->path);
   g_free (directory);
+}
+
+int
+tfd_open_plainly (const char *path, int flags)
+{
+  struct open_how how = {
+    .flags = (guint64) flags,
+    .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+  };
+
+  return (int) syscall (SYS_openat2, AT_FDCWD, path, &how, sizeof how);
 }
 
 static int
@@ -117,14 +130,48 @@ tfd_directory_open (const char *path, GBytes *expected, TfdFailure *failure)
       return NULL;
     }
 
-  directory = g_new0 (TfdDirectory, 1);
-  g_ref_count_init (&directory->references);
-  directory->path = g_strdup (path);
-  directory->fd = fd;
+  directory = tfd_directory_new_for_fd (fd, path, identity);
   directory->path_only = path_only;
-  directory->identity = g_steal_pointer (&identity);
 
   return directory;
+}
+
+TfdDirectory *
+tfd_directory_new_for_fd (int fd, const char *path, GBytes *identity)
+{
+  TfdDirectory *directory = g_new0 (TfdDirectory, 1);
+
+  g_atomic_ref_count_init (&directory->references);
+  directory->path = g_strdup (path);
+  directory->fd = fd;
+  directory->identity = g_bytes_ref (identity);
+
+  return directory;
+}
+
+TfdDirectory *
+tfd_directory_find_again (const char *path, GBytes *expected, TfdFailure *failure)
+{
+  g_autoptr (GBytes) identity = NULL;
+  int fd = tfd_open_plainly (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOCTTY);
+
+  if (fd >= 0)
+    identity = tfd_identity_of_fd (fd);
+  if (identity != NULL && expected != NULL && tfd_identity_same (expected, identity))
+    return tfd_directory_new_for_fd (fd, path, identity);
+  if (fd >= 0)
+    close (fd);
+  unavailable (failure, path,
+               "was handed in and is not found where it was: it has to be handed in again");
+  return NULL;
+}
+
+gboolean
+tfd_directory_exists (const TfdDirectory *directory)
+{
+  struct stat st;
+
+  return fstat (directory->fd, &st) == 0 && st.st_nlink > 0;
 }
 
 int

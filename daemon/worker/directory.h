@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  grefcount references;
+  gatomicrefcount references; /* threads may hold one */
   char *path;
   int fd;
   gboolean path_only; /* may be searched but not read: cannot be synced by itself */
@@ -27,12 +27,26 @@ TfdDirectory *tfd_directory_ref (TfdDirectory *directory);
 void tfd_directory_unref (TfdDirectory *directory);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfdDirectory, tfd_directory_unref)
 
+/* Opens @path, in which nothing may be a symbolic link. -1 with errno set. */
+int tfd_open_plainly (const char *path, int flags);
+
 /* Puts the entries of @directory on the disk; @member_fd is some file in it (or -1). Blocks.
  * Returns 0 or an errno. */
 int tfd_directory_sync (TfdDirectory *directory, int member_fd);
 
 /* One result of Probe: a floating (ayss). Blocks. */
 GVariant *tfd_directory_probe (const char *path);
+
+/* Opens the directory that @expected was taken from by the path @path that it had, without a
+ * symbolic link in it: for a directory that was handed in as a descriptor, by somebody who may not
+ * have the right to name another. Whatever is not as it was is DestinationUnavailable. */
+TfdDirectory *tfd_directory_find_again (const char *path, GBytes *expected, TfdFailure *failure);
+
+/* A directory that was handed in: @fd is taken. */
+TfdDirectory *tfd_directory_new_for_fd (int fd, const char *path, GBytes *identity);
+
+/* FALSE when it was deleted. */
+gboolean tfd_directory_exists (const TfdDirectory *directory);
 
 /* Directories in use, by path: a GHashTable of path to TfdDirectory. */
 GHashTable *tfd_directory_cache_new (void);

@@ -5,6 +5,7 @@
 #include "worker/discard.h"
 
 #include "common/names.h"
+#include "worker/attached.h"
 #include "worker/failure.h"
 #include "worker/identity.h"
 #include "worker/partial.h"
@@ -43,8 +44,7 @@ discard_one (const char *job, const TfdFile *file, GHashTable *directories, GPtr
   gboolean ours;
   int error_number;
 
-  directory = tfd_directory_cache_get (directories, file->directory,
-                                       tfd_file_expected_directory (file), &failure);
+  directory = tfd_attached_directory (file, directories, &failure);
   if (directory == NULL)
     /* where nothing was ever begun, nothing is left over */
     return file->record != NULL || file->attempt > 0 ? g_strdup (failure.message) : NULL;
@@ -102,7 +102,7 @@ tfd_open_part (const char *job, const TfdFile *file, GError **error)
   if (file->state == TFD_FILE_STATE_COMPLETED)
     name = file->target != NULL ? strrchr (file->target, '/') + 1 : file->base;
 
-  directory = tfd_directory_open (file->directory, tfd_file_expected_directory (file), &failure);
+  directory = tfd_attached_directory (file, NULL, &failure);
   if (directory == NULL)
     {
       tfd_failure_to_error (&failure, error);

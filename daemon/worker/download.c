@@ -5,6 +5,7 @@
 #include "worker/download-private.h"
 
 #include "common/names.h"
+#include "worker/attached.h"
 #include "worker/failure.h"
 
 #include <errno.h>
@@ -265,8 +266,7 @@ download_start (TfdTransfer *transfer)
   g_autoptr (TfdDirectory) directory = NULL;
 
   self->phase = TFD_PHASE_PREPARING;
-  directory = tfd_directory_cache_get (self->tools->directories, self->file->directory,
-                                       tfd_file_expected_directory (self->file), &failure);
+  directory = tfd_attached_directory (self->file, self->tools->directories, &failure);
   if (directory == NULL)
     {
       tfd_download_fail (self, &failure);

@@ -5,6 +5,7 @@
 
 #include <libsoup/soup.h>
 
+#include "worker/attached.h"
 #include "worker/login.h"
 #include "worker/partial.h"
 #include "worker/pool.h"
@@ -35,6 +36,7 @@ typedef struct
   TfdPool *pool;           /* (owned) */
   GHashTable *directories; /* (owned) see tfd_directory_cache_new () */
   GHashTable *protocols;   /* (owned) origin to TfdUploadProtocol, where that was found out */
+  TfdAttached *attached;   /* what was handed in */
 } TfdTools;
 
 #define TFD_TYPE_DOWNLOAD (tfd_download_get_type ())

@@ -9,6 +9,7 @@
 #include "worker/failure.h"
 
 #include <string.h>
+#include <unistd.h>
 
 void
 tfd_file_free (TfdFile *file)
@@ -22,6 +23,10 @@ tfd_file_free (TfdFile *file)
   g_clear_pointer (&file->record, tfd_record_free);
   g_clear_pointer (&file->directory_identity, g_bytes_unref);
   g_free (file->digest);
+  g_clear_pointer (&file->attached_to, g_bytes_unref);
+  g_clear_pointer (&file->kept, tfd_directory_unref);
+  if (file->kept_fd >= 0)
+    close (file->kept_fd);
   g_clear_pointer (&file->reply, tfd_file_free);
   g_free (file);
 }
@@ -40,11 +45,15 @@ read_options (TfdFile *file, GVariantDict *dict)
   g_autoptr (GVariant) options =
       g_variant_dict_lookup_value (dict, "options", G_VARIANT_TYPE_VARDICT);
   g_auto (GVariantDict) inner = G_VARIANT_DICT_INIT (options);
+  g_autoptr (GVariant) attached_to = NULL;
 
   g_variant_dict_lookup (&inner, "mode", "u", &file->mode);
   g_variant_dict_lookup (&inner, "umask", "u", &file->umask);
   g_variant_dict_lookup (&inner, "size", "t", &file->size);
   g_variant_dict_lookup (&inner, "digest", "s", &file->digest);
+  attached_to = g_variant_dict_lookup_value (&inner, "attached-to", G_VARIANT_TYPE_BYTESTRING);
+  if (attached_to != NULL)
+    file->attached_to = g_variant_get_data_as_bytes (attached_to);
 }
 
 static gboolean
@@ -92,6 +101,7 @@ tfd_file_new (guint32 index, GVariant *dictionary, GError **error)
   const char *state = NULL;
 
   file->index = index;
+  file->kept_fd = -1;
   file->total = TFD_SIZE_UNKNOWN;
   file->size = TFD_SIZE_UNKNOWN;
   file->mode = TFD_MODE_NONE;
@@ -104,6 +114,7 @@ tfd_file_new (guint32 index, GVariant *dictionary, GError **error)
 
   g_variant_dict_lookup (&dict, "url", "s", &file->url);
   g_variant_dict_lookup (&dict, "attempt", "u", &file->attempt);
+  g_variant_dict_lookup (&dict, "attached", "b", &file->attached);
   g_variant_dict_lookup (&dict, "total", "t", &file->total);
   if (g_variant_dict_lookup (&dict, "state", "&s", &state))
     {

@@ -6,6 +6,7 @@
 #include <gio/gio.h>
 
 #include "common/enums.h"
+#include "worker/directory.h"
 #include "worker/record.h"
 
 G_BEGIN_DECLS
@@ -35,6 +36,10 @@ struct _TfdFile
   guint32 umask;              /* TFD_MODE_NONE */
   guint64 size;               /* demanded by the client, TFD_SIZE_UNKNOWN */
   char *digest;               /* (nullable) "sha256:<hex>" */
+  gboolean attached;          /* its directory, or what is sent, was handed in as a descriptor */
+  GBytes *attached_to;        /* (nullable) of what is sent: identity of that directory */
+  TfdDirectory *kept;         /* (nullable) that directory, if it is still open */
+  int kept_fd;                /* what is sent, if that was handed in and is still open, or -1 */
   TfdFile *reply;             /* (nullable) the file that takes the server's reply */
 };
 

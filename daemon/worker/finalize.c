@@ -5,6 +5,7 @@
 #include "worker/finalize.h"
 
 #include "common/names.h"
+#include "worker/attached.h"
 #include "worker/failure.h"
 #include "worker/identity.h"
 #include "worker/partial.h"
@@ -255,8 +256,7 @@ walk_one (Context *context, const TfdFile *file, TfdFailure *failure)
   if (file->record == NULL)
     return refuse (failure, TFD_ERROR_COMMIT_FAILED, file, part, "nothing is known about it");
 
-  directory = tfd_directory_cache_get (context->directories, file->directory,
-                                       tfd_file_expected_directory (file), failure);
+  directory = tfd_attached_directory (file, context->directories, failure);
   if (directory == NULL)
     return "failed";
 

@@ -13,13 +13,15 @@
 #include "worker/upload-source.h"
 
 #include <gio/gunixfdlist.h>
+#include <string.h>
 #include <unistd.h>
 
 struct _TfdRequests
 {
-  TfdPool *pool;     /* (not owned) */
-  GHashTable *owned; /* (owned) job id to TfdOwned */
-  guint pending;     /* not yet answered */
+  TfdPool *pool;         /* (not owned) */
+  TfdAttached *attached; /* (not owned) */
+  GHashTable *owned;     /* (owned) job id to TfdOwned */
+  guint pending;         /* not yet answered */
   void (*changed) (gpointer user_data);
   gpointer user_data;
 };
@@ -34,7 +36,10 @@ typedef struct
   GVariant *options; /* (owned) (nullable) */
   GPtrArray *files;  /* (owned) (nullable) */
   char **paths;
-  guint64 most; /* bytes that are wanted */
+  guint64 most;           /* bytes that are wanted */
+  TfdHandedIn *handed_in; /* (owned) (nullable) by Attach and AttachAgain */
+  TfdJobType type;        /* of Attach */
+  GVariant *known;        /* (owned) (nullable) of AttachAgain: identities that it may be of */
   TfdOwned *owned;
   GVariant *result; /* (owned) (nullable) the out arguments */
   int fd;
@@ -61,6 +66,8 @@ request_free (Request *request)
   g_clear_pointer (&request->owned, tfd_owned_unref);
   g_clear_pointer (&request->result, g_variant_unref);
   g_clear_error (&request->error);
+  g_clear_pointer (&request->handed_in, tfd_handed_in_free);
+  g_clear_pointer (&request->known, g_variant_unref);
   if (request->fd >= 0)
     close (request->fd);
   g_strfreev (request->paths);
@@ -90,6 +97,71 @@ probe_sources (char **paths)
   return g_variant_builder_end (&builder);
 }
 
+/* A download, and a reply, needs a directory that may be written. */
+static gboolean
+check_use (const TfdHandedIn *handed_in, const Request *request, GError **error)
+{
+  gboolean whole = request->paths[0] != NULL && *request->paths[0] == '\0';
+
+  if (handed_in->regular != whole)
+    {
+      g_set_error_literal (error, TFD_ERROR, TFD_ERROR_INVALID_PATH,
+                           whole ? "a directory was handed in without the name of a file in it"
+                                 : "what was handed in is no directory");
+      return FALSE;
+    }
+  return handed_in->regular || request->type == TFD_JOB_TYPE_UPLOAD ||
+         tfd_handed_in_prove_write (handed_in, error);
+}
+
+/* In a thread. */
+static void
+attach (Request *request)
+{
+  GVariantBuilder files = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(aytss)"));
+  gboolean send = tfd_file_direction (request->type, 0) == TFD_DIRECTION_SEND;
+  int fd = request->fd;
+
+  request->fd = -1;
+  request->handed_in = tfd_handed_in_new (fd, &request->error);
+  if (request->handed_in == NULL || !check_use (request->handed_in, request, &request->error))
+    return;
+  for (char **name = request->paths; *name != NULL; name++)
+    g_variant_builder_add_value (&files, tfd_handed_in_describe (request->handed_in, *name, send));
+  request->result = g_variant_ref_sink (
+      g_variant_new ("(@ay@aya(aytss))", tfd_path_to_variant (request->handed_in->path),
+                     tfd_bytes_to_variant (request->handed_in->identity), &files));
+}
+
+/* In a thread. */
+static void
+attach_again (Request *request)
+{
+  GVariantBuilder same = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("au"));
+  gboolean any = FALSE;
+  int fd = request->fd;
+
+  request->fd = -1;
+  request->handed_in = tfd_handed_in_new (fd, &request->error);
+  if (request->handed_in == NULL)
+    return;
+  for (guint i = 0; i < g_variant_n_children (request->known); i++)
+    {
+      g_autoptr (GVariant) child = g_variant_get_child_value (request->known, i);
+      g_autoptr (GBytes) identity = g_variant_get_data_as_bytes (child);
+
+      if (!tfd_handed_in_is (request->handed_in, identity))
+        continue;
+      g_variant_builder_add (&same, "u", i);
+      any = TRUE;
+    }
+  request->result = g_variant_ref_sink (
+      g_variant_new ("(@ayau)", tfd_path_to_variant (request->handed_in->path), &same));
+  /* what nobody asked for is not kept */
+  if (!any)
+    g_clear_pointer (&request->handed_in, tfd_handed_in_free);
+}
+
 /* In a thread. */
 static void
 request_work (gpointer data)
@@ -97,7 +169,11 @@ request_work (gpointer data)
   Request *request = data;
   GVariant *result = NULL;
 
-  if (g_str_equal (request->method, "Probe"))
+  if (g_str_equal (request->method, "Attach"))
+    attach (request);
+  else if (g_str_equal (request->method, "AttachAgain"))
+    attach_again (request);
+  else if (g_str_equal (request->method, "Probe"))
     result = probe (request->paths);
   else if (g_str_equal (request->method, "ProbeSources"))
     result = probe_sources (request->paths);
@@ -135,6 +211,8 @@ request_done (gpointer data)
   Request *request = data;
   TfdRequests *self = request->self;
 
+  if (request->error == NULL && request->handed_in != NULL)
+    tfd_attached_keep (self->attached, request->job, request->handed_in, &request->error);
   if (request->error != NULL)
     tfd_requests_answer_error (g_steal_pointer (&request->invocation), request->error);
   else if (request->fd >= 0)
@@ -159,6 +237,71 @@ owned_of_job (TfdRequests *self, const char *job)
     }
 
   return tfd_owned_ref (owned);
+}
+
+/* The one descriptor of a request. -1 when there is none. */
+static int
+take_fd (GDBusMethodInvocation *invocation, GError **error)
+{
+  GUnixFDList *fds =
+      g_dbus_message_get_unix_fd_list (g_dbus_method_invocation_get_message (invocation));
+  int fd =
+      fds != NULL && g_unix_fd_list_get_length (fds) == 1 ? g_unix_fd_list_get (fds, 0, error) : -1;
+
+  if (fd < 0 && (error == NULL || *error == NULL))
+    g_set_error_literal (error, TFD_ERROR, TFD_ERROR_INVALID_ARGS, "there is no descriptor");
+  return fd;
+}
+
+static char **
+read_names (GVariant *names, GError **error)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  for (gsize i = 0; i < g_variant_n_children (names); i++)
+    {
+      g_autoptr (GVariant) child = g_variant_get_child_value (names, i);
+      g_autofree char *name =
+          g_variant_get_size (child) > 0 ? tfd_path_from_variant (child) : g_strdup ("");
+
+      if (name == NULL || strchr (name, '/') != NULL)
+        {
+          g_set_error_literal (error, TFD_ERROR, TFD_ERROR_INVALID_ARGS, "not a name");
+          return NULL;
+        }
+      g_strv_builder_add (builder, name);
+    }
+
+  return g_strv_builder_end (builder);
+}
+
+/* Attach and AttachAgain. */
+static gboolean
+read_attach (Request *request, GVariant *parameters, GError **error)
+{
+  g_autoptr (GVariant) names = NULL;
+  const char *type;
+  int value;
+
+  g_variant_get_child (parameters, 0, "s", &request->job);
+  if (g_str_equal (request->method, "AttachAgain"))
+    request->known = g_variant_get_child_value (parameters, 2);
+  else
+    {
+      g_variant_get_child (parameters, 2, "&s", &type);
+      names = g_variant_get_child_value (parameters, 3);
+      if (!tfd_enum_from_string (TFD_TYPE_JOB_TYPE, type, &value))
+        {
+          g_set_error (error, TFD_ERROR, TFD_ERROR_INVALID_ARGS, "type “%s”", type);
+          return FALSE;
+        }
+      request->type = (TfdJobType) value;
+      request->paths = read_names (names, error);
+      if (request->paths == NULL)
+        return FALSE;
+    }
+  request->fd = take_fd (request->invocation, error);
+  return request->fd >= 0;
 }
 
 static char **
@@ -188,6 +331,8 @@ request_read (Request *request, GVariant *parameters, GError **error)
 {
   g_autoptr (GVariant) files = NULL;
 
+  if (g_str_has_prefix (request->method, "Attach"))
+    return read_attach (request, parameters, error);
   if (g_str_has_prefix (request->method, "Probe"))
     {
       g_autoptr (GVariant) directories = g_variant_get_child_value (parameters, 0);
@@ -223,6 +368,13 @@ request_read (Request *request, GVariant *parameters, GError **error)
 }
 
 void
+tfd_requests_detach (TfdRequests *self, const char *job)
+{
+  tfd_attached_forget (self->attached, job);
+  g_hash_table_remove (self->owned, job);
+}
+
+void
 tfd_requests_answer (TfdRequests *self,
                      const char *method,
                      GVariant *parameters,
@@ -242,6 +394,8 @@ tfd_requests_answer (TfdRequests *self,
       return;
     }
 
+  if (request->files != NULL)
+    tfd_attached_resolve (self->attached, request->job, request->files);
   if (request->options != NULL)
     request->owned = owned_of_job (self, request->job);
   self->pending++;
@@ -256,11 +410,15 @@ tfd_requests_get_pending (TfdRequests *self)
 }
 
 TfdRequests *
-tfd_requests_new (TfdPool *pool, void (*changed) (gpointer user_data), gpointer user_data)
+tfd_requests_new (TfdPool *pool,
+                  TfdAttached *attached,
+                  void (*changed) (gpointer user_data),
+                  gpointer user_data)
 {
   TfdRequests *self = g_new0 (TfdRequests, 1);
 
   self->pool = pool;
+  self->attached = attached;
   self->owned =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) tfd_owned_unref);
   self->changed = changed;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: 2026 The transferd authors */
 /* Requests: those that look at or change files (Probe, ProbeSources, Verify, Finalize, Discard,
- * OpenPart, ReadPart), answered from a thread, because any of them may wait for a disk. */
+ * OpenPart, ReadPart, Attach, AttachAgain), answered from a thread, because any of them may wait
+ * for a disk. */
 #pragma once
 
 #include <gio/gio.h>
 
+#include "worker/attached.h"
 #include "worker/pool.h"
 
 G_BEGIN_DECLS
@@ -14,8 +16,10 @@ typedef struct _TfdRequests TfdRequests;
 
 /* @changed is called whenever the number of pending requests has changed. @pool must have no work
  * left when the requests are freed. */
-TfdRequests *
-tfd_requests_new (TfdPool *pool, void (*changed) (gpointer user_data), gpointer user_data);
+TfdRequests *tfd_requests_new (TfdPool *pool,
+                               TfdAttached *attached,
+                               void (*changed) (gpointer user_data),
+                               gpointer user_data);
 void tfd_requests_free (TfdRequests *self);
 
 /* Takes @invocation of @method with @parameters, whose type is that of the interface. */
@@ -23,6 +27,9 @@ void tfd_requests_answer (TfdRequests *self,
                           const char *method,
                           GVariant *parameters,
                           GDBusMethodInvocation *invocation);
+
+/* @job has ended: what is remembered of it, and was handed in for it, is let go. */
+void tfd_requests_detach (TfdRequests *self, const char *job);
 
 guint tfd_requests_get_pending (TfdRequests *self);
 

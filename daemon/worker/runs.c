@@ -299,6 +299,7 @@ tfd_runs_start (TfdRuns *runs,
       !tfd_run_options_read (runs, options, &run_options, error))
     return FALSE;
 
+  tfd_attached_resolve (runs->tools.attached, job, list);
   run = tfd_run_new (runs, number, job, &run_options);
   g_ptr_array_add (runs->runs, run);
   tfd_run_add_files (run, list);
@@ -315,7 +316,10 @@ tfd_runs_add_files (TfdRuns *runs, guint64 number, GVariant *files, GError **err
   if (list == NULL)
     return FALSE;
   if (run != NULL)
-    tfd_run_add_files (run, list);
+    {
+      tfd_attached_resolve (runs->tools.attached, tfd_run_get_job (run), list);
+      tfd_run_add_files (run, list);
+    }
 
   return TRUE;
 }
@@ -368,6 +372,12 @@ tfd_runs_get_pool (TfdRuns *runs)
   return runs->tools.pool;
 }
 
+TfdAttached *
+tfd_runs_get_attached (TfdRuns *runs)
+{
+  return runs->tools.attached;
+}
+
 TfdRuns *
 tfd_runs_new (const TfdNews *news, gpointer user_data)
 {
@@ -378,6 +388,7 @@ tfd_runs_new (const TfdNews *news, gpointer user_data)
   runs->tools.logins = tfd_logins_new ();
   runs->tools.pool = tfd_pool_new (POOL_THREADS);
   runs->tools.directories = tfd_directory_cache_new ();
+  runs->tools.attached = tfd_attached_new ();
   runs->tools.protocols = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   runs->sync = tfd_sync_new (runs->tools.pool, tfd_run_synced, runs);
   runs->runs = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_run_free);
@@ -404,6 +415,7 @@ tfd_runs_free (TfdRuns *runs)
   g_ptr_array_unref (runs->runs);
   g_hash_table_unref (runs->hosts);
   g_hash_table_unref (runs->tools.directories);
+  tfd_attached_free (runs->tools.attached);
   g_hash_table_unref (runs->tools.protocols);
   tfd_logins_free (runs->tools.logins);
   g_free (runs);

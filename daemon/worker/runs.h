@@ -77,4 +77,7 @@ gboolean tfd_runs_is_idle (TfdRuns *runs);
 /* For other work that blocks. */
 TfdPool *tfd_runs_get_pool (TfdRuns *runs);
 
+/* What was handed in, as other work wants it, too. */
+TfdAttached *tfd_runs_get_attached (TfdRuns *runs);
+
 G_END_DECLS

@@ -205,6 +205,16 @@ end_sessions (TfdService *self, GVariant *parameters, GDBusMethodInvocation *inv
 }
 
 static void
+detach (TfdService *self, GVariant *parameters, GDBusMethodInvocation *invocation)
+{
+  const char *job;
+
+  g_variant_get (parameters, "(&s)", &job);
+  tfd_requests_detach (self->requests, job);
+  g_dbus_method_invocation_return_value (invocation, NULL);
+}
+
+static void
 checkpointed_cb (gpointer user_data)
 {
   g_dbus_method_invocation_return_value (user_data, NULL);
@@ -226,6 +236,8 @@ method_call (G_GNUC_UNUSED GDBusConnection *connection,
     g_dbus_method_invocation_return_value (invocation, NULL);
   else if (g_str_equal (method, "Checkpoint"))
     tfd_runs_checkpoint (self->runs, checkpointed_cb, invocation);
+  else if (g_str_equal (method, "Detach"))
+    detach (self, parameters, invocation);
   else if (g_str_equal (method, "EndSessions"))
     end_sessions (self, parameters, invocation);
   else if (g_str_equal (method, "Start") || g_str_equal (method, "AddFiles") ||
@@ -344,5 +356,6 @@ static void
 tfd_service_init (TfdService *self)
 {
   self->runs = tfd_runs_new (&news, self);
-  self->requests = tfd_requests_new (tfd_runs_get_pool (self->runs), changed_cb, self);
+  self->requests = tfd_requests_new (tfd_runs_get_pool (self->runs),
+                                     tfd_runs_get_attached (self->runs), changed_cb, self);
 }

@@ -4,6 +4,7 @@
 #include "config.h"
 #include "worker/upload-source.h"
 
+#include "worker/attached.h"
 #include "worker/failure.h"
 #include "worker/identity.h"
 
@@ -19,6 +20,8 @@ struct _TfdUploadFile
 {
   gatomicrefcount references;
   char *path;
+  TfdDirectory *directory; /* (owned) (nullable) that was handed in */
+  gboolean handed_in;      /* the file itself was */
   int fd;
   struct stat st;
   GBytes *identity; /* (owned) */
@@ -126,31 +129,144 @@ cannot_open (TfdFailure *failure, int error_number, const char *path)
     tfd_failure_set_errno (failure, error_number, "opening", path);
 }
 
-TfdUploadFile *
-tfd_upload_file_open (const char *path, GBytes *expected, TfdFailure *failure)
+int
+tfd_upload_open_at (int directory, const char *name)
 {
-  g_autoptr (TfdUploadFile) file = g_new0 (TfdUploadFile, 1);
+  const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  struct stat st;
+  int fd, saved = 0;
 
-  g_atomic_ref_count_init (&file->references);
-  file->path = g_strdup (path);
-  file->fd = open_regular (path, &file->st);
-  if (file->fd >= 0)
-    file->identity = identity_of (file->fd, &file->st);
-  if (file->identity == NULL)
+  if (fstatat (directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    return -1;
+  errno = 0;
+  if (!S_ISREG (st.st_mode))
+    return -1;
+
+  fd = openat (directory, name, flags);
+  if (fd < 0)
+    return -1;
+  if (fstat (fd, &st) < 0)
+    saved = errno;
+  else if (S_ISREG (st.st_mode))
+    return fd;
+
+  close (fd);
+  errno = saved;
+  return -1;
+}
+
+GBytes *
+tfd_upload_identity_of_fd (int fd, guint64 *size)
+{
+  struct stat st;
+
+  if (fstat (fd, &st) < 0)
+    return NULL;
+  errno = 0;
+  if (!S_ISREG (st.st_mode))
+    return NULL;
+  *size = (guint64) st.st_size;
+  return identity_of (fd, &st);
+}
+
+gboolean
+tfd_upload_identity_is_of_file (GBytes *a, GBytes *b)
+{
+  g_autofree char *content_a = NULL;
+  g_autofree char *content_b = NULL;
+  g_autoptr (GBytes) file_a = split (a, &content_a);
+  g_autoptr (GBytes) file_b = split (b, &content_b);
+
+  return file_a != NULL && file_b != NULL && tfd_identity_same (file_a, file_b);
+}
+
+/* A file that was handed in and is not open any more, by the path that it had then: a queue or a
+ * device that stands there now is not opened. */
+static int
+find_again (const char *path, GBytes *expected)
+{
+  g_autoptr (GBytes) identity = NULL;
+  guint64 size;
+  int at = tfd_open_plainly (path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  int fd = -1;
+
+  if (at >= 0)
+    identity = tfd_upload_identity_of_fd (at, &size);
+  if (identity != NULL && expected != NULL && tfd_upload_identity_is_of_file (expected, identity))
     {
-      cannot_open (failure, errno, path);
+      g_autofree char *name = g_strdup_printf ("/proc/self/fd/%d", at);
+
+      fd = open (name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    }
+  if (at >= 0)
+    close (at);
+  return fd;
+}
+
+static int
+open_handed_in (const TfdFile *file, GBytes *expected, TfdFailure *failure)
+{
+  g_autofree char *shown = g_filename_display_name (file->path);
+  int fd = file->kept_fd >= 0 ? fcntl (file->kept_fd, F_DUPFD_CLOEXEC, 3)
+                              : find_again (file->path, expected);
+
+  if (fd < 0)
+    tfd_failure_set (failure, TFD_ERROR_DESTINATION_UNAVAILABLE, TFD_ERROR_CONTEXT_LOCAL_FILE,
+                     "the file ‘%s’ was handed in and is not found where it was: it has to be "
+                     "handed in again",
+                     shown);
+  return fd;
+}
+
+/* The descriptor, or -1 with @failure filled. */
+static int
+open_source (TfdUploadFile *self, const TfdFile *file, GBytes *expected, TfdFailure *failure)
+{
+  int fd;
+
+  self->handed_in = file->attached && file->attached_to == NULL;
+  if (self->handed_in)
+    return open_handed_in (file, expected, failure);
+  if (file->attached)
+    {
+      self->directory = tfd_attached_directory (file, NULL, failure);
+      if (self->directory == NULL)
+        return -1;
+    }
+  fd = self->directory != NULL ? tfd_upload_open_at (self->directory->fd, file->base)
+                               : open_regular (file->path, &self->st);
+  if (fd < 0)
+    cannot_open (failure, errno, file->path);
+  return fd;
+}
+
+TfdUploadFile *
+tfd_upload_file_open (const TfdFile *file, GBytes *expected, TfdFailure *failure)
+{
+  g_autoptr (TfdUploadFile) self = g_new0 (TfdUploadFile, 1);
+
+  g_atomic_ref_count_init (&self->references);
+  self->path = g_strdup (file->path);
+  self->fd = open_source (self, file, expected, failure);
+  if (self->fd < 0)
+    return NULL;
+  if (fstat (self->fd, &self->st) == 0)
+    self->identity = identity_of (self->fd, &self->st);
+  if (self->identity == NULL)
+    {
+      cannot_open (failure, errno, file->path);
       return NULL;
     }
-  if (expected != NULL && !same (expected, file->identity))
+  if (expected != NULL && !same (expected, self->identity))
     {
-      changed (failure, path, "is not what it was when it was added");
+      changed (failure, file->path, "is not what it was when it was added");
       return NULL;
     }
 
   /* Read once, from start to end. */
-  posix_fadvise (file->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+  posix_fadvise (self->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 
-  return g_steal_pointer (&file);
+  return g_steal_pointer (&self);
 }
 
 TfdUploadFile *
@@ -168,15 +284,32 @@ tfd_upload_file_unref (TfdUploadFile *file)
 
   if (file->fd >= 0)
     close (file->fd);
+  g_clear_pointer (&file->directory, tfd_directory_unref);
   g_clear_pointer (&file->identity, g_bytes_unref);
   g_free (file->path);
   g_free (file);
 }
 
+/* Nobody has put another one in its place. What was handed in itself has no place: its name may
+ * change, but it must not go. */
+static gboolean
+is_in_place (TfdUploadFile *file, const struct stat *by_fd)
+{
+  struct stat by_path;
+  int result;
+
+  if (file->handed_in)
+    return by_fd->st_nlink > 0;
+  result = file->directory != NULL ? fstatat (file->directory->fd, strrchr (file->path, '/') + 1,
+                                              &by_path, AT_SYMLINK_NOFOLLOW)
+                                   : stat (file->path, &by_path);
+  return result == 0 && by_path.st_dev == by_fd->st_dev && by_path.st_ino == by_fd->st_ino;
+}
+
 gboolean
 tfd_upload_file_check (TfdUploadFile *file, TfdFailure *failure)
 {
-  struct stat by_path, by_fd;
+  struct stat by_fd;
 
   if (fstat (file->fd, &by_fd) < 0)
     {
@@ -189,8 +322,7 @@ tfd_upload_file_check (TfdUploadFile *file, TfdFailure *failure)
       changed (failure, file->path, "changed while it was sent");
       return FALSE;
     }
-  if (stat (file->path, &by_path) < 0 || by_path.st_dev != by_fd.st_dev ||
-      by_path.st_ino != by_fd.st_ino)
+  if (!is_in_place (file, &by_fd))
     {
       changed (failure, file->path, "was moved, replaced or deleted while it was sent");
       return FALSE;

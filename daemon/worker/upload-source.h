@@ -9,14 +9,17 @@
 #include <gio/gio.h>
 
 #include "common/error.h"
+#include "worker/file.h"
 
 G_BEGIN_DECLS
 
 typedef struct _TfdUploadFile TfdUploadFile;
 
-/* Opens @path. With @expected (nullable) it must be that file, unchanged. Blocks. NULL with
- * @failure filled. */
-TfdUploadFile *tfd_upload_file_open (const char *path, GBytes *expected, TfdFailure *failure);
+/* Opens what @file sends. With @expected (nullable) it must be that file, unchanged. One that was
+ * handed in is read through its descriptor, or its directory's; when neither is open any more, and
+ * it is not found again where it was, that is DestinationUnavailable. Blocks. NULL with @failure
+ * filled. */
+TfdUploadFile *tfd_upload_file_open (const TfdFile *file, GBytes *expected, TfdFailure *failure);
 
 TfdUploadFile *tfd_upload_file_ref (TfdUploadFile *file);
 void tfd_upload_file_unref (TfdUploadFile *file);
@@ -43,6 +46,17 @@ guint64 tfd_upload_file_get_size (TfdUploadFile *file);
 
 /* Opaque bytes by which it is recognised. */
 GBytes *tfd_upload_file_get_identity (TfdUploadFile *file);
+
+/* Who and what the file is that @fd is of; NULL with errno set, which is 0 for what is no regular
+ * file. */
+GBytes *tfd_upload_identity_of_fd (int fd, guint64 *size);
+
+/* TRUE when @a and @b are of the same file, whatever its content was. */
+gboolean tfd_upload_identity_is_of_file (GBytes *a, GBytes *b);
+
+/* Opens regular file @name in a directory, not through a symbolic link. -1 with errno set, which is
+ * 0 for what is no regular file. */
+int tfd_upload_open_at (int directory, const char *name);
 
 /* What ProbeSources says of @path: (aytss), floating. Blocks. */
 GVariant *tfd_upload_file_probe (const char *path);

@@ -13,7 +13,7 @@
 typedef struct
 {
   TfdUpload *self;       /* (owned) only looked at in the main loop, but for what is atomic */
-  const char *path;      /* (not owned) of the file, which lives as long as the upload */
+  const TfdFile *file;   /* (not owned) which lives as long as the upload */
   GBytes *expected;      /* (owned) (nullable) */
   TfdUploadFile *source; /* (owned) (nullable) */
   GChecksumType type;
@@ -28,7 +28,7 @@ work_new (TfdUpload *self)
   Work *work = g_new0 (Work, 1);
 
   work->self = g_object_ref (self);
-  work->path = self->file->path;
+  work->file = self->file;
   work->source = self->source != NULL ? tfd_upload_file_ref (self->source) : NULL;
   self->pending++;
 
@@ -68,7 +68,7 @@ open_work (gpointer data)
   Work *work = data;
   guint64 size;
 
-  work->source = tfd_upload_file_open (work->path, work->expected, &work->failure);
+  work->source = tfd_upload_file_open (work->file, work->expected, &work->failure);
   size = work->source != NULL ? tfd_upload_file_get_size (work->source) : G_MAXUINT64;
   if (size <= HASHED_FIRST)
     work->digest = tfd_upload_file_digest (work->source, G_CHECKSUM_SHA256, 0, size,

@@ -5,6 +5,7 @@
 #include "worker/finalize.h"
 
 #include "common/names.h"
+#include "worker/attached.h"
 #include "worker/failure.h"
 #include "worker/identity.h"
 #include "worker/partial.h"
@@ -149,8 +150,7 @@ tfd_verify (const char *job, GVariant *options, GPtrArray *files, TfdOwned *owne
           continue;
         }
 
-      directory = tfd_directory_cache_get (directories, file->directory,
-                                           tfd_file_expected_directory (file), &failure);
+      directory = tfd_attached_directory (file, directories, &failure);
       if (directory == NULL)
         message = g_strdup (failure.message);
       else

@@ -183,6 +183,19 @@ class Client:
             raise DBusError(error) from None
         return reply.unpack()
 
+    def call_with_fd(self, path, interface, method, arguments, descriptor, deadline=DEADLINE):
+        """As call (), with a descriptor, which is handle 0; -1 = none."""
+        fds = Gio.UnixFDList.new()
+        if descriptor >= 0:
+            fds.append(descriptor)
+        try:
+            reply, _ = self.connection.call_with_unix_fd_list_sync(
+                NAME, path, interface, method, arguments, None, self.call_flags,
+                int(deadline * 1000), fds, None)
+        except GLib.Error as error:
+            raise DBusError(error) from None
+        return reply.unpack()
+
     def send(self, path, interface, method, arguments=None, deadline=DEADLINE + 5):
         """Calls without waiting."""
         pending = Pending()
@@ -298,6 +311,23 @@ class Job:
 
     def add_files(self, files):
         return self.call('AddFiles', '(a(ssa{sv}))', file_rows(files))[0]
+
+    def call_with_fd(self, descriptor, method, signature, *values):
+        return self.client.call_with_fd(self.path, JOB, method, GLib.Variant(signature, values),
+                                        descriptor)[0]
+
+    def add_fd(self, url, descriptor, name, /, **options):
+        """AddFileFd with an open descriptor."""
+        return self.call_with_fd(descriptor, 'AddFileFd', '(shsa{sv})', url, 0, name,
+                                 dictionary(options))
+
+    def add_at(self, descriptor, files):
+        """AddFilesAt: `files` are (url, name[, options])."""
+        return self.call_with_fd(descriptor, 'AddFilesAt', '(ha(ssa{sv}))', 0, file_rows(files))
+
+    def attach(self, file, descriptor):
+        """AttachDirectory."""
+        return self.call_with_fd(descriptor, 'AttachDirectory', '(uh)', file, 0)
 
     def files(self, first=0, count=0):
         return self.call('ListFiles', '(uu)', first, count)[0]

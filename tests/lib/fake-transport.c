@@ -11,6 +11,7 @@ typedef struct
   char *owner;          /* (owned) */
   char *method;         /* (owned) */
   GVariant *parameters; /* (owned) */
+  GUnixFDList *fds;     /* (owned) (nullable) */
   GTask *task;          /* (owned) (nullable) */
 } Request;
 
@@ -37,6 +38,7 @@ request_free (Request *request)
   g_free (request->owner);
   g_free (request->method);
   g_variant_unref (request->parameters);
+  g_clear_object (&request->fds);
   g_clear_object (&request->task);
   g_free (request);
 }
@@ -80,6 +82,7 @@ request_async (TfdTransport *transport,
                const TfdOwner *owner,
                const char *method,
                GVariant *parameters,
+               GUnixFDList *fds,
                GAsyncReadyCallback callback,
                gpointer user_data)
 {
@@ -91,6 +94,7 @@ request_async (TfdTransport *transport,
   request->method = g_strdup (method);
   request->parameters = parameters != NULL ? g_variant_ref_sink (parameters)
                                            : g_variant_ref_sink (g_variant_new_tuple (NULL, 0));
+  request->fds = fds != NULL ? g_object_ref (fds) : NULL;
   request->task = g_task_new (self, NULL, callback, user_data);
   check_type (request->parameters, method_info (method)->in_args, method);
   if (self->guard != NULL)
@@ -178,6 +182,12 @@ const char *
 tfd_fake_transport_peek_owner (TfdFakeTransport *self, const char *method)
 {
   return ((Request *) find (self, method)->data)->owner;
+}
+
+GUnixFDList *
+tfd_fake_transport_peek_fds (TfdFakeTransport *self, const char *method)
+{
+  return ((Request *) find (self, method)->data)->fds;
 }
 
 static Request *

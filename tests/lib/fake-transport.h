@@ -32,6 +32,9 @@ GVariant *tfd_fake_transport_peek (TfdFakeTransport *self, const char *method);
 /* For whom it was made. (transfer none) */
 const char *tfd_fake_transport_peek_owner (TfdFakeTransport *self, const char *method);
 
+/* The descriptors that came with it. (transfer none) (nullable) */
+GUnixFDList *tfd_fake_transport_peek_fds (TfdFakeTransport *self, const char *method);
+
 /* The oldest request for @uid that has no answer yet: its method, and its parameters (transfer
  * none), both valid until it is answered. NULL when there is none. */
 const char *tfd_fake_transport_next (TfdFakeTransport *self, guint32 uid, GVariant **parameters);
