@@ -272,6 +272,8 @@ run (Daemon *daemon, TfdStore *store, const char *runtime_dir, GError **error)
   daemon->engine = tfd_engine_new (store, clock, TFD_TRANSPORT (daemon->pool), daemon->config);
   if (!tfd_engine_load (daemon->engine, error))
     return EXIT_FAILURE;
+  if (daemon->options.system)
+    tfd_engine_watch_owners (daemon->engine);
   /* until the end, however it comes, nobody can be sure that there is nothing */
   leave_stamp (daemon, TRUE);
   daemon->watches = tfd_watches_new (daemon->engine, daemon->config, daemon->options.user);

@@ -25,16 +25,47 @@ tfd_access_is_owner (const TfdPeer *peer, TfdJob *job)
          (!tfd_peer_is_sandboxed (peer) || g_str_equal (peer->sandbox, record->sandbox));
 }
 
+/* The job @path whoever's it is; NULL when there is none. */
+static TfdJob *
+job_of_path (TfdCall *call, const char *path)
+{
+  g_autofree char *id = tfd_job_id_from_path (path);
+
+  return id == NULL ? NULL : tfd_engine_get_job (call->bus->engine, id);
+}
+
+gboolean
+tfd_access_is_own (TfdCall *call, const char *path)
+{
+  TfdJob *job = job_of_path (call, path);
+
+  return job != NULL && tfd_access_is_owner (call->peer, job);
+}
+
 TfdJob *
 tfd_access_find_job (TfdCall *call, const char *path, GError **error)
 {
-  g_autofree char *id = tfd_job_id_from_path (path);
-  TfdJob *job = id == NULL ? NULL : tfd_engine_get_job (call->bus->engine, id);
+  TfdJob *job = job_of_path (call, path);
 
-  if (job != NULL && tfd_access_is_owner (call->peer, job))
+  if (job != NULL && (tfd_access_is_owner (call->peer, job) ||
+                      tfd_call_is_granted (call, TFD_ACTION_MANAGE_OTHER_JOBS)))
     return job;
   g_propagate_error (error, tfd_access_not_found ());
   return NULL;
+}
+
+void
+tfd_access_foreign_cb (TfdCall *call, GError *error)
+{
+  if (error == NULL)
+    tfd_bus_handle (call);
+  else if (g_error_matches (error, TFD_ERROR, TFD_ERROR_LIMITS_EXCEEDED))
+    tfd_call_fail (call, error);
+  else
+    {
+      g_error_free (error);
+      tfd_call_fail (call, tfd_access_not_found ());
+    }
 }
 
 static const GDBusInterfaceInfo *
@@ -62,6 +93,40 @@ rule_of (GDBusMethodInvocation *invocation)
   return g_dbus_annotation_info_lookup (annotations, TFD_ACCESS_ANNOTATION);
 }
 
+/* Sets call->job, if the caller may know of it. A job of somebody else and one that does not exist
+ * go the same way: first it is asked whether the caller may manage other people's jobs, or take
+ * them over, then it is looked for. */
+static GError *
+find_called (TfdCall *call, const char *path, const char *rule, const char **action)
+{
+  const char *wanted = g_str_has_prefix (rule, POLKIT_RULE) ? rule + strlen (POLKIT_RULE)
+                                                            : TFD_ACTION_MANAGE_OTHER_JOBS;
+  TfdJob *job = NULL;
+
+  if (!tfd_access_is_own (call, path))
+    {
+      if (tfd_peer_is_sandboxed (call->peer))
+        return tfd_access_not_found ();
+      if (!tfd_call_is_granted (call, wanted))
+        {
+          *action = wanted;
+          return NULL;
+        }
+    }
+  job = job_of_path (call, path);
+  if (job == NULL)
+    return tfd_access_not_found ();
+  call->job = tfd_job_ref (job);
+  return NULL;
+}
+
+static GError *
+denied (TfdCall *call, const char *who)
+{
+  return g_error_new (TFD_ERROR, TFD_ERROR_ACCESS_DENIED, "‘%s’ is for %s",
+                      g_dbus_method_invocation_get_method_name (call->invocation), who);
+}
+
 GError *
 tfd_access_check (TfdCall *call, const char **action)
 {
@@ -73,25 +138,28 @@ tfd_access_check (TfdCall *call, const char **action)
   if (call->bus->only_uid != G_MAXUINT32 && call->peer->uid != call->bus->only_uid)
     return g_error_new_literal (TFD_ERROR, TFD_ERROR_ACCESS_DENIED,
                                 "this service serves one user only");
+  if (rule == NULL)
+    return denied (call, "nobody");
   if (on_job)
     {
-      TfdJob *job = tfd_access_find_job (call, path, &error);
-
-      if (job == NULL)
+      error = find_called (call, path, rule, action);
+      if (error != NULL || *action != NULL)
         return error;
-      call->job = tfd_job_ref (job);
     }
   error = tfd_sandboxed_check (call);
   if (error != NULL)
     return error;
-  if (g_strcmp0 (rule, "public") == 0 || g_strcmp0 (rule, "owner") == 0)
+  if (g_str_equal (rule, "public") || g_str_equal (rule, "owner"))
     return NULL;
-  if (rule != NULL && g_str_has_prefix (rule, POLKIT_RULE))
+  if (g_str_equal (rule, "owner-only"))
+    return call->job != NULL && tfd_access_is_owner (call->peer, call->job)
+               ? NULL
+               : denied (call, "the owner of the job, and for nobody else");
+  if (g_str_has_prefix (rule, POLKIT_RULE))
     {
       if (!tfd_call_is_granted (call, rule + strlen (POLKIT_RULE)))
         *action = rule + strlen (POLKIT_RULE);
       return NULL;
     }
-  return g_error_new (TFD_ERROR, TFD_ERROR_ACCESS_DENIED, "‘%s’ is for nobody",
-                      g_dbus_method_invocation_get_method_name (call->invocation));
+  return denied (call, "nobody");
 }

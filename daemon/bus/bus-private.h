@@ -55,7 +55,9 @@ struct _TfdPeer
   guint may_create;    /* types of jobs, one bit each, that it may create */
   guint changes;       /* of the authority, when that was asked */
   gboolean subscribed;
-  GHashTable *jobs; /* (owned) set of ids that it asked GetAll for */
+  gboolean manages;   /* was allowed to see other people's jobs, and hears of some of them: */
+  gboolean all_users; /* of all of them */
+  GHashTable *jobs;   /* (owned) set of ids that it asked GetAll for */
 
   guint32 pid;     /* 0: the bus does not say */
   int process;     /* descriptor of it, where the bus gives one, until it was looked at; or -1 */
@@ -74,6 +76,7 @@ typedef struct
   GDBusMethodInvocation *invocation; /* (owned) until it is answered */
   TfdJob *job;                       /* (owned) (nullable) */
   gboolean held;                     /* keeps the order of its peer */
+  gboolean asked;                    /* whether it may use other people's jobs */
   guint granted;                     /* one bit for each action that was allowed for it */
 } TfdCall;
 
@@ -151,6 +154,11 @@ gboolean tfd_access_is_owner (const TfdPeer *peer, TfdJob *job);
 GError *tfd_access_check (TfdCall *call, const char **action);
 /* The job @path of the caller, or NULL with NOT_FOUND. */
 TfdJob *tfd_access_find_job (TfdCall *call, const char *path, GError **error);
+/* Whether @path is a job of the caller. */
+gboolean tfd_access_is_own (TfdCall *call, const char *path);
+/* Handles the call again when the caller may use jobs of others. If not, nobody tells it whether
+ * there is such a job: NOT_FOUND. */
+void tfd_access_foreign_cb (TfdCall *call, GError *error);
 GError *tfd_access_not_found (void);
 
 /* ---- turns.c ---- */
@@ -158,6 +166,22 @@ GError *tfd_access_not_found (void);
  */
 void tfd_turns_add (TfdPeer *peer);
 void tfd_turns_end (TfdBus *bus);
+
+/* ---- administrators.c ---- */
+#define TFD_ACTION_MANAGE_OTHER_JOBS "manage-other-jobs"
+/* Whose jobs a call with @options (all-users b) is about: *@uid is the caller's own or
+ * TFD_ALL_USERS. FALSE: somebody has to be asked first, and the call is handled again after that,
+ * or answered. */
+gboolean tfd_administrators_read (TfdCall *call, GVariant *options, guint32 *uid);
+/* TRUE: one of @paths is not the caller's, and it has to be asked first whether it may manage other
+ * people's jobs; then the call is handled again, whatever the answer is. */
+gboolean tfd_administrators_ask_about (TfdCall *call, char **paths);
+/* The job has another owner: whoever may not hear of it any more does not. */
+void tfd_administrators_forget (TfdBus *bus, TfdJob *job);
+/* The rules of polkit have changed: who hears of other people's jobs is asked about again. */
+void tfd_administrators_ask_again (TfdBus *bus);
+/* NULL, or why only the owner of the job may change what @changes (a{sv}) say. */
+GError *tfd_administrators_check_changes (TfdCall *call, GVariant *changes);
 
 /* ---- guard.c ---- */
 /* Refuses calls that could not be answered safely, or are too many; the number of the filter. */
@@ -188,6 +212,7 @@ void tfd_manager_cancel_jobs (TfdCall *call, GVariant *parameters);
 void tfd_job_list_files (TfdCall *call, GVariant *parameters);
 void tfd_job_add_file (TfdCall *call, GVariant *parameters);
 void tfd_job_add_files (TfdCall *call, GVariant *parameters);
+void tfd_job_take_ownership (TfdCall *call, GVariant *parameters);
 void tfd_job_add_file_fd (TfdCall *call, GVariant *parameters);
 void tfd_job_add_files_at (TfdCall *call, GVariant *parameters);
 
@@ -201,8 +226,8 @@ void tfd_job_remove_credentials (TfdCall *call, GVariant *parameters);
 /* ---- properties.c, manager-properties.c, job-properties.c ---- */
 void tfd_properties_handle (TfdCall *call, const char *method, GVariant *parameters);
 GVariant *tfd_manager_get_property (TfdCall *call, const char *name);
-/* Floating, or NULL when there is no such property. */
-GVariant *tfd_job_get_property (TfdBus *bus, TfdJob *job, const char *name);
+/* As @peer may see it: floating, or NULL when there is no such property. */
+GVariant *tfd_job_get_property (const TfdPeer *peer, TfdJob *job, const char *name);
 /* The properties that @mask (TfdChanged) speaks of are added to @changed (a{sv}), or where their
  * value is for those only who ask for it, to @invalidated (as). */
 void tfd_job_add_changed (

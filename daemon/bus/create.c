@@ -58,6 +58,12 @@ finish_add (Creation *creation, GHashTable *found)
   GError *error = NULL;
   guint32 first = 0;
 
+  /* somebody else has taken it over meanwhile */
+  if (!tfd_access_is_owner (call->peer, call->job))
+    {
+      tfd_call_fail (call, tfd_access_not_found ());
+      return;
+    }
   if (tfd_engine_add_files (call->bus->engine, call->job, creation->files, found, NULL, &first,
                             &error))
     tfd_call_return (call, g_variant_new ("(u)", first));

@@ -44,6 +44,12 @@ set (TfdCall *call, const char *password)
   const char *target, *scheme, *user;
   GError *error = NULL;
 
+  /* somebody else has taken it over meanwhile */
+  if (!tfd_access_is_owner (call->peer, call->job))
+    {
+      tfd_call_fail (call, tfd_access_not_found ());
+      return;
+    }
   g_variant_get_child (tfd_call_parameters (call), 0, "&s", &target);
   g_variant_get_child (tfd_call_parameters (call), 1, "&s", &scheme);
   g_variant_get_child (tfd_call_parameters (call), 2, "&s", &user);

@@ -11,6 +11,7 @@ authority_changed_cb (TfdAuthority *authority G_GNUC_UNUSED, gpointer data)
   TfdBus *bus = data;
 
   bus->changes++;
+  tfd_administrators_ask_again (bus);
 }
 
 TfdBus *
@@ -141,6 +142,14 @@ authorized_cb (TfdCall *call, GError *error)
     tfd_bus_handle (call);
 }
 
+static gboolean
+is_foreign (TfdCall *call)
+{
+  const char *path = g_dbus_method_invocation_get_object_path (call->invocation);
+
+  return !g_str_equal (path, TFD_MANAGER_PATH) && !tfd_access_is_own (call, path);
+}
+
 void
 tfd_bus_handle (TfdCall *call)
 {
@@ -155,7 +164,8 @@ tfd_bus_handle (TfdCall *call)
   if (error != NULL)
     tfd_call_fail (call, error);
   else if (action != NULL)
-    tfd_call_authorize (call, action, NULL, authorized_cb);
+    tfd_call_authorize (call, action, NULL,
+                        is_foreign (call) ? tfd_access_foreign_cb : authorized_cb);
   else
     handle (call);
   tfd_outbox_count_call (outbox);

@@ -41,8 +41,14 @@ pending_free (Pending *pending)
 static gboolean
 is_subscribed (const TfdPeer *peer, TfdJob *job)
 {
-  return !peer->gone && tfd_access_is_owner (peer, job) &&
-         (peer->subscribed || g_hash_table_contains (peer->jobs, tfd_job_id (job)));
+  gboolean own;
+
+  if (peer->gone)
+    return FALSE;
+  own = tfd_access_is_owner (peer, job);
+  if (own ? peer->subscribed : peer->all_users)
+    return TRUE;
+  return (own || peer->manages) && g_hash_table_contains (peer->jobs, tfd_job_id (job));
 }
 
 static gboolean
@@ -157,12 +163,15 @@ interval_over_cb (gpointer user_data)
 static void
 job_changed_cb (TfdEngine *engine, TfdJob *job, guint mask, gpointer user_data)
 {
-  const guint at_once = TFD_CHANGED_STATE | TFD_CHANGED_ERROR | TFD_CHANGED_PROPERTIES;
+  const guint at_once =
+      TFD_CHANGED_STATE | TFD_CHANGED_ERROR | TFD_CHANGED_PROPERTIES | TFD_CHANGED_OWNER;
   TfdEmit *emit = user_data;
   Pending *pending;
   gint64 interval, due;
 
   emit->bus->last_busy = tfd_clock_now_boot (tfd_engine_get_clock (engine));
+  if (mask & TFD_CHANGED_OWNER)
+    tfd_administrators_forget (emit->bus, job);
   if (!has_subscriber (emit, job))
     return;
   pending = pending_of (emit, job);

@@ -167,8 +167,8 @@ static const struct
   { "Type", 0, get_type },
   { "State", TFD_CHANGED_STATE, get_state },
   { "Operation", TFD_CHANGED_STATE, get_operation },
-  { "OwnerUID", 0, get_owner_uid },
-  { "OwnerName", 0, get_owner_name },
+  { "OwnerUID", TFD_CHANGED_OWNER, get_owner_uid },
+  { "OwnerName", TFD_CHANGED_OWNER, get_owner_name },
   { "BytesTotal", TFD_CHANGED_PROGRESS, get_bytes_total },
   { "BytesTransferred", TFD_CHANGED_PROGRESS, get_bytes_transferred },
   { "BytesPerSecond", TFD_CHANGED_PROGRESS, get_rate },
@@ -195,11 +195,14 @@ get_writable (TfdJob *job, const char *name)
 }
 
 GVariant *
-tfd_job_get_property (TfdBus *bus, TfdJob *job, const char *name)
+tfd_job_get_property (const TfdPeer *peer, TfdJob *job, const char *name)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++)
     if (g_str_equal (table[i].name, name))
-      return table[i].get (bus, job);
+      return table[i].get (peer->bus, job);
+  /* the keys to other people's accounts are nobody else's business */
+  if (g_str_equal (name, "Headers") && !tfd_access_is_owner (peer, job))
+    return g_variant_new_array (G_VARIANT_TYPE ("(ss)"), NULL, 0);
   return get_writable (job, name);
 }
 

@@ -34,9 +34,9 @@ static void
 job_set_properties (TfdCall *call, GVariant *parameters)
 {
   g_autoptr (GVariant) changes = g_variant_get_child_value (parameters, 0);
-  GError *error = NULL;
+  GError *error = tfd_administrators_check_changes (call, changes);
 
-  if (tfd_engine_set_properties (call->bus->engine, call->job, changes, &error))
+  if (error == NULL && tfd_engine_set_properties (call->bus->engine, call->job, changes, &error))
     tfd_call_return (call, NULL);
   else
     tfd_call_fail (call, error);
@@ -259,6 +259,7 @@ static const TfdMethod methods[] = {
   { "SetProperties", job_set_properties, TRUE },
   { "SetCredentials", tfd_job_set_credentials, TRUE },
   { "RemoveCredentials", tfd_job_remove_credentials, TRUE },
+  { "TakeOwnership", tfd_job_take_ownership, TRUE },
   { "Explain", job_explain, FALSE },
   { NULL, NULL, FALSE },
 };

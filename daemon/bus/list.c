@@ -20,6 +20,7 @@ typedef struct
   const char *const *properties;
   const char *const *states; /* (nullable) */
   const char *pattern;       /* (nullable) */
+  gboolean all_users;        /* not only those of the caller */
   guint32 limit;             /* 0 = none */
   guint32 count;
   gsize size;
@@ -33,7 +34,7 @@ describe_job (Listing *listing, TfdJob *job)
   for (gsize i = 0; listing->properties[i] != NULL; i++)
     g_variant_dict_insert_value (
         &dict, listing->properties[i],
-        tfd_job_get_property (listing->call->bus, job, listing->properties[i]));
+        tfd_job_get_property (listing->call->peer, job, listing->properties[i]));
   return g_variant_dict_end (&dict);
 }
 
@@ -45,7 +46,7 @@ list_job_cb (TfdJob *job, gpointer data)
   g_autofree char *path = tfd_job_path (record->id);
   GVariant *row;
 
-  if (!tfd_access_is_owner (listing->call->peer, job))
+  if (!listing->all_users && !tfd_access_is_owner (listing->call->peer, job))
     return TRUE;
   if (listing->states != NULL &&
       !g_strv_contains (listing->states, tfd_enum_to_string (TFD_TYPE_JOB_STATE, record->state)))
@@ -89,18 +90,6 @@ check_states (const char *const *states, GError **error)
   return TRUE;
 }
 
-static gboolean
-refuse_all_users (GVariant *filter, GError **error)
-{
-  gboolean all = FALSE;
-
-  g_variant_lookup (filter, "all-users", "b", &all);
-  if (all)
-    g_set_error_literal (error, TFD_ERROR, TFD_ERROR_ACCESS_DENIED,
-                         "‘all-users’ is not allowed: only your own jobs are yours to see");
-  return !all;
-}
-
 void
 tfd_manager_list_jobs (TfdCall *call, GVariant *parameters)
 {
@@ -112,13 +101,16 @@ tfd_manager_list_jobs (TfdCall *call, GVariant *parameters)
   Listing listing = { .call = call };
   const char *after = NULL;
   GError *error = NULL;
+  guint32 uid;
 
-  if (!tfd_options_check (filter, tfd_list_jobs_options, &error) ||
-      !refuse_all_users (filter, &error))
+  if (!tfd_options_check (filter, tfd_list_jobs_options, &error))
     {
       tfd_call_fail (call, error);
       return;
     }
+  if (!tfd_administrators_read (call, filter, &uid))
+    return;
+  listing.all_users = uid == TFD_ALL_USERS;
   g_variant_lookup (filter, "properties", "^a&s", &properties);
   g_variant_lookup (filter, "states", "^a&s", &states);
   g_variant_lookup (filter, "display-name", "&s", &listing.pattern);
@@ -139,7 +131,7 @@ tfd_manager_list_jobs (TfdCall *call, GVariant *parameters)
     }
 
   g_variant_builder_init (&listing.rows, G_VARIANT_TYPE ("a(oa{sv})"));
-  tfd_engine_foreach_job (call->bus->engine, call->peer->uid, after_id, list_job_cb, &listing);
+  tfd_engine_foreach_job (call->bus->engine, uid, after_id, list_job_cb, &listing);
   tfd_call_return (call, g_variant_new ("(a(oa{sv}))", &listing.rows));
 }
 

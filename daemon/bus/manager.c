@@ -19,26 +19,13 @@ get_job (TfdCall *call, GVariant *parameters)
   if (path == NULL)
     tfd_call_fail_code (call, TFD_ERROR_INVALID_ARGS,
                         "‘%s’ is no job id: give 32 hexadecimal digits", text);
+  else if (!tfd_access_is_own (call, path) && !tfd_peer_is_sandboxed (call->peer) &&
+           !tfd_call_is_granted (call, TFD_ACTION_MANAGE_OTHER_JOBS))
+    tfd_call_authorize (call, TFD_ACTION_MANAGE_OTHER_JOBS, NULL, tfd_access_foreign_cb);
   else if (tfd_access_find_job (call, path, &error) == NULL)
     tfd_call_fail (call, error);
   else
     tfd_call_return (call, g_variant_new ("(o)", path));
-}
-
-/* Only administrators see other users; as yet nobody is asked who may. */
-static gboolean
-check_all_users (GVariant *options, GError **error)
-{
-  gboolean all = FALSE;
-
-  if (!tfd_options_check (options, tfd_all_users_options, error))
-    return FALSE;
-  g_variant_lookup (options, "all-users", "b", &all);
-  if (!all)
-    return TRUE;
-  g_set_error_literal (error, TFD_ERROR, TFD_ERROR_ACCESS_DENIED,
-                       "‘all-users’ is not allowed: only your own jobs are yours to see");
-  return FALSE;
 }
 
 static void
@@ -46,13 +33,18 @@ subscribe (TfdCall *call, GVariant *parameters)
 {
   g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 0);
   GError *error = NULL;
+  guint32 uid;
 
-  if (!check_all_users (options, &error))
+  if (!tfd_options_check (options, tfd_all_users_options, &error))
     {
       tfd_call_fail (call, error);
       return;
     }
+  if (!tfd_administrators_read (call, options, &uid))
+    return;
   call->peer->subscribed = TRUE;
+  call->peer->all_users = uid == TFD_ALL_USERS;
+  call->peer->manages |= call->peer->all_users;
   tfd_call_return (call, NULL);
 }
 
@@ -60,6 +52,8 @@ static void
 unsubscribe (TfdCall *call, GVariant *parameters G_GNUC_UNUSED)
 {
   call->peer->subscribed = FALSE;
+  call->peer->all_users = FALSE;
+  call->peer->manages = FALSE;
   g_hash_table_remove_all (call->peer->jobs);
   tfd_call_return (call, NULL);
 }
@@ -79,6 +73,7 @@ typedef struct
 {
   TfdEngine *engine; /* (not owned) */
   Change change;
+  guint32 uid; /* whose it is to be, or TFD_ALL_USERS */
 } Later;
 
 /* A Complete or Cancel works on it: if that fails, the job is as it would have been. */
@@ -88,7 +83,8 @@ change_later_cb (TfdJob *job, gpointer data)
   const Later *later = data;
   g_autoptr (GError) error = NULL;
 
-  if (!later->change (later->engine, job, &error))
+  if ((later->uid == TFD_ALL_USERS || later->uid == tfd_job_uid (job)) &&
+      !later->change (later->engine, job, &error))
     tfd_debug (TFD_LOG_BUS, "job %s: %s", tfd_job_id (job), error->message);
 }
 
@@ -99,24 +95,27 @@ change_all (TfdCall *call, GVariant *parameters, Change change)
   g_autoptr (GPtrArray) jobs = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_job_unref);
   TfdEngine *engine = call->bus->engine;
   GError *error = NULL;
+  guint32 uid;
 
-  if (!check_all_users (options, &error))
+  if (!tfd_options_check (options, tfd_all_users_options, &error))
     {
       tfd_call_fail (call, error);
       return;
     }
-  tfd_engine_foreach_job (engine, call->peer->uid, NULL, collect_cb, jobs);
+  if (!tfd_administrators_read (call, options, &uid))
+    return;
+  tfd_engine_foreach_job (engine, uid, NULL, collect_cb, jobs);
   for (guint i = 0; i < jobs->len; i++)
     {
       g_autoptr (GError) local_error = NULL;
 
-      if (!tfd_access_is_owner (call->peer, jobs->pdata[i]))
+      if (uid != TFD_ALL_USERS && !tfd_access_is_owner (call->peer, jobs->pdata[i]))
         continue;
       if (tfd_engine_is_busy (engine, jobs->pdata[i]))
         {
           Later *later = g_new (Later, 1);
 
-          *later = (Later){ engine, change };
+          *later = (Later){ engine, change, uid };
           tfd_engine_when_free (engine, jobs->pdata[i], change_later_cb, later, g_free);
         }
       /* one that cannot be resumed is passed over */

@@ -138,8 +138,16 @@ bulk_begin_cb (TfdJob *job, gpointer data)
 {
   BulkItem *item = data;
   TfdEngine *engine = item->bulk->call->bus->engine;
+  g_autofree char *path = tfd_job_path (tfd_job_id (job));
+  g_autoptr (GError) error = NULL;
 
   item->begun = TRUE;
+  /* it may have become another's while it was waited for */
+  if (tfd_access_find_job (item->bulk->call, path, &error) == NULL)
+    {
+      bulk_outcome_cb (job, NULL, error, item);
+      return;
+    }
   if (item->bulk->cancel)
     tfd_engine_cancel (engine, job, bulk_outcome_cb, item);
   else
@@ -189,6 +197,8 @@ bulk_call (TfdCall *call, GVariant *parameters, gboolean cancel)
                           g_strv_length (paths), MAX_BULK);
       return;
     }
+  if (tfd_administrators_ask_about (call, paths))
+    return;
   bulk = g_new0 (Bulk, 1);
   bulk->call = call;
   bulk->cancel = cancel;

@@ -14,7 +14,7 @@
 static GVariant *
 get_property (TfdCall *call, const char *name)
 {
-  return call->job != NULL ? tfd_job_get_property (call->bus, call->job, name)
+  return call->job != NULL ? tfd_job_get_property (call->peer, call->job, name)
                            : tfd_manager_get_property (call, name);
 }
 
@@ -62,6 +62,7 @@ subscribe (TfdCall *call, GError **error)
       !check_room ("your connections", of_user + 1, MAX_OF_USER, error))
     return FALSE;
   g_hash_table_add (jobs, g_strdup (tfd_job_id (call->job)));
+  call->peer->manages |= !tfd_access_is_owner (call->peer, call->job);
   return TRUE;
 }
 
@@ -107,7 +108,8 @@ set_one (TfdCall *call, GVariant *parameters)
   g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
   g_variant_builder_add (&builder, "{sv}", name, value);
   changes = g_variant_ref_sink (g_variant_builder_end (&builder));
-  if (tfd_engine_set_properties (call->bus->engine, call->job, changes, &error))
+  error = tfd_administrators_check_changes (call, changes);
+  if (error == NULL && tfd_engine_set_properties (call->bus->engine, call->job, changes, &error))
     tfd_call_return (call, NULL);
   else
     tfd_call_fail (call, error);
