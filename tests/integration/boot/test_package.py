@@ -32,6 +32,9 @@ def setUpModule():
     for name in packages.NAMES:
         os.makedirs(boot.outside(PLACE), exist_ok=True)
         shutil.copy(packages.package(name), boot.outside(PLACE))
+    # Images for containers leave out the documentation of packages.
+    for name in os.listdir(boot.outside('/etc/dpkg/dpkg.cfg.d')):
+        os.unlink(boot.outside(f'/etc/dpkg/dpkg.cfg.d/{name}'))
     # The index of manual pages is that of the whole machine, and takes long.
     with contextlib.suppress(FileNotFoundError):
         os.unlink(boot.outside('/var/lib/man-db/auto-update'))
