@@ -7,6 +7,7 @@
 
 /* In the stored form only: no property has such a name. */
 #define CREDENTIALS_KEY "credentials"
+#define HEADERS_KEY "Headers"
 
 #include <string.h>
 
@@ -224,12 +225,45 @@ tfd_job_properties_serialize (const TfdJobProperties *properties)
       g_autoptr (GVariant) value = g_variant_ref_sink (tfd_property_load (&table[i], properties));
       gboolean explicit =
           g_str_equal (table[i].info.name, "TransferPolicy") && properties->transfer_policy_set;
-      if (explicit || !g_variant_equal (usual[i], value))
+      gboolean secret =
+          g_str_equal (table[i].info.name, HEADERS_KEY) && properties->headers_write_only;
+      if (explicit || (!secret && !g_variant_equal (usual[i], value)))
         g_variant_builder_add (&builder, "{sv}", table[i].info.name, value);
     }
+  return g_variant_builder_end (&builder);
+}
+
+GVariant *
+tfd_job_properties_serialize_secrets (const TfdJobProperties *properties)
+{
+  g_return_val_if_fail (properties != NULL, NULL);
+
+  gboolean headers = properties->headers_write_only && properties->headers != NULL;
+  GVariantBuilder builder;
+
+  if (!headers && properties->credentials == NULL)
+    return NULL;
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  if (headers)
+    g_variant_builder_add (&builder, "{sv}", HEADERS_KEY, properties->headers);
   if (properties->credentials != NULL)
     g_variant_builder_add (&builder, "{sv}", CREDENTIALS_KEY, properties->credentials);
   return g_variant_builder_end (&builder);
+}
+
+gboolean
+tfd_job_properties_have_plain_secrets (GVariant *stored)
+{
+  g_autoptr (GVariant) credentials = NULL;
+  g_autoptr (GVariant) headers = NULL;
+  gboolean write_only = FALSE;
+
+  if (stored == NULL || !g_variant_is_of_type (stored, G_VARIANT_TYPE_VARDICT))
+    return FALSE;
+  credentials = g_variant_lookup_value (stored, CREDENTIALS_KEY, NULL);
+  headers = g_variant_lookup_value (stored, HEADERS_KEY, NULL);
+  g_variant_lookup (stored, "HeadersWriteOnly", "b", &write_only);
+  return credentials != NULL || (headers != NULL && write_only);
 }
 
 TfdJobProperties *
@@ -237,8 +271,17 @@ tfd_job_properties_deserialize (GVariant *stored)
 {
   TfdJobProperties *properties = tfd_job_properties_new ();
 
+  tfd_job_properties_restore (properties, stored);
+  return properties;
+}
+
+void
+tfd_job_properties_restore (TfdJobProperties *properties, GVariant *stored)
+{
+  g_return_if_fail (properties != NULL);
+
   if (stored == NULL || !g_variant_is_of_type (stored, G_VARIANT_TYPE_VARDICT))
-    return properties;
+    return;
 
   GVariantIter iter;
   g_variant_iter_init (&iter, stored);
@@ -249,11 +292,14 @@ tfd_job_properties_deserialize (GVariant *stored)
       g_autoptr (GError) error = NULL;
 
       if (!g_variant_iter_next (&iter, "{sv}", &name, &value))
-        return properties;
+        return;
       const TfdProperty *property = tfd_property_find (name);
       if (g_str_equal (name, CREDENTIALS_KEY) &&
           g_variant_is_of_type (value, G_VARIANT_TYPE ("a(ssss)")))
-        properties->credentials = g_variant_ref (value);
+        {
+          g_clear_pointer (&properties->credentials, g_variant_unref);
+          properties->credentials = g_variant_ref (value);
+        }
       else if (property == NULL)
         g_debug ("stored property ‘%s’ is not known here: left out", name);
       else if (!tfd_property_check (property, value, &error))

@@ -93,10 +93,20 @@ gboolean tfd_job_properties_apply (TfdJobProperties *properties,
 /* The value of property @name, floating, or NULL when there is no such property. */
 GVariant *tfd_job_properties_get (const TfdJobProperties *properties, const char *name);
 
-/* Those that differ from their default, as a{sv}, floating: the form in which they are stored; and
- * back, accepting whatever was once stored. */
+/* Those that differ from their default, as a{sv}, floating: the form in which they are stored,
+ * without the secrets; and back, accepting whatever was once stored. */
 GVariant *tfd_job_properties_serialize (const TfdJobProperties *properties);
 TfdJobProperties *tfd_job_properties_deserialize (GVariant *stored);
+
+/* Credentials and write-only headers, as a{sv}, floating; NULL when there are none. To be sealed
+ * before they are stored. */
+GVariant *tfd_job_properties_serialize_secrets (const TfdJobProperties *properties);
+
+/* Sets what is in @stored, of either form. */
+void tfd_job_properties_restore (TfdJobProperties *properties, GVariant *stored);
+
+/* TRUE when @stored has secrets in it that should not be there: it was before they were sealed. */
+gboolean tfd_job_properties_have_plain_secrets (GVariant *stored);
 
 /* Credentials, one for each target and scheme; replaces what is there. InvalidArgs, StringTooLong,
  * NotSupported (only "basic" and "digest" of target "server" as yet). */

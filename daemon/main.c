@@ -315,7 +315,7 @@ open_and_run (Daemon *daemon, GError **error)
   if (lock < 0)
     return EXIT_FAILURE;
   store = tfd_store_open (state_dir, error);
-  if (store == NULL)
+  if (store == NULL || !tfd_store_prepare_secrets (store, error))
     return EXIT_FAILURE;
   return run (daemon, store, runtime_dir, error);
 }

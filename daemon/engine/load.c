@@ -5,10 +5,28 @@
 
 #include "engine/engine-private.h"
 
+/* The job goes on without: a server that wants to know who asks will say so. */
+static void
+tell_lost_secrets (TfdEngine *self, TfdJob *job)
+{
+  TfdLogJob log = tfd_job_log (job);
+
+  job->record->secrets_lost = FALSE;
+  tfd_log (G_LOG_LEVEL_WARNING, TFD_MESSAGE_SECRETS_LOST, &log,
+           "job %s: its credentials and write-only headers were sealed with another key, or are "
+           "damaged: they are gone",
+           job->record->id);
+  tfd_engine_log_event (self, job, "secrets-lost", NULL);
+  tfd_engine_save_job (self, job, NULL);
+}
+
 static void
 take_up (TfdEngine *self, TfdJob *job)
 {
   TfdJobRecord *record = job->record;
+
+  if (record->secrets_lost)
+    tell_lost_secrets (self, job);
 
   if (record->operation != TFD_OPERATION_NONE || tfd_job_awaits_destination (job))
     tfd_engine_roll_forward (self, job);

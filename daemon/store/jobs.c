@@ -14,10 +14,10 @@
   " failure_name, failure_context, failure_transient, failure_file, failure_http_status,"          \
   " failure_retry_after, failure_message, error_count, retry_attempt, retry_at, boot_id,"          \
   " no_progress_since, active_time, last_activity, resumed, files_total, files_transferred,"       \
-  " bytes_total, bytes_transferred, counts, gone_since, sandbox"
+  " bytes_total, bytes_transferred, counts, gone_since, sandbox, secrets"
 #define JOB_VALUES                                                                                 \
   "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"    \
-  " ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33)"
+  " ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34)"
 /* clang-format on */
 
 static const char insert_sql[] = "INSERT INTO jobs (" JOB_COLUMNS ") VALUES " JOB_VALUES;
@@ -54,7 +54,7 @@ read_failure (TfdStatement *statement, TfdFailure *failure)
 }
 
 static void
-bind_job (TfdStatement *statement, const TfdJobRecord *job, GVariant *properties)
+bind_job (TfdStatement *statement, const TfdJobRecord *job, GVariant *properties, GBytes *secrets)
 {
   tfd_bind_text (statement, job->id);
   tfd_bind_enum (statement, TFD_TYPE_JOB_TYPE, (int) job->type);
@@ -83,6 +83,23 @@ bind_job (TfdStatement *statement, const TfdJobRecord *job, GVariant *properties
   tfd_bind_int (statement, job->counts != FALSE);
   tfd_bind_int (statement, job->gone_since);
   tfd_bind_text (statement, job->sandbox);
+  tfd_bind_bytes (statement, secrets);
+}
+
+/* Without a key at present the row is left alone: with one it can be understood again. */
+static void
+read_secrets (TfdStatement *statement, TfdJobRecord *job)
+{
+  g_autoptr (GBytes) sealed = tfd_read_bytes (statement);
+  g_autoptr (GVariant) secrets = NULL;
+
+  if (sealed == NULL || statement->bad > 0)
+    return;
+  secrets = tfd_store_unseal (statement->store, sealed, job->id, &job->secrets_lost);
+  if (secrets != NULL)
+    tfd_job_properties_restore (job->properties, secrets);
+  else if (!job->secrets_lost)
+    statement->bad++;
 }
 
 /* NULL when this version cannot understand the row. */
@@ -121,7 +138,9 @@ read_job (TfdStatement *statement)
 
   if (statement->bad == 0 && properties != NULL)
     job->properties = tfd_job_properties_deserialize (properties);
-  return job->properties != NULL ? g_steal_pointer (&job) : NULL;
+  if (job->properties != NULL)
+    read_secrets (statement, job);
+  return job->properties != NULL && statement->bad == 0 ? g_steal_pointer (&job) : NULL;
 }
 
 static gboolean
@@ -129,11 +148,15 @@ write_job (TfdStore *store, const char *sql, const TfdJobRecord *job, GError **e
 {
   g_auto (TfdStatement) statement = TFD_STATEMENT_INIT;
   g_autoptr (GVariant) properties = tfd_job_properties_serialize (job->properties);
+  g_autoptr (GBytes) secrets = NULL;
 
   g_variant_ref_sink (properties);
+  if (!tfd_store_seal (store, tfd_job_properties_serialize_secrets (job->properties), job->id,
+                       &secrets, error))
+    return FALSE;
   if (!tfd_statement_init_write (&statement, store, sql, error))
     return FALSE;
-  bind_job (&statement, job, properties);
+  bind_job (&statement, job, properties, secrets);
   gboolean written = tfd_statement_run (&statement, error);
   tfd_statement_clear (&statement);
   return written;

@@ -9,11 +9,11 @@
 
 #define LEFTOVER_COLUMNS                                                                           \
   "owner_uid, owner_name, job_id, file, attempt, path, part, directory, created, last_try, kind, " \
-  "url, options, boot_id, since, span, attached"
+  "url, options, boot_id, since, span, attached, secrets"
 
 static const char insert_sql[] = "INSERT INTO leftovers (" LEFTOVER_COLUMNS ")"
                                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
-                                 " ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+                                 " ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
 static const char load_sql[] = "SELECT number, " LEFTOVER_COLUMNS " FROM leftovers"
                                " WHERE kind = ?1 AND owner_uid = ?2 ORDER BY number";
 static const char load_all_sql[] = "SELECT number, " LEFTOVER_COLUMNS " FROM leftovers"
@@ -27,8 +27,13 @@ gboolean
 tfd_store_add_leftover (TfdStore *store, TfdLeftover *leftover, GError **error)
 {
   g_auto (TfdStatement) statement = TFD_STATEMENT_INIT;
+  g_autoptr (GVariant) options = NULL;
+  g_autoptr (GVariant) secrets = NULL;
+  g_autoptr (GBytes) sealed = NULL;
 
-  if (!tfd_statement_init_write (&statement, store, insert_sql, error))
+  tfd_store_part_options (leftover->options, &options, &secrets);
+  if (!tfd_store_seal (store, secrets, leftover->job_id, &sealed, error) ||
+      !tfd_statement_init_write (&statement, store, insert_sql, error))
     return FALSE;
   tfd_bind_int (&statement, leftover->owner_uid);
   tfd_bind_text (&statement, leftover->owner_name);
@@ -42,15 +47,30 @@ tfd_store_add_leftover (TfdStore *store, TfdLeftover *leftover, GError **error)
   tfd_bind_int (&statement, leftover->last_try);
   tfd_bind_enum (&statement, TFD_TYPE_LEFTOVER_KIND, (int) leftover->kind);
   tfd_bind_text (&statement, leftover->url);
-  tfd_bind_variant (&statement, leftover->options);
+  tfd_bind_variant (&statement, options);
   tfd_bind_text (&statement, leftover->boot_id);
   tfd_bind_int (&statement, leftover->since);
   tfd_bind_int (&statement, (gint64) leftover->span);
   tfd_bind_int (&statement, leftover->attached);
+  tfd_bind_bytes (&statement, sealed);
   if (!tfd_statement_run (&statement, error))
     return FALSE;
   leftover->id = sqlite3_last_insert_rowid (store->db);
   return TRUE;
+}
+
+/* Without them the server is asked all the same: it may not want to know who asks. */
+static void
+read_secrets (TfdStatement *statement, TfdLeftover *leftover)
+{
+  g_autoptr (GBytes) sealed = tfd_read_bytes (statement);
+  g_autoptr (GVariant) open = g_steal_pointer (&leftover->options);
+  g_autoptr (GVariant) secrets = NULL;
+  gboolean lost;
+
+  if (sealed != NULL)
+    secrets = tfd_store_unseal (statement->store, sealed, leftover->job_id, &lost);
+  leftover->options = tfd_store_join_options (open, secrets);
 }
 
 /* NULL when this version cannot understand the row. */
@@ -77,6 +97,8 @@ read_leftover (TfdStatement *statement)
   leftover->since = tfd_read_int (statement);
   leftover->span = (guint64) tfd_read_int (statement);
   leftover->attached = tfd_read_int (statement) != 0;
+  if (statement->bad == 0)
+    read_secrets (statement, leftover);
   return statement->bad == 0 ? g_steal_pointer (&leftover) : NULL;
 }
 

@@ -167,11 +167,12 @@ migrate (TfdStore *store, guint version, GError **error)
   return OPENED;
 }
 
-/* Exclusive locking: nobody else writes, and no shared memory file is needed. Everything else is as
- * safe as SQLite can be. */
+/* Exclusive locking: nobody else writes, and no shared memory file is needed. What is deleted is
+ * wiped where that costs no further page. Everything else is as safe as SQLite can be. */
 static const char connection_sql[] = "PRAGMA locking_mode = EXCLUSIVE;"
                                      "PRAGMA trusted_schema = OFF;"
                                      "PRAGMA cell_size_check = ON;"
+                                     "PRAGMA secure_delete = FAST;"
                                      "PRAGMA temp_store = MEMORY;";
 static const char writing_sql[] = "PRAGMA journal_mode = WAL;"
                                   "PRAGMA synchronous = FULL;"
@@ -232,6 +233,7 @@ try_open (const char *path, TfdStore **opened, GError **error)
   if (!prepare_file (path, error))
     return FAILED;
 
+  store->state_dir = g_path_get_dirname (path);
   store->statements = g_hash_table_new_full (NULL, NULL, NULL, finalize_statement);
   int result = sqlite3_open_v2 (
       path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
@@ -246,6 +248,8 @@ try_open (const char *path, TfdStore **opened, GError **error)
     return outcome;
 
   sqlite3_db_config (store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+  if (!tfd_store_seal_old (store, error))
+    return FAILED;
   *opened = g_steal_pointer (&store);
   return OPENED;
 }

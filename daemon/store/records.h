@@ -37,9 +37,10 @@ typedef struct
   guint32 files_transferred;
   guint64 bytes_total;
   guint64 bytes_transferred;
-  gboolean counts;   /* against the limits on jobs */
-  gint64 gone_since; /* epoch: the owner was first found to be nobody, or another person */
-  char *sandbox;     /* whose program made it, "" = none, see common/sandbox-id.h */
+  gboolean counts;       /* against the limits on jobs */
+  gboolean secrets_lost; /* not stored: there were some that could not be unsealed */
+  gint64 gone_since;     /* epoch: the owner was first found to be nobody, or another person */
+  char *sandbox;         /* whose program made it, "" = none, see common/sandbox-id.h */
 } TfdJobRecord;
 
 /* (transfer full): a record with default properties and no sandbox, and everything else 0 or NULL.

@@ -4,6 +4,7 @@
  * and columns read, in the order of the SQL text. */
 #pragma once
 
+#include "base/secrets.h"
 #include "store/store.h"
 
 #include <sqlite3.h>
@@ -17,6 +18,8 @@ struct _TfdStore
   gboolean in_transaction; /* what callers believe */
   gboolean lost;           /* the database threw the transaction away by itself */
   char *set_aside;         /* (nullable) */
+  char *state_dir;
+  TfdSecrets *secrets; /* (owned) (nullable) from their first use on */
 };
 
 typedef struct
@@ -71,6 +74,26 @@ GVariant *tfd_read_variant (TfdStatement *self, const GVariantType *type);
 /* Sets @error to STORAGE_FAILED with what the database says, and notes whether the transaction is
  * lost. Always FALSE. */
 gboolean tfd_store_fail (TfdStore *store, int result, GError **error);
+
+/* ---- sealing.c ---- */
+
+/* *@sealed = @plain (nullable, a floating one is consumed) as it is stored with job @job_id, or
+ * NULL when there is none. */
+gboolean tfd_store_seal (
+    TfdStore *store, GVariant *plain, const char *job_id, GBytes **sealed, GError **error);
+
+/* An a{sv}, or NULL: then *@lost tells whether that is for good, because it was sealed with another
+ * key or is damaged, or there is no key at all at present. */
+GVariant *tfd_store_unseal (TfdStore *store, GBytes *sealed, const char *job_id, gboolean *lost);
+
+/* Parts the @options of a run from the secrets in them; either may be NULL. (transfer full) */
+void tfd_store_part_options (GVariant *options, GVariant **open, GVariant **secret);
+
+/* The opposite. (transfer full) */
+GVariant *tfd_store_join_options (GVariant *open, GVariant *secret);
+
+/* Seals what a version before has stored as it was, and leaves no trace of it. */
+gboolean tfd_store_seal_old (TfdStore *store, GError **error);
 
 /* Several statements as one: undo () takes back what was done since mark (). */
 gboolean tfd_store_mark (TfdStore *store, GError **error);

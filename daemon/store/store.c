@@ -20,7 +20,9 @@ tfd_store_close (TfdStore *store)
   tfd_store_rollback (store);
   g_clear_pointer (&store->statements, g_hash_table_unref);
   sqlite3_close (store->db);
+  g_clear_pointer (&store->secrets, tfd_secrets_free);
   g_free (store->set_aside);
+  g_free (store->state_dir);
   g_free (store);
 }
 

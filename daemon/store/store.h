@@ -43,6 +43,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfdStore, tfd_store_close)
  */
 const char *tfd_store_get_set_aside (TfdStore *store);
 
+/* Reads the key for secrets, or makes one; else that is done when it is needed. */
+gboolean tfd_store_prepare_secrets (TfdStore *store, GError **error);
+
 /* Begins a transaction; nothing to do when one is open. */
 gboolean tfd_store_begin (TfdStore *store, GError **error);
 gboolean tfd_store_in_transaction (TfdStore *store);

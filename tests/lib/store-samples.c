@@ -91,6 +91,8 @@ sample_job (guint number)
   job->properties->display_name = g_strdup_printf ("Job %u ‘ü’", number);
   job->properties->maximum_size = G_MAXUINT64 - number;
   job->properties->priority = (TfdPriority) (number % 4);
+  if (number % 4 == 1)
+    g_assert_true (tfd_credentials_set (job->properties, "server", "basic", "me", "word", NULL));
   job->creation_time = 1700000000000000 + number;
   job->modification_time = 1700000001000000 + number;
   job->completion_time = number % 2 == 1 ? 1700000002000000 + number : 0;
@@ -240,11 +242,16 @@ assert_same_failure (const TfdFailure *left, const TfdFailure *right)
 void
 assert_same_job (const TfdJobRecord *left, const TfdJobRecord *right)
 {
+  GVariant *secrets = tfd_job_properties_serialize_secrets (left->properties);
+  GVariant *other_secrets = tfd_job_properties_serialize_secrets (right->properties);
   g_autoptr (GVariant) properties =
       g_variant_ref_sink (tfd_job_properties_serialize (left->properties));
   g_autoptr (GVariant) other =
       g_variant_ref_sink (tfd_job_properties_serialize (right->properties));
 
+  assert_same_variant (secrets, other_secrets);
+  g_clear_pointer (&secrets, g_variant_unref);
+  g_clear_pointer (&other_secrets, g_variant_unref);
   g_assert_cmpstr (left->id, ==, right->id);
   g_assert_cmpint (left->type, ==, right->type);
   g_assert_cmpint (left->state, ==, right->state);

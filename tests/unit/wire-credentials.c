@@ -97,14 +97,67 @@ test_no_property (void)
   g_assert_true (tfd_credentials_set (properties, "server", "basic", "a", "1", NULL));
   g_autoptr (TfdJobProperties) copy = tfd_job_properties_copy (properties);
   g_autoptr (GVariant) stored = g_variant_ref_sink (tfd_job_properties_serialize (copy));
+  g_autoptr (GVariant) secrets = g_variant_ref_sink (tfd_job_properties_serialize_secrets (copy));
   g_autoptr (TfdJobProperties) loaded = tfd_job_properties_deserialize (stored);
 
+  g_assert_cmpuint (g_variant_n_children (stored), ==, 0);
+  assert_credentials (loaded, "");
+  tfd_job_properties_restore (loaded, secrets);
   assert_credentials (loaded, "[('server', 'basic', 'a', '1')]");
   g_assert_null (tfd_job_properties_get (properties, "credentials"));
   g_assert_false (tfd_job_properties_apply (properties, TFD_JOB_TYPE_DOWNLOAD, changes, FALSE,
                                             TFD_LIFE_NEW, &error));
   g_assert_error (error, TFD_ERROR, TFD_ERROR_INVALID_ARGS);
   assert_credentials (properties, "[('server', 'basic', 'a', '1')]");
+}
+
+static GVariant *
+secrets_of (const TfdJobProperties *properties)
+{
+  GVariant *secrets = tfd_job_properties_serialize_secrets (properties);
+
+  return secrets != NULL ? g_variant_ref_sink (secrets) : NULL;
+}
+
+/* Header fields are a secret only when nobody may read them. */
+static void
+test_secrets (void)
+{
+  g_autoptr (TfdJobProperties) properties = tfd_job_properties_new ();
+  g_autoptr (GVariant) changes =
+      g_variant_ref_sink (g_variant_new_parsed ("{'Headers': <[('X-Token', 'x')]>}"));
+  g_autoptr (GVariant) hide =
+      g_variant_ref_sink (g_variant_new_parsed ("{'HeadersWriteOnly': <true>}"));
+  g_autoptr (GVariant) both = g_variant_ref_sink (
+      g_variant_new_parsed ("{'HeadersWriteOnly': <true>, 'Headers': <[('X-Token', 'x')]>}"));
+
+  g_assert_null (tfd_job_properties_serialize_secrets (properties));
+  g_assert_true (tfd_job_properties_apply (properties, TFD_JOB_TYPE_DOWNLOAD, changes, FALSE,
+                                           TFD_LIFE_NEW, NULL));
+  g_assert_null (tfd_job_properties_serialize_secrets (properties));
+  g_autoptr (GVariant) open = g_variant_ref_sink (tfd_job_properties_serialize (properties));
+  g_assert_cmpvariant (open, changes);
+  g_assert_false (tfd_job_properties_have_plain_secrets (open));
+
+  g_assert_true (tfd_job_properties_apply (properties, TFD_JOB_TYPE_DOWNLOAD, hide, FALSE,
+                                           TFD_LIFE_NEW, NULL));
+  g_autoptr (GVariant) stored = g_variant_ref_sink (tfd_job_properties_serialize (properties));
+  g_autoptr (GVariant) secrets = secrets_of (properties);
+  g_assert_cmpvariant (stored, hide);
+  g_assert_cmpvariant (secrets, changes);
+
+  g_autoptr (TfdJobProperties) again = tfd_job_properties_deserialize (stored);
+  g_assert_null (again->headers);
+  tfd_job_properties_restore (again, secrets);
+  g_autoptr (GVariant) secrets_again = secrets_of (again);
+  g_assert_cmpvariant (secrets_again, secrets);
+  g_assert_true (again->headers_write_only);
+
+  /* as an older version stored them */
+  g_assert_true (tfd_job_properties_have_plain_secrets (both));
+  g_autoptr (TfdJobProperties) old = tfd_job_properties_deserialize (both);
+  g_autoptr (GVariant) old_secrets = secrets_of (old);
+  g_assert_cmpvariant (old_secrets, secrets);
 }
 
 int
@@ -114,5 +167,6 @@ main (int argc, char **argv)
   g_test_add_func ("/common/wire/credentials/refusals", test_refusals);
   g_test_add_func ("/common/wire/credentials/entries", test_entries);
   g_test_add_func ("/common/wire/credentials/no-property", test_no_property);
+  g_test_add_func ("/common/wire/credentials/secrets", test_secrets);
   return g_test_run ();
 }
