@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 import tap  # noqa: E402
 from bits_server import BitsServer  # noqa: E402
 from bus import wait_for  # noqa: E402
+from descriptors import DescriptorMixin  # noqa: E402
 from httpd import KIB, MIB  # noqa: E402
 from plain_server import PlainServer  # noqa: E402
 from upload_server import Fault  # noqa: E402
@@ -19,11 +20,12 @@ from uploads import UploadCase  # noqa: E402
 HOW = ('directory', 'file')
 
 
-class DescriptorCase(UploadCase):
+class DescriptorCase(DescriptorMixin, UploadCase):
     protocol = 'bits'
 
     def setUp(self):
         super().setUp()
+        self.held = [self.sources, self.world.path('elsewhere')]
         self.bits = BitsServer()
         self.addCleanup(self.bits.end)
         self.numbers = itertools.count()
@@ -31,12 +33,6 @@ class DescriptorCase(UploadCase):
     def job(self, job_type='upload', **options):
         options.setdefault('UploadProtocol', self.protocol)
         return self.client.create(job_type=job_type, **options)
-
-    def opened(self, path, flags=os.O_RDONLY):
-        """A descriptor that is closed when the test ends."""
-        descriptor = os.open(path, flags)
-        self.addCleanup(os.close, descriptor)
-        return descriptor
 
     def hand_in(self, job, how, path, url=None):
         """Adds the file by one of HOW; the descriptors are closed again at once."""
@@ -60,21 +56,6 @@ class DescriptorCase(UploadCase):
         if name is None:
             name = list(self.bits.files)[-1][1:]
         self.assertEqual(self.bits.files['/' + name].sha256, content.sha256)
-
-    def assert_nothing_open(self):
-        """Neither daemon nor worker holds anything in the directory for sources."""
-        def look():
-            held = []
-            for pid in [self.world.daemon_pid, *self.world.workers()]:
-                for number in os.listdir(f'/proc/{pid}/fd'):
-                    try:
-                        path = os.readlink(f'/proc/{pid}/fd/{number}')
-                    except FileNotFoundError:
-                        continue
-                    if path.startswith((self.sources, self.world.path('elsewhere'))):
-                        held.append(path)
-            return held
-        wait_for(lambda: not look(), lambda: f'{look()} to be closed')
 
 
 class Adding(DescriptorCase):

@@ -7,15 +7,13 @@ job is lost, and none of it is told twice.
 A machine that boots is one whose kernel has another name for its boot, which only root can say."""
 import os
 import sys
-import uuid
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import tap  # noqa: E402
 from bus import SECOND  # noqa: E402
 from states import FINAL, HALF, RUNNING, STATES, StateCase  # noqa: E402
-from world import temporaries  # noqa: E402
+from world import BOOT_ID, temporaries  # noqa: E402
 
-BOOT_ID = '/proc/sys/kernel/random/boot_id'
 
 # What changes by itself while a job runs or waits.
 RESTLESS = ('ModificationTime', 'BytesPerSecond', 'StatusText', 'NextRetryTime')
@@ -105,17 +103,10 @@ class Daemon(RestartCase):
 class Machine(RestartCase):
     forgotten = 60  # what went by until the end of the boot may be waited for once more
 
-    def setUp(self):
-        super().setUp()
-        self.boot_id = self.world.path('boot-id')
-
     def restart(self):
         """The kernel gives this boot another name; what is in memory is gone."""
         self.world.kill_daemon()
-        with open(self.boot_id, 'w', encoding='ascii') as file:
-            file.write(f'{uuid.uuid4()}\n')
-        self.world.wrapper = ['unshare', '--mount', 'sh', '-c',
-                              f'mount --bind {self.boot_id} {BOOT_ID} && exec "$@"', 'sh']
+        self.world.next_boot()
         self.world.start()
         self.assertNotEqual(self.boot_of(self.world.daemon_pid), self.boot_of('self'))
 

@@ -19,6 +19,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import uuid
 
 import httpd
 import tap
@@ -36,6 +37,7 @@ PROGRAMS = {
 # worker of a machine that is busy with others does not hang.
 CONFIG = {'IdleTimeout': '0', 'WorkerIdleTimeout': '10min', 'WorkerTimeout': '10min',
           'StopTimeout': '2min', 'ProbeTimeout': '2min'}
+BOOT_ID = '/proc/sys/kernel/random/boot_id'
 SYSTEM_BUS = 'unix:path=/run/dbus/system_bus_socket'
 BUS_CONFIG = '''<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -284,6 +286,14 @@ class World:
     def restart(self, *options):
         self.kill_daemon()
         self.start(*options)
+
+    def next_boot(self):
+        """The daemon, which does not run now, finds another boot of the machine when it starts."""
+        name = self.path('boot-id')
+        with open(name, 'w', encoding='ascii') as file:
+            file.write(f'{uuid.uuid4()}\n')
+        self.wrapper = ['unshare', '--mount', 'sh', '-c',
+                        f'mount --bind {name} {BOOT_ID} && exec "$@"', 'sh']
 
     def stop(self, deadline=DEADLINE):
         """Asks the daemon to end; how it ended."""
