@@ -22,6 +22,7 @@ typedef struct
   TfdAuthorizedFunc func;
   guint changes;     /* of the authority, when it was asked */
   guint types;       /* what the answer is remembered for */
+  gboolean quiet;    /* nobody is asked for a password */
   gboolean in_order; /* later calls of the client wait */
 } Question;
 
@@ -135,7 +136,7 @@ answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       finish (question, NULL);
     }
   else if (g_error_matches (error, TFD_ERROR, TFD_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED) &&
-           question->in_order && may_interact (question->call))
+           question->in_order && !question->quiet && may_interact (question->call))
     {
       g_error_free (error);
       leave_order (question);
@@ -157,8 +158,9 @@ ask (Question *question, gboolean interactive)
                              question->details, interactive, peer->ended, answered_cb, question);
 }
 
-void
-tfd_call_authorize (TfdCall *call, const char *action, GVariant *details, TfdAuthorizedFunc func)
+static void
+authorize (
+    TfdCall *call, const char *action, GVariant *details, gboolean quiet, TfdAuthorizedFunc func)
 {
   g_autoptr (GVariant) owned = details != NULL ? g_variant_ref_sink (details) : NULL;
   guint types = types_to_remember (action, owned);
@@ -178,7 +180,23 @@ tfd_call_authorize (TfdCall *call, const char *action, GVariant *details, TfdAut
   question->details = g_steal_pointer (&owned);
   question->func = func;
   question->types = types;
+  question->quiet = quiet;
   question->in_order = TRUE;
   tfd_peer_hold (call->peer);
   ask (question, FALSE);
+}
+
+void
+tfd_call_authorize (TfdCall *call, const char *action, GVariant *details, TfdAuthorizedFunc func)
+{
+  authorize (call, action, details, FALSE, func);
+}
+
+void
+tfd_call_authorize_quietly (TfdCall *call,
+                            const char *action,
+                            GVariant *details,
+                            TfdAuthorizedFunc func)
+{
+  authorize (call, action, details, TRUE, func);
 }

@@ -7,11 +7,13 @@
 #include "bus/bus.h"
 #include "bus/traffic.h"
 #include "common/names.h"
+#include "engine/limits.h"
 
 G_BEGIN_DECLS
 
 typedef struct _TfdPeer TfdPeer;
 typedef struct _TfdEmit TfdEmit;
+typedef struct _TfdPermit TfdPermit;
 
 struct _TfdBus
 {
@@ -78,6 +80,7 @@ typedef struct
   gboolean held;                     /* keeps the order of its peer */
   gboolean asked;                    /* whether it may use other people's jobs */
   guint granted;                     /* one bit for each action that was allowed for it */
+  TfdPermit *permit;                 /* (nullable) (not owned) what is asked of it now */
 } TfdCall;
 
 /* ---- peers.c ---- */
@@ -124,6 +127,11 @@ typedef void (*TfdAuthorizedFunc) (TfdCall *call, GError *error);
  * Meanwhile the job of the call may have changed, become busy, or ended. */
 void
 tfd_call_authorize (TfdCall *call, const char *action, GVariant *details, TfdAuthorizedFunc func);
+/* The same, but nobody is asked for a password: without is no. */
+void tfd_call_authorize_quietly (TfdCall *call,
+                                 const char *action,
+                                 GVariant *details,
+                                 TfdAuthorizedFunc func);
 /* That was asked for this call, and allowed. */
 gboolean tfd_call_is_granted (TfdCall *call, const char *action);
 
@@ -143,6 +151,23 @@ gboolean tfd_peer_is_sandboxed (const TfdPeer *peer);
 GError *tfd_sandboxed_check (TfdCall *call);
 /* FALSE with SANDBOXED when one of @files (of TfdFileSpec) is not for @peer to name by its URL. */
 gboolean tfd_access_check_urls (const TfdPeer *peer, GPtrArray *files, GError **error);
+
+/* ---- permit.c ---- */
+/* With @reservation (transfer full) the call may create what it wants to, with @error (transfer
+ * full) it may not. */
+typedef void (*TfdPermitFunc) (gpointer data, TfdReservation *reservation, GError *error);
+/* Asks whether the client may have a job of @type with @properties, which must stay until @func is
+ * called, and @n_files, and has it reserved. */
+void tfd_permit_job (TfdCall *call,
+                     TfdJobType type,
+                     const TfdJobProperties *properties,
+                     guint n_files,
+                     TfdPermitFunc func,
+                     gpointer data);
+/* The same for @n_files more of the job of the call. */
+void tfd_permit_files (TfdCall *call, guint n_files, TfdPermitFunc func, gpointer data);
+/* Sets properties of the job of the call as @changes (a{sv}) say, if it may, and answers. */
+void tfd_permit_properties (TfdCall *call, GVariant *changes);
 
 /* ---- access.c ---- */
 /* Whether @job is @peer's own. The programs of a user that are in no sandbox own all jobs of the

@@ -19,7 +19,8 @@ typedef struct
   GPtrArray *files;             /* (owned) (nullable) of TfdFileSpec */
   gboolean start;
   char *owner_name;
-  int fd; /* of AddFileFd and AddFilesAt, or -1 */
+  int fd;                      /* of AddFileFd and AddFilesAt, or -1 */
+  TfdReservation *reservation; /* (owned) (nullable) */
 } Creation;
 
 static void
@@ -27,6 +28,7 @@ creation_free (Creation *creation)
 {
   g_clear_pointer (&creation->properties, tfd_job_properties_free);
   g_clear_pointer (&creation->files, g_ptr_array_unref);
+  g_clear_pointer (&creation->reservation, tfd_reservation_free);
   g_free (creation->owner_name);
   if (creation->fd >= 0)
     g_close (creation->fd, NULL);
@@ -42,7 +44,7 @@ finish_create (Creation *creation, GHashTable *found)
   GError *error = NULL;
   TfdJob *job = tfd_engine_create_job (call->bus->engine, &owner, creation->type,
                                        g_steal_pointer (&creation->properties), creation->files,
-                                       found, creation->start, NULL, &error);
+                                       found, creation->start, creation->reservation, &error);
   g_autofree char *path = job != NULL ? tfd_job_path (tfd_job_id (job)) : NULL;
 
   if (job != NULL)
@@ -64,8 +66,8 @@ finish_add (Creation *creation, GHashTable *found)
       tfd_call_fail (call, tfd_access_not_found ());
       return;
     }
-  if (tfd_engine_add_files (call->bus->engine, call->job, creation->files, found, NULL, &first,
-                            &error))
+  if (tfd_engine_add_files (call->bus->engine, call->job, creation->files, found,
+                            creation->reservation, &first, &error))
     tfd_call_return (call, g_variant_new ("(u)", first));
   else
     tfd_call_fail (call, error);
@@ -252,6 +254,24 @@ read_create (TfdCall *call, GVariant *parameters, GError **error)
   return g_steal_pointer (&creation);
 }
 
+static void
+permitted_cb (gpointer data, TfdReservation *reservation, GError *error)
+{
+  g_autoptr (Creation) creation = data;
+  TfdCall *call = creation->call;
+
+  if (error != NULL)
+    {
+      tfd_call_fail (call, error);
+      return;
+    }
+  creation->reservation = reservation;
+  if (creation->properties == NULL)
+    probe (g_steal_pointer (&creation));
+  else
+    tfd_identity_look_up_async (call->peer->uid, NULL, looked_up_cb, g_steal_pointer (&creation));
+}
+
 void
 tfd_manager_create_job (TfdCall *call, GVariant *parameters)
 {
@@ -264,7 +284,8 @@ tfd_manager_create_job (TfdCall *call, GVariant *parameters)
       return;
     }
   tfd_call_hold (call);
-  tfd_identity_look_up_async (call->peer->uid, NULL, looked_up_cb, creation);
+  tfd_permit_job (call, creation->type, creation->properties,
+                  creation->files != NULL ? creation->files->len : 0, permitted_cb, creation);
 }
 
 /* Takes @files, and @fd, which may be -1. */
@@ -273,14 +294,21 @@ add (TfdCall *call, GPtrArray *files, int fd)
 {
   Creation *creation = g_new0 (Creation, 1);
   TfdOwner owner = tfd_job_owner (call->job);
+  GError *error = NULL;
 
   creation->call = call;
   creation->type = tfd_job_record (call->job)->type;
   creation->files = files;
   creation->fd = fd;
   creation->owner_name = g_strdup (owner.name);
+  if (!tfd_engine_check_add_files (call->bus->engine, call->job, files->len, &error))
+    {
+      tfd_call_fail (call, error);
+      creation_free (creation);
+      return;
+    }
   tfd_call_hold (call);
-  probe (creation);
+  tfd_permit_files (call, files->len, permitted_cb, creation);
 }
 
 void

@@ -34,12 +34,8 @@ static void
 job_set_properties (TfdCall *call, GVariant *parameters)
 {
   g_autoptr (GVariant) changes = g_variant_get_child_value (parameters, 0);
-  GError *error = tfd_administrators_check_changes (call, changes);
 
-  if (error == NULL && tfd_engine_set_properties (call->bus->engine, call->job, changes, &error))
-    tfd_call_return (call, NULL);
-  else
-    tfd_call_fail (call, error);
+  tfd_permit_properties (call, changes);
 }
 
 static void

@@ -96,7 +96,6 @@ set_one (TfdCall *call, GVariant *parameters)
   g_autoptr (GVariant) changes = NULL;
   g_autoptr (GVariant) value = NULL;
   GVariantBuilder builder;
-  GError *error = NULL;
   const char *name;
 
   g_variant_get (parameters, "(&s&sv)", NULL, &name, &value);
@@ -108,11 +107,7 @@ set_one (TfdCall *call, GVariant *parameters)
   g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
   g_variant_builder_add (&builder, "{sv}", name, value);
   changes = g_variant_ref_sink (g_variant_builder_end (&builder));
-  error = tfd_administrators_check_changes (call, changes);
-  if (error == NULL && tfd_engine_set_properties (call->bus->engine, call->job, changes, &error))
-    tfd_call_return (call, NULL);
-  else
-    tfd_call_fail (call, error);
+  tfd_permit_properties (call, changes);
 }
 
 void

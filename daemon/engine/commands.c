@@ -253,11 +253,10 @@ feed_cb (const GError *error, gpointer data)
 }
 
 gboolean
-tfd_engine_check_add_files (TfdEngine *self, TfdJob *job, GPtrArray *files, GError **error)
+tfd_engine_check_add_files (TfdEngine *self, TfdJob *job, guint n_files, GError **error)
 {
   return tfd_engine_check (self, job, TFD_EVENT_ADD_FILE, error) &&
-         check_files (job->record->type, job->record->properties, job->record->files_total, files,
-                      error);
+         check_file_limits (job->record->type, job->record->files_total, n_files, error);
 }
 
 gboolean
@@ -273,7 +272,9 @@ tfd_engine_add_files (TfdEngine *self,
 
   if (reservation == NULL)
     reservation = here = tfd_reservation_new_files (self, job, files->len);
-  if (!tfd_engine_check_add_files (self, job, files, error) ||
+  if (!tfd_engine_check (self, job, TFD_EVENT_ADD_FILE, error) ||
+      !check_files (job->record->type, job->record->properties, job->record->files_total, files,
+                    error) ||
       !tfd_reservation_check (reservation, error))
     return FALSE;
 

@@ -151,9 +151,8 @@ TfdJob *tfd_engine_create_job (TfdEngine *self,
                                const TfdReservation *reservation,
                                GError **error);
 
-/* Whether @files could be appended, apart from limits on their number. */
-gboolean
-tfd_engine_check_add_files (TfdEngine *self, TfdJob *job, GPtrArray *files, GError **error);
+/* Whether @n_files could be appended to @job as it is, apart from limits on their number. */
+gboolean tfd_engine_check_add_files (TfdEngine *self, TfdJob *job, guint n_files, GError **error);
 
 /* Appends @files, for which there is @reservation (nullable); *first is the index of the first of
  * them. */

@@ -145,10 +145,9 @@ base (const TfdReservation *self, TfdLimit limit)
 gboolean
 tfd_reservation_exceeds (const TfdReservation *self, TfdLimit limit)
 {
-  if (self->uid == 0 || (limit != TFD_LIMIT_FILES_PER_JOB && self->job != NULL))
-    return FALSE;
-  return others (self, limit) + (limit == TFD_LIMIT_FILES_PER_JOB ? self->n_files : 1) >
-         base (self, limit);
+  if (limit == TFD_LIMIT_FILES_PER_JOB)
+    return others (self, limit) + self->n_files > base (self, limit);
+  return self->uid != 0 && self->job == NULL && others (self, limit) >= base (self, limit);
 }
 
 static void

@@ -19,7 +19,8 @@ typedef enum
   TFD_N_LIMITS,
 } TfdLimit;
 
-/* Counts one job more of user @uid, with @n_files; of user 0 nothing is counted or limited. */
+/* Counts one job more of user @uid, with @n_files; jobs of user 0 are neither counted nor limited.
+ */
 TfdReservation *
 tfd_reservation_new_job (TfdEngine *engine, guint32 uid, TfdJobType type, guint n_files);
 
