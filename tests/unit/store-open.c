@@ -88,7 +88,6 @@ test_modes (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
   g_autofree char *database = g_build_filename (sub, TFD_STORE_FILE, NULL);
   g_autofree char *wal = g_strconcat (database, "-wal", NULL);
   g_autofree char *lock_path = g_build_filename (sub, TFD_STORE_LOCK_FILE, NULL);
-  g_autofree char *key = g_build_filename (sub, "secrets.key", NULL);
   g_autofree char *home = g_steal_pointer (&self->dir);
   mode_t umask_before = umask (0);
 
@@ -102,7 +101,6 @@ test_modes (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
   g_assert_cmpuint (mode_of (database), ==, 0600);
   g_assert_cmpuint (mode_of (wal), ==, 0600);
   g_assert_cmpuint (mode_of (lock_path), ==, 0600);
-  g_assert_cmpuint (mode_of (key), ==, 0600);
 
   /* somebody opened it wide */
   g_clear_pointer (&self->store, tfd_store_close);
@@ -114,7 +112,6 @@ test_modes (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
   close (lock);
   g_unlink (database);
   g_unlink (lock_path);
-  g_unlink (key);
   g_assert_cmpint (g_rmdir (sub), ==, 0);
   g_assert_cmpint (g_rmdir (dir), ==, 0);
   g_free (self->dir);
@@ -154,7 +151,7 @@ test_newer (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
   /* it was not touched */
   g_assert_true (g_file_get_contents (self->database, &after, &length_after, NULL));
   g_assert_cmpmem (before, length_before, after, length_after);
-  g_auto (GStrv) names = store_list_dir (self, TFD_STORE_FILE);
+  g_auto (GStrv) names = store_list_dir (self, "");
   g_assert_cmpuint (g_strv_length (names), ==, 1);
 }
 
