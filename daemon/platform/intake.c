@@ -7,6 +7,8 @@
 
 #include "common/names.h"
 
+#include <gio/gunixfdlist.h>
+
 /* Much more than a worker says while a disk hangs for a minute. */
 #define MAX_MESSAGES 65536
 #define MAX_BYTES (64 << 20)
@@ -35,6 +37,16 @@ size_of (GVariant *body)
   return body != NULL ? (gssize) g_variant_get_size (body) : 0;
 }
 
+/* One descriptor is what we ever ask for. A process has not many: whoever sends more wants to have
+ * them all. */
+static gboolean
+is_laden (GDBusMessage *message, int most)
+{
+  GUnixFDList *fds = g_dbus_message_get_unix_fd_list (message);
+
+  return fds != NULL && g_unix_fd_list_get_length (fds) > most;
+}
+
 static gboolean
 admit (TfdIntake *self, GDBusMessage *message)
 {
@@ -42,7 +54,7 @@ admit (TfdIntake *self, GDBusMessage *message)
 
   if (g_strcmp0 (g_dbus_message_get_path (message), TFD_WORKER_PATH) != 0 ||
       g_strcmp0 (g_dbus_message_get_interface (message), TFD_WORKER_INTERFACE) != 0 ||
-      g_atomic_int_get (&self->flooded))
+      g_atomic_int_get (&self->flooded) || is_laden (message, 0))
     return FALSE;
   if (g_atomic_int_add (&self->messages, 1) < MAX_MESSAGES &&
       g_atomic_pointer_add (&self->bytes, size) + size <= MAX_BYTES)
@@ -60,7 +72,9 @@ filter_cb (GDBusConnection *connection G_GNUC_UNUSED,
 {
   GDBusMessageType type = g_dbus_message_get_message_type (message);
 
-  if (!incoming || type == G_DBUS_MESSAGE_TYPE_METHOD_RETURN || type == G_DBUS_MESSAGE_TYPE_ERROR ||
+  if (!incoming ||
+      ((type == G_DBUS_MESSAGE_TYPE_METHOD_RETURN || type == G_DBUS_MESSAGE_TYPE_ERROR) &&
+       !is_laden (message, 1)) ||
       (type == G_DBUS_MESSAGE_TYPE_SIGNAL && admit (user_data, message)))
     return message;
   /* a worker is asked, it does not ask */

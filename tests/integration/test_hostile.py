@@ -180,6 +180,69 @@ class Worker(HostileCase):
         job.wait('transferred')
         self.assert_alive()
 
+    def test_numbers_that_are_not_its_own(self):
+        """Runs that never were or are over, files that do not exist, progress that goes back."""
+        progress = '([(uint64 RUN, [(uint32 0, uint64 %d, uint64 1000)])],)'
+        self.behave(finish=False, news=[
+            ('Connected', '(uint64 RUN,)'), ('Progress', progress % 900), ('Progress', progress % 10),
+            ('Progress', progress % 5000), ('Progress', progress % 400),
+            ('FilesDone', '(uint64 RUN, [(uint32 4294967295, uint64 1, @a{sv} {}), (uint32 1, uint64 1, @a{sv} {})])'),
+            ('Failed', "(uint64 RUN, uint32 7, {'transient': <true>})")], **{'all-runs': [
+                ('FilesDone', '(uint64 RUN, [(uint32 0, uint64 1, @a{sv} {})])'),
+                ('Failed', "(uint64 RUN, uint32 0, {'name': <'x'>, 'transient': <false>})"),
+                ('Progress', '([(uint64 RUN, [(uint32 0, uint64 1, uint64 1)])],)')]})
+        job = self.client.create([self.row()], start=True)
+        wait_for(lambda: job.get('BytesTotal') in (1000, 5000) or job.state == 'transient-error', 'the news')
+        self.client.flush()
+        self.assertLessEqual(job.get('BytesTransferred'), max(job.get('BytesTotal'), 5000))
+        self.assertEqual(job.get('FilesTransferred'), 0)
+        self.assert_alive()
+        self.assertEqual(job.cancel()[0], 'cancelled')
+
+    def test_records_are_not_kept_beyond_their_size(self):
+        """What it wants to be remembered of a file costs little, however often it is said."""
+        large = f"(uint64 RUN, [(uint32 0, {{'validator': <'x'>, 'y': <'{'z' * 2_000_000}'>}})])"
+        self.behave(finish=False, news=[('Parts', large)] * 10 + [('Connected', '(uint64 RUN,)')])
+        job = self.client.create([self.row()], start=True)
+        job.wait('transferring', 'transient-error', 'error')
+        stored = sum(os.path.getsize(os.path.join(self.world.state_dir, name))
+                     for name in os.listdir(self.world.state_dir))
+        self.assertLess(stored, 2_000_000)
+        self.assert_alive()
+        job.cancel()
+
+    def test_calls_of_a_worker(self):
+        """The daemon offers nothing to it: there is not even an answer."""
+        self.behave(Start=['call'], Verify=['call'])
+        job = self.finished()
+        self.assertEqual(job.complete()[0], 'completed')
+        self.assertEqual(self.client.list_jobs(), [])
+        self.assertFalse(os.path.exists(self.script + '.answers'))
+        self.assert_alive()
+
+    def test_descriptors_that_nobody_wants(self):
+        def descriptors():
+            return len(os.listdir(f'/proc/{self.pid}/fd'))
+        before = descriptors()
+        self.behave(Start=['descriptors'])
+        job = self.client.create([self.row()], start=True)
+        job.wait('transferred', hurry=True)
+        wait_for(lambda: descriptors() <= before + 6, 'the descriptors to be closed')
+        self.assert_alive()
+        job.cancel()
+
+    def test_answers_to_what_was_not_asked(self):
+        self.behave(Start=['twice'], Verify=['twice'], Finalize=['twice'])
+        job = self.finished()
+        self.assertEqual(job.complete()[0], 'completed')
+        self.assert_alive()
+
+    def test_dies_in_the_middle_of_a_file(self):
+        self.behave(Start=['half', 'half'])
+        job = self.finished()
+        self.assertEqual((self.starts(), job.get('ErrorCount'), job.get('Error')), (3, 0, {}))
+        self.assertEqual(job.complete()[0], 'completed')
+
     def memory(self):
         """The most that the service ever had, in MiB."""
         with open(f'/proc/{self.pid}/status', encoding='ascii') as file:

@@ -7,10 +7,14 @@ Transfers nothing: every file is "done" at once, every rename succeeds. What it 
 file named by TFD_BAD_WORKER, as JSON: {method: [answer, …]}; each answer is used once, over all
 processes, then the method is answered as it should be. An answer is the text of a GVariant, or
 "error", "silence" (none at all), "garbage" (bytes that are no message), "exit", or "flood" (a lot
-of news, then the right answer), or "deluge" (as many as can be sent). The version that the real
-worker has is in TFD_BAD_WORKER_VERSION. The key "news" has [name, GVariant text] pairs that are sent after
-each Start, with RUN in place of the number of the run. Each process adds a line to the file
-TFD_BAD_WORKER.starts.
+of news, then the right answer), "deluge" (as many as can be sent), "call" (calls of everything that
+the daemon has on the bus, then the right answer), "descriptors" (news and answers with descriptors
+that nobody wants, then the right answer), "twice" (the right answer, again, and answers to what was never
+asked), "half" (half of the file, then the end). The version that the real worker has is in
+TFD_BAD_WORKER_VERSION. The key "news" has [name, GVariant text] pairs that are sent after each
+Start, with RUN in place of the number of the run; those of "all-runs" are sent for every number near
+it but its own. Each process adds a line to the file TFD_BAD_WORKER.starts, and one to
+TFD_BAD_WORKER.answers for each answer that the daemon gave to a call.
 """
 import fcntl
 import json
@@ -27,6 +31,8 @@ SCRIPT = os.environ['TFD_BAD_WORKER']
 PATH = '/org/transferd/Transfer1/Worker'
 INTERFACE = 'org.transferd.Transfer1.Worker'
 NO_FLAGS = Gio.DBusCapabilityFlags.NONE
+# Answers that are right, and what goes with them is not.
+SPECIAL = ('flood', 'deluge', 'call', 'descriptors', 'half', 'twice')
 
 
 def next_wrong(method):
@@ -71,7 +77,7 @@ class Worker:
             elif word[0] in (b'AUTH', b'DATA'):
                 self.socket.sendall(b'OK 0123456789abcdef0123456789abcdef\r\n')
             elif word[0] == b'NEGOTIATE_UNIX_FD':
-                self.socket.sendall(b'ERROR\r\n')
+                self.socket.sendall(b'AGREE_UNIX_FD\r\n')
             else:
                 self.socket.sendall(b'ERROR\r\n')
 
@@ -89,6 +95,47 @@ class Worker:
         self.serial += 1
         message.set_serial(self.serial)
         self.socket.sendall(bytes(message.to_blob(NO_FLAGS)))
+
+    def send_with(self, message, descriptors):
+        """The same with descriptors."""
+        self.serial += 1
+        message.set_serial(self.serial)
+        message.set_unix_fd_list(Gio.UnixFDList.new_from_array([os.dup(one) for one in descriptors]))
+        data = bytes(message.to_blob(Gio.DBusCapabilityFlags.UNIX_FD_PASSING))
+        sent = socket.send_fds(self.socket, [data], descriptors)
+        self.socket.sendall(data[sent:])
+
+    def descriptors(self, run):
+        numbers = [os.open('/dev/null', os.O_RDWR) for _ in range(200)]
+        for _ in range(20):
+            reply = Gio.DBusMessage.new()
+            reply.set_message_type(Gio.DBusMessageType.METHOD_RETURN)
+            reply.set_reply_serial(123456)
+            self.send_with(reply, numbers)
+        for _ in range(100):
+            message = Gio.DBusMessage.new_signal(PATH, INTERFACE, 'Connected')
+            message.set_body(GLib.Variant('(t)', (run,)))
+            self.send_with(message, numbers)
+
+    def call(self):
+        """As if the daemon had something to offer to a worker."""
+        public = '/org/transferd/Transfer1'
+        for path, interface, method, body in (
+                (public, 'org.transferd.Transfer1.Manager', 'SuspendAll', GLib.Variant('(a{sv})', ({},))),
+                (public, 'org.transferd.Transfer1.Manager', 'CreateJob',
+                 GLib.Variant('(ssa{sv})', ('evil', 'download', {}))),
+                (public, 'org.freedesktop.DBus.Properties', 'GetAll', GLib.Variant('(s)', ('',))),
+                (PATH, INTERFACE, 'Ping', None), (PATH, 'org.freedesktop.DBus.Peer', 'Ping', None),
+                ('/', 'org.freedesktop.DBus.Introspectable', 'Introspect', None)):
+            message = Gio.DBusMessage.new_method_call(None, path, interface, method)
+            if body:
+                message.set_body(body)
+            self.send(message)
+
+    def half(self, run):
+        self.news('Connected', f'(uint64 {run},)')
+        self.news('Parts', f"(uint64 {run}, [(uint32 0, {{'validator': <'x'>}})])")
+        self.news('Progress', f'([(uint64 {run}, [(uint32 0, uint64 1000, uint64 2000)])],)')
 
     def news(self, name, text):
         message = Gio.DBusMessage.new_signal(PATH, INTERFACE, name)
@@ -126,6 +173,10 @@ class Worker:
         return None
 
     def handle(self, message):
+        if message.get_message_type() != Gio.DBusMessageType.METHOD_CALL:
+            with open(SCRIPT + '.answers', 'a', encoding='utf-8') as file:
+                file.write(f'{message.get_message_type()}\n')
+            return
         method = message.get_member()
         arguments = message.get_body().unpack() if message.get_body() else ()
         wrong = next_wrong(method)
@@ -139,7 +190,7 @@ class Worker:
             return
         elif wrong == 'error':
             reply = message.new_method_error_literal('org.example.Nonsense', 'x' * 100000)
-        elif wrong is not None and wrong not in ('flood', 'deluge'):
+        elif wrong is not None and wrong not in SPECIAL:
             body = GLib.Variant.parse(None, wrong, None, None)
             if body.n_children():
                 reply.set_body(body)
@@ -148,10 +199,26 @@ class Worker:
                 self.flood(arguments[0])
             if wrong == 'deluge':
                 self.deluge(arguments[0])
+            if wrong == 'call':
+                self.call()
+            if wrong == 'descriptors':
+                self.descriptors(arguments[0])
+            if wrong == 'half':
+                self.half(arguments[0])
             body = self.right(method, arguments)
             if body is not None:
                 reply.set_body(body)
         self.send(reply)
+        if wrong == 'half':
+            sys.exit(1)
+        if wrong == 'twice':
+            self.send(reply)
+            for serial in range(1, 200):
+                other = Gio.DBusMessage.new()
+                other.set_message_type(Gio.DBusMessageType.METHOD_RETURN)
+                other.set_reply_serial(serial)
+                other.set_body(GLib.Variant('(a(usa{sv}))', ([(0, 'renamed', {})],)))
+                self.send(other)
         if method == 'Start':
             self.started(arguments[0], arguments[3])
 
@@ -160,6 +227,10 @@ class Worker:
             script = json.load(file)
         for name, text in script.get('news', []):
             self.news(name, text.replace('RUN', str(run)))
+        for name, text in script.get('all-runs', []):
+            for number in range(max(run - 100, 0), run + 100):
+                if number != run:
+                    self.news(name, text.replace('RUN', str(number)))
         if script.get('finish', True):
             done = ', '.join(f'(uint32 {index}, uint64 1, @a{{sv}} {{}})' for index, _ in files)
             self.news('FilesDone', f'(uint64 {run}, [{done}])')

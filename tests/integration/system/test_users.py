@@ -432,6 +432,20 @@ class Hostile(SystemCase):
             job.wait('transferring')
             job.cancel()
             self.assertEqual(process_start(pid), start)
+        # what it says of the runs of others, and of theirs
+        behave(finish=False, **{'all-runs': [
+            ('FilesDone', '(uint64 RUN, [(uint32 0, uint64 1, @a{sv} {})])'),
+            ('Failed', "(uint64 RUN, uint32 0, {'name': <'x'>, 'transient': <false>})"),
+            ('Event', "(uint64 RUN, uint32 0, 'redirected', {'url': <'http://127.0.0.1:1/'>, 'report': <true>})"),
+            ('Progress', '([(uint64 RUN, [(uint32 0, uint64 1, uint64 1)])],)')],
+            'news': [('Connected', '(uint64 RUN,)')]})
+        job = create()
+        job.wait('transferring')
+        self.client.flush()
+        self.assertEqual((other.state, other.get('BytesTransferred'), other.files()[0][1]),
+                         ('transferring', MIB, row[0]))
+        behave()
+        job.cancel()
         for method in 'Verify', 'Finalize':
             for wrong in '()', "('x',)":
                 behave(**{method: [wrong]})
