@@ -15,6 +15,8 @@
 #include <glib-unix.h>
 #include <locale.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,6 +47,16 @@ typedef struct
   gboolean terminating;
   int status;
 } Daemon;
+
+/* Passwords of jobs are in this memory: neither for a dump nor for other processes of the user. */
+static void
+hide_memory (void)
+{
+  const struct rlimit none = { 0, 0 };
+
+  setrlimit (RLIMIT_CORE, &none);
+  prctl (PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
 
 static gboolean
 read_options (Options *options, int argc, char **argv, GError **error)
@@ -374,6 +386,7 @@ main (int argc, char **argv)
   if (daemon.options.recover)
     return recover (&daemon.options);
 
+  hide_memory ();
   daemon.loop = g_main_loop_new (NULL, FALSE);
   status = open_and_run (&daemon, &error);
   if (error != NULL)

@@ -36,7 +36,10 @@ def children(parent):
 
 def executable(pid):
     try:
-        name = os.path.basename(os.readlink(f'/proc/{pid}/exe'))
+        try:
+            name = os.path.basename(os.readlink(f'/proc/{pid}/exe'))
+        except PermissionError:  # they hide their memory, and with it this, from all but root
+            name = 'memcheck'
         if not name.startswith('memcheck'):
             return name
         with open(f'/proc/{pid}/cmdline', encoding='utf-8', errors='replace') as file:

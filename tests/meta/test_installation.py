@@ -97,11 +97,50 @@ class Installation(tap.TestCase):
                 done = self.call(address, '-d', NAME, '-o', '/', '-m', f'{NAME}.{method}', user='nobody')
                 self.assertIn(answer, done.stderr)
             self.assertIn('AccessDenied', self.own(address, 'nobody'))
+            # signals of others it must be able to hear: it asks for them, and knows from whom
+            self.assertEqual(self.everything_else(address, service), [('org.example.Unknown', 'Signal')])
             service.close_sync(None)
         else:
             self.assertIn('AccessDenied', self.own(address))
         bus.terminate()
         self.assertNotIn('Encountered error', bus.communicate()[1])
+
+    def everything_else(self, address, service):
+        """Sends, as nobody, what the service has no use for; what of it has arrived."""
+        heard = []
+        service.call_sync('org.freedesktop.DBus', '/', 'org.freedesktop.DBus', 'AddMatch',
+                          GLib.Variant('(s)', ("type='signal',interface='org.example.Unknown'",)), None, 0,
+                          60000, None)
+        listener = service.add_filter(
+            lambda _, message, incoming: (heard.append((message.get_interface(), message.get_member()))
+                                          if incoming and message.get_sender() != 'org.freedesktop.DBus'
+                                          else None) or message)
+        for interface in ('org.freedesktop.DBus.ObjectManager', 'org.freedesktop.DBus.Debug.Stats',
+                          f'{NAME}.Worker', f'{NAME}', 'org.example.Unknown'):
+            done = self.call(address, '-d', NAME, '-o', '/', '-m', f'{interface}.X', user='nobody')
+            self.assertIn('AccessDenied', done.stderr, interface)
+        script = '''
+import sys
+from gi.repository import Gio, GLib
+flags = Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION
+bus = Gio.DBusConnection.new_for_address_sync(sys.argv[1], flags, None, None)
+message = Gio.DBusMessage.new_method_call(sys.argv[2], '/', None, 'X')
+reply, _ = bus.send_message_with_reply_sync(message, Gio.DBusSendMessageFlags.NONE, 60000, None)
+print(reply.get_error_name())
+bus.emit_signal(None, '/', 'org.example.Unknown', 'Signal', None)
+bus.flush_sync(None)
+bus.call_sync('org.freedesktop.DBus', '/', 'org.freedesktop.DBus', 'GetId', None, None, 0, 60000, None)
+'''
+        done = run('setpriv', '--reuid', 'nobody', '--clear-groups', '--', '/usr/bin/python3', '-c',
+                   script, address, NAME)
+        self.assertEqual((done.returncode, done.stdout.strip()),
+                         (0, 'org.freedesktop.DBus.Error.AccessDenied'), done.stderr)
+        # the bus keeps the order: whatever was let through is here by now
+        service.call_sync('org.freedesktop.DBus', '/', 'org.freedesktop.DBus', 'GetId', None, None, 0,
+                          60000, None)
+        service.remove_filter(listener)
+        # gdbus asks first what there is
+        return [one for one in heard if one[1] != 'Introspect']
 
     def test_bus_policy_is_read(self):
         """The bus only logs a broken policy: be sure that this would be seen."""
@@ -126,6 +165,37 @@ class Installation(tap.TestCase):
                 done = run('systemd-analyze', 'verify', '--man=no', *options, path,
                            env=os.environ | {'XDG_RUNTIME_DIR': self.directory})
                 self.assertEqual((done.returncode, done.stderr), (0, ''))
+
+    def unit(self, *path):
+        text = re.sub(r'^(ExecStart=)\S+', r'\1/bin/true', read(BUILD, 'data', *path), flags=re.M)
+        file = os.path.join(self.directory, 'transferd.service')
+        with open(file, 'w', encoding='utf-8') as unit:
+            unit.write(text)
+        return file, text
+
+    def test_exposure(self):
+        """What systemd thinks of what a hole in the service would be worth: 3.2 of 10 at most."""
+        file, _ = self.unit('transferd.service')
+        done = run('systemd-analyze', 'security', '--offline=true', '--threshold=32', '--no-pager', file)
+        self.assertEqual(done.returncode, 0, done.stdout[-200:] + done.stderr)
+        self.assertRegex(done.stdout, r'Overall exposure level for transferd.service: [0-3]\.\d')
+
+    def test_workers_can_confine_themselves(self):
+        for path in ('transferd.service',), ('user', 'transferd.service'):
+            _, text = self.unit(*path)
+            calls = ' '.join(re.findall(r'(?m)^SystemCallFilter=([^~].*)$', text)).split()
+            for call in ('landlock_create_ruleset', 'landlock_add_rule', 'landlock_restrict_self',
+                         'seccomp'):
+                self.assertIn(call, calls)
+            self.assertIn('LimitCORE=0', text)
+
+    def test_what_is_not_hardened_is_explained(self):
+        """Each thing that systemd would have us take away and that is needed is named, with a reason."""
+        _, text = self.unit('transferd.service')
+        comments = ' '.join(re.findall(r'(?m)^#(.*)$', text))
+        for word in ('PrivateTmp', 'ProtectHome', 'ProtectSystem', 'RootDirectory', 'PrivateUsers',
+                     'PrivateNetwork', 'IPAddressDeny', 'AF_NETLINK', 'AF_UNIX', '@setuid', '@resources'):
+            self.assertIn(word, comments)
 
     def test_started_when_needed(self):
         """At boot when the stamp is there, once a day: units that systemd accepts, and that start the
