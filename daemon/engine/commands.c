@@ -200,7 +200,9 @@ tfd_engine_create_job (TfdEngine *self,
     reservation = here =
         tfd_reservation_new_job (self, owner->uid, type, has_files ? files->len : 0);
   if (!tfd_reservation_check (reservation, error) ||
-      (has_files && !check_files (type, properties, 0, files, error)))
+      (has_files && !check_files (type, properties, 0, files, error)) ||
+      !tfd_engine_check_stored (self, owner->uid,
+                                TFD_STORED_PER_JOB + tfd_engine_size_of_files (files), error))
     return NULL;
 
   job = tfd_job_new (self, new_record (self, owner, type, g_steal_pointer (&owned)),
@@ -275,7 +277,8 @@ tfd_engine_add_files (TfdEngine *self,
   if (!tfd_engine_check (self, job, TFD_EVENT_ADD_FILE, error) ||
       !check_files (job->record->type, job->record->properties, job->record->files_total, files,
                     error) ||
-      !tfd_reservation_check (reservation, error))
+      !tfd_reservation_check (reservation, error) ||
+      !tfd_engine_check_stored (self, tfd_job_uid (job), tfd_engine_size_of_files (files), error))
     return FALSE;
 
   *first = job->record->files_total;
@@ -354,6 +357,7 @@ tfd_engine_set_properties (TfdEngine *self, TfdJob *job, GVariant *changes, GErr
   if (job->record->files_total > 0)
     life |= TFD_LIFE_HAS_FILES;
   if (!tfd_engine_check_reply_name (self, job, changes, error) ||
+      !tfd_engine_check_stored (self, tfd_job_uid (job), g_variant_get_size (changes), error) ||
       !tfd_job_properties_apply (job->record->properties, job->record->type, changes, FALSE, life,
                                  error) ||
       !tfd_engine_move_reply (self, job, &again, error))

@@ -82,7 +82,11 @@ typedef struct
   gint64 not_before; /* boot time of the next start */
   gint64 served;     /* boot time at which a background job of the user last gave up a slot */
   guint counted;     /* jobs of the user, and places for more that are reserved */
-  const char *name;  /* (nullable) (not owned) interned: whose the user id was last known to be */
+  guint64
+      stored; /* bytes of words in the database, or more: jobs that ended since are among them */
+  gboolean measured;    /* the words that were there at the start are among them */
+  gint64 measure_again; /* boot time before which it would take too much time */
+  const char *name; /* (nullable) (not owned) interned: whose the user id was last known to be */
   gboolean stuck;
   TfdSession session;   /* of the user */
   gint64 session_since; /* epoch */
@@ -103,6 +107,7 @@ struct _TfdEngine
   GSequence *live;     /* (owned) of TfdJob in order of creation, those that a plan looks at */
   gint64 inactive_at;  /* boot time: before it none of all jobs has been left alone for too long */
   guint of_users;      /* jobs, and places reserved for more, of all users but root */
+  guint64 most_stored; /* bytes of words that one user may have in the database */
   guint counted;       /* those among them that count against the limit of the machine */
   GHashTable *touched; /* (owned) ids that the open transaction changed -> NULL */
   GHashTable *workers; /* (owned) uid -> (owned) TfdWorkerState */
@@ -186,6 +191,15 @@ void tfd_engine_retire_job (TfdEngine *self, TfdJob *job);
 void tfd_engine_doom (TfdEngine *self, const GError *error);
 /* The row as the log wants it. Valid as long as the row. */
 TfdLogJob tfd_job_log (const TfdJob *job);
+
+/* ---- stored.c ---- */
+/* The words of one user take at most so many bytes of the database. */
+#define TFD_MOST_STORED (G_GUINT64_CONSTANT (512) << 20)
+/* Counts @more bytes of words that jobs of @uid are about to take, or fails with LIMITS_EXCEEDED.
+ */
+gboolean tfd_engine_check_stored (TfdEngine *self, guint32 uid, guint64 more, GError **error);
+/* What @specs (nullable) (element-type TfdFileSpec) take. */
+guint64 tfd_engine_size_of_files (GPtrArray *specs);
 
 /* ---- limits.c ---- */
 /* It counts against the limits (@step 1), or does not any more (-1), before its record changes. */

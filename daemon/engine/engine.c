@@ -65,6 +65,7 @@ tfd_engine_new (TfdStore *store, TfdClock *clock, TfdTransport *transport, const
   self->clock = g_object_ref (clock);
   self->transport = g_object_ref (transport);
   self->config = config;
+  self->most_stored = TFD_MOST_STORED;
   self->outbox = tfd_outbox_new (store, settled_cb, self);
   /* runs of an earlier life of the daemon must never be taken for ours */
   self->last_run = (guint64) tfd_clock_now_real (clock);

@@ -73,7 +73,8 @@ tfd_engine_set_remote_name (
   if (!check_job (self, job, error))
     return FALSE;
   file = find_file (job, index, error);
-  if (file == NULL || !tfd_url_check (url, error))
+  if (file == NULL || !tfd_url_check (url, error) ||
+      !tfd_engine_check_stored (self, tfd_job_uid (job), strlen (url), error))
     return FALSE;
   in_hand = !g_str_equal (file->url, url) && rename_file (self, job, file, g_strdup (url));
   return apply_rename (self, job, in_hand, g_variant_new_parsed ("{'file': <%u>}", index), error);
@@ -124,7 +125,8 @@ tfd_engine_replace_remote_prefix (TfdEngine *self,
   if (!check_job (self, job, error))
     return FALSE;
   urls = replace_prefix (job, prefix, replacement, error);
-  if (urls == NULL)
+  if (urls == NULL || !tfd_engine_check_stored (self, tfd_job_uid (job),
+                                                urls->len * (guint64) strlen (replacement), error))
     return FALSE;
 
   for (guint i = 0; n < urls->len; i++)

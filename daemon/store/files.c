@@ -19,6 +19,11 @@ static const char update_sql[] = "UPDATE files SET (" FILE_COLUMNS ") = (" FILE_
 static const char load_sql[] = "SELECT " FILE_COLUMNS " FROM files"
                                " WHERE job = " JOB_NUMBER " AND number >= ?2"
                                " ORDER BY number LIMIT ?3";
+static const char measure_sql[] =
+    "SELECT coalesce ((SELECT sum (length (CAST (url AS BLOB)) + length (path) +"
+    " coalesce (length (options), 0) + ?2) FROM files"
+    " WHERE job IN (SELECT number FROM jobs WHERE owner_uid = ?1)), 0) +"
+    " coalesce ((SELECT sum (length (properties) + ?3) FROM jobs WHERE owner_uid = ?1), 0)";
 static const char find_sql[] = "SELECT number FROM files WHERE job = " JOB_NUMBER " AND path = ?2";
 
 static void
@@ -238,5 +243,22 @@ tfd_store_find_file_by_path (TfdStore *store,
     return FALSE;
   if (*found && index != NULL)
     *index = tfd_read_uint32 (&statement);
+  return TRUE;
+}
+
+gboolean
+tfd_store_measure_user (TfdStore *store, guint32 uid, guint64 *bytes, GError **error)
+{
+  g_auto (TfdStatement) statement = TFD_STATEMENT_INIT;
+  gboolean row = FALSE;
+
+  if (!tfd_statement_init (&statement, store, measure_sql, error))
+    return FALSE;
+  tfd_bind_int (&statement, uid);
+  tfd_bind_int (&statement, TFD_STORED_PER_FILE);
+  tfd_bind_int (&statement, TFD_STORED_PER_JOB);
+  if (!tfd_statement_step (&statement, &row, error))
+    return FALSE;
+  *bytes = row ? (guint64) tfd_read_int (&statement) : 0;
   return TRUE;
 }

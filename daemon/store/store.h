@@ -95,6 +95,13 @@ GPtrArray *tfd_store_load_files (TfdStore *store, const char *job_id, GError **e
 GPtrArray *tfd_store_load_file_range (
     TfdStore *store, const char *job_id, guint32 first, guint32 count, GError **error);
 
+/* What is counted for each besides its words. */
+#define TFD_STORED_PER_FILE 64
+#define TFD_STORED_PER_JOB 1024
+
+/* How many bytes the words of all jobs of a user take: URLs, paths, properties. */
+gboolean tfd_store_measure_user (TfdStore *store, guint32 uid, guint64 *bytes, GError **error);
+
 /* The file of a job with exactly this local path. *@found tells whether there is one, *@index
  * (nullable) which. FALSE only when the database failed. */
 gboolean tfd_store_find_file_by_path (TfdStore *store,
