@@ -17,6 +17,7 @@ typedef struct
 {
   TfdWork *work;       /* keeps everybody else from the job; NULL when that is over */
   TfdOwner owner;      /* the new one; strings (owned) */
+  TfdOwner old;        /* likewise, without sandbox */
   GPtrArray *promises; /* (owned) of TfdLeftover: copies that nobody needs yet */
   GHashTable *copies;  /* (owned) index -> (owned) part record of the copy */
   gboolean counts;     /* against the limits of the new owner */
@@ -33,6 +34,7 @@ taking_free (Taking *taking)
   g_hash_table_unref (taking->copies);
   g_free ((char *) taking->owner.name);
   g_free ((char *) taking->owner.sandbox);
+  g_free ((char *) taking->old.name);
   g_free (taking);
 }
 
@@ -148,13 +150,28 @@ change_record (Taking *taking)
   tfd_engine_count_job (job->engine, job, 1);
 }
 
+/* What the old owner handed in is not kept any longer; it was used to delete what it left. */
+static void
+part_from (Taking *taking, TfdJob *job)
+{
+  TfdEngine *self = job->engine;
+  const GPtrArray *files = job->files;
+  gboolean attached = FALSE;
+
+  tfd_engine_try_leftovers (self);
+  for (guint i = 0; files != NULL && i < files->len && !attached; i++)
+    attached = ((const TfdFileRecord *) files->pdata[i])->attached;
+  if (attached)
+    tfd_transport_request_async (self->transport, &taking->old, "Detach",
+                                 g_variant_new ("(s)", job->record->id), NULL, NULL);
+}
+
 static void
 taken_cb (const GError *error, gpointer data)
 {
   Taking *taking = data;
   TfdWork *work = taking->work;
   g_autoptr (TfdJob) job = tfd_job_ref (work->job);
-  TfdEngine *self = work->engine;
 
   if (error != NULL)
     {
@@ -163,8 +180,8 @@ taken_cb (const GError *error, gpointer data)
     }
   taking->func (job, NULL, taking->data);
   tfd_work_free (work);
+  part_from (taking, job);
   taking_free (taking);
-  tfd_engine_try_leftovers_later (self);
 }
 
 static void
@@ -374,6 +391,7 @@ tfd_engine_take_ownership (
 
   g_return_if_fail (job->work == NULL);
   taking = taking_new (owner, func, data);
+  taking->old = (TfdOwner){ job->record->owner_uid, g_strdup (job->record->owner_name), NULL };
   if (!tfd_engine_check (self, job, TFD_EVENT_SUSPEND, &error) || !reserve (taking, job, &error))
     {
       func (job, error, data);
