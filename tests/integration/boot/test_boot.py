@@ -135,7 +135,7 @@ class Units(BootCase):
 
     def test_security(self):
         """In tenths of what systemd calls the exposure: 10 is no protection at all."""
-        self.machine.run('systemd-analyze', 'security', '--threshold=45', boot.UNIT)
+        self.machine.run('systemd-analyze', 'security', '--threshold=32', boot.UNIT)
 
     def test_nothing_to_enable(self):
         self.assertEqual(self.machine.unit('ActiveState', 'transferd.timer'), 'active')
@@ -199,6 +199,65 @@ class Activation(BootCase):
         wait_for(lambda: self.machine.unit('NRestarts') == '1', 'the next one')
         job.resource.released.set()
         self.assert_done(self.again(job))
+
+
+class Confinement(BootCase):
+    def test_worker_below_the_unit(self):
+        """Its own filters come on top of those of the unit, which let it set them."""
+        job = self.running()
+        daemon, (worker,) = self.machine.daemon(), self.machine.workers()
+        filters = [int((status_field(pid, 'Seccomp_filters') or ['0'])[0]) for pid in (daemon, worker)]
+        if filters[0]:  # an older kernel does not tell
+            self.assertGreater(filters[1], filters[0])
+        said = [entry['MESSAGE'] for entry in self.machine.journal('-u', boot.UNIT, '-b')]
+        self.assertEqual([line for line in said if 'goes on without' in str(line)], [])
+        job.resource.released.set()
+        self.assert_done(job)
+
+    def test_everywhere_a_user_may_write(self):
+        """The unit hides no destination: homes, the common directory for temporary files, memory, and
+        what is mounted while the service runs."""
+        self.machine.systemctl('start', boot.UNIT)
+        self.machine.run('mkdir', '-p', '/media/stick')
+        self.machine.run('mount', '-t', 'tmpfs', '-o', 'mode=1777', 'tmpfs', '/media/stick')
+        self.addCleanup(self.machine.run, 'umount', '/media/stick')
+        for place in '/tmp', '/var/tmp', '/dev/shm', '/media/stick', '/home/alice':
+            with self.subTest(place):
+                self.server.add('/there', MIB)
+                job = self.client().create([(self.server.url('/there'), f'{place}/there')], start=True)
+                job.wait('transferred')
+                self.assertEqual(job.complete()[0], 'completed')
+                said = self.machine.run('stat', '--format=%U %s', f'{place}/there')
+                self.assertEqual(said.split(), ['alice', str(MIB)])
+                self.machine.run('rm', f'{place}/there')
+
+    def secrets(self, job):
+        job.call('SetCredentials', '(ssssa{sv})', 'server', 'basic', 'alice', 'open sesame', {})
+
+    def test_key_of_the_service_manager(self):
+        """With a credential no key lies beside the database."""
+        key = boot.outside(f'{STATE}/secrets.key')
+        self.machine.run('rm', '-f', f'{STATE}/secrets.key')
+        boot.write('/etc/credstore/transferd.key', 'a sentence that is long enough for a key')
+        self.addCleanup(self.machine.run, 'rm', '-r', '/etc/credstore')
+        job = self.running()
+        self.secrets(job)
+        self.assertFalse(os.path.exists(key))
+        self.machine.systemctl('restart', boot.UNIT)
+        job = self.again(job)
+        self.assertNotIn('secrets-lost', job.events())
+        self.assertFalse(os.path.exists(key))
+        job.resource.released.set()
+        self.assert_done(job)
+        job = self.client().create()
+        self.secrets(job)
+        self.machine.run('rm', '/etc/credstore/transferd.key')
+        self.machine.systemctl('restart', boot.UNIT)
+        job = Job(self.client(), job.path)
+        self.assertIn('secrets-lost', job.events())
+        lost = self.machine.journal('MESSAGE_ID=6f1d9d8a3b4b4c5e9a7f3f0d2c1e5b09')
+        self.assertEqual([entry['JOB_ID'] for entry in lost], [job.id])
+        self.assertTrue(os.path.exists(key))
 
 
 class Idle(BootCase):
