@@ -12,6 +12,12 @@ attach (TfdCall *call, const TfdFoundAgain *found)
   GError *error = NULL;
   guint32 changed = 0;
 
+  /* it may have been given to somebody else meanwhile */
+  if (!tfd_access_is_owner (call->peer, call->job))
+    {
+      tfd_call_fail (call, tfd_access_not_found ());
+      return;
+    }
   if (tfd_engine_attach_again (call->bus->engine, call->job, found, &changed, &error))
     tfd_call_return (call, g_variant_new ("(u)", changed));
   else

@@ -16,6 +16,7 @@
 typedef struct
 {
   TfdJob *job;      /* (owned) */
+  TfdOwner owner;   /* whose worker is asked; strings (owned) */
   GUnixFDList *fds; /* (owned) of one descriptor */
   GPtrArray *specs; /* (owned) of TfdFileSpec; of Attach */
   GPtrArray *known; /* (owned) of GBytes; of AttachAgain: what it may be */
@@ -27,6 +28,7 @@ static void
 attachment_free (Attachment *attachment)
 {
   tfd_job_unref (attachment->job);
+  g_free ((char *) attachment->owner.name);
   g_object_unref (attachment->fds);
   g_clear_pointer (&attachment->specs, g_ptr_array_unref);
   g_clear_pointer (&attachment->known, g_ptr_array_unref);
@@ -45,8 +47,11 @@ static Attachment *
 attachment_new (TfdJob *job, int fd)
 {
   Attachment *attachment = g_new0 (Attachment, 1);
+  TfdOwner owner = tfd_job_owner (job);
 
   attachment->job = tfd_job_ref (job);
+  attachment->owner.uid = owner.uid;
+  attachment->owner.name = g_strdup (owner.name);
   attachment->fds = g_unix_fd_list_new_from_array (&fd, 1);
   return attachment;
 }
@@ -74,6 +79,14 @@ may_try_again (Attachment *attachment, const GError *error)
          ++attachment->tries < TRIES;
 }
 
+/* The job has ended, or has another owner, since this was handed in. */
+static void
+let_go_if_late (TfdEngine *self, Attachment *attachment)
+{
+  if (attachment->job->ended || tfd_job_uid (attachment->job) != attachment->owner.uid)
+    tfd_engine_detach (self, &attachment->owner, attachment->job);
+}
+
 /* The path in an answer (with @suffix, a name in it), or NULL when it is none that we would take
  * from a client. */
 static char *
@@ -84,7 +97,7 @@ read_path (GVariant *bytes, const char *name)
   g_autofree char *directory = g_strndup (data != NULL ? data : "", length);
   g_autofree char *path = NULL;
 
-  if (strlen (directory) != length)
+  if (*directory != '/' || strlen (directory) != length)
     return NULL;
   path = *name == '\0'
              ? g_strdup (directory)
@@ -187,8 +200,7 @@ attached_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       g_error_free (error);
       return;
     }
-  if (attachment->job->ended)
-    tfd_engine_detach (self, attachment->job);
+  let_go_if_late (self, attachment);
   found = take_answer (attachment, answer, &error);
   if (found != NULL)
     g_task_return_pointer (task, found, (GDestroyNotify) g_hash_table_unref);
@@ -201,7 +213,6 @@ static void
 send_attach (TfdEngine *self, GTask *task)
 {
   Attachment *attachment = g_task_get_task_data (task);
-  TfdOwner owner = tfd_job_owner (attachment->job);
   const TfdJobRecord *record = attachment->job->record;
   GVariantBuilder names;
 
@@ -214,7 +225,7 @@ send_attach (TfdEngine *self, GTask *task)
           &names, g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, name, strlen (name), 1));
     }
   tfd_transport_request_with_fds_async (
-      self->transport, &owner, "Attach",
+      self->transport, &attachment->owner, "Attach",
       g_variant_new ("(shsaay)", record->id, 0,
                      tfd_enum_to_string (TFD_TYPE_JOB_TYPE, (int) record->type), &names),
       attachment->fds, attached_cb, task);
@@ -250,13 +261,20 @@ tfd_engine_attach_finish (TfdEngine *self G_GNUC_UNUSED, GAsyncResult *result, G
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
-void
-tfd_engine_detach (TfdEngine *self, TfdJob *job)
+gboolean
+tfd_job_has_attached (const TfdJob *job)
 {
-  TfdOwner owner = tfd_job_owner (job);
+  for (guint i = 0; job->files != NULL && i < job->files->len; i++)
+    if (((const TfdFileRecord *) job->files->pdata[i])->attached)
+      return TRUE;
+  return FALSE;
+}
 
+void
+tfd_engine_detach (TfdEngine *self, const TfdOwner *owner, TfdJob *job)
+{
   /* nobody waits for the answer: without a worker nothing is kept */
-  tfd_transport_request_async (self->transport, &owner, "Detach",
+  tfd_transport_request_async (self->transport, owner, "Detach",
                                g_variant_new ("(s)", job->record->id), NULL, NULL);
 }
 
@@ -370,8 +388,7 @@ found_again_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       g_error_free (error);
       return;
     }
-  if (attachment->job->ended)
-    tfd_engine_detach (self, attachment->job);
+  let_go_if_late (self, attachment);
   found = take_found (attachment, answer, &error);
   if (found != NULL)
     g_task_return_pointer (task, found, (GDestroyNotify) tfd_found_again_free);
@@ -384,7 +401,6 @@ static void
 send_again (TfdEngine *self, GTask *task)
 {
   Attachment *attachment = g_task_get_task_data (task);
-  TfdOwner owner = tfd_job_owner (attachment->job);
   GVariantBuilder known;
 
   g_variant_builder_init (&known, G_VARIANT_TYPE ("aay"));
@@ -393,7 +409,7 @@ send_again (TfdEngine *self, GTask *task)
         &known,
         g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, attachment->known->pdata[i], TRUE));
   tfd_transport_request_with_fds_async (
-      self->transport, &owner, "AttachAgain",
+      self->transport, &attachment->owner, "AttachAgain",
       g_variant_new ("(shaay)", attachment->job->record->id, 0, &known), attachment->fds,
       found_again_cb, task);
 }

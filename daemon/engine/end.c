@@ -32,18 +32,6 @@ forget_cb (gpointer data)
   tfd_engine_remove_job (ended->engine, ended->job);
 }
 
-/* What its programs handed in is closed. */
-static void
-detach (TfdEngine *self, TfdJob *job)
-{
-  for (guint i = 0; job->files != NULL && i < job->files->len; i++)
-    if (((const TfdFileRecord *) job->files->pdata[i])->attached)
-      {
-        tfd_engine_detach (self, job);
-        return;
-      }
-}
-
 /* The object stays readable for five seconds: a client that asks again hears InvalidState. */
 static void
 linger (TfdEngine *self, TfdJob *job)
@@ -62,10 +50,12 @@ ended_cb (const GError *error, gpointer data)
 {
   TfdWork *work = data;
   TfdJob *job = work->job;
+  TfdOwner owner = tfd_job_owner (job);
 
   if (error == NULL)
     {
-      detach (work->engine, job);
+      if (tfd_job_has_attached (job))
+        tfd_engine_detach (work->engine, &owner, job);
       linger (work->engine, job);
       if (work->func != NULL)
         work->func (job, work->outcome, NULL, work->data);

@@ -349,8 +349,10 @@ void tfd_engine_forget_sessions (TfdEngine *self);
 /* ---- attach.c ---- */
 #define TFD_KEY_ATTACHED_TO                                                                        \
   "attached-to" /* option of a file that is sent: identity of its directory */
-/* @job has ended: its worker lets go of what it keeps for it. */
-void tfd_engine_detach (TfdEngine *self, TfdJob *job);
+/* The worker of @owner, who has @job no more, or whose job has ended, closes what was handed in. */
+void tfd_engine_detach (TfdEngine *self, const TfdOwner *owner, TfdJob *job);
+/* Something was handed in for the files of @job that are in memory. */
+gboolean tfd_job_has_attached (const TfdJob *job);
 
 /* ---- mounts.c ---- */
 /* What @job waits for may be there again. */

@@ -192,6 +192,83 @@ test_specs (void)
   g_assert_cmpuint (empty->len, ==, 0);
 }
 
+/* Names in a directory that is handed in. */
+static void
+test_names (void)
+{
+  static const struct
+  {
+    TfdJobType type;
+    const char *name, *options;
+    int code;
+  } names[] = {
+    { TFD_JOB_TYPE_DOWNLOAD, "a", "@a{sv} {}", NONE },
+    { TFD_JOB_TYPE_DOWNLOAD, ".hidden", "@a{sv} {}", NONE },
+    { TFD_JOB_TYPE_DOWNLOAD, "...", "@a{sv} {}", NONE },
+    { TFD_JOB_TYPE_DOWNLOAD, "", "{'path': <[byte 0xff]>}", NONE },
+    { TFD_JOB_TYPE_UPLOAD, "", "@a{sv} {}", NONE },
+    { TFD_JOB_TYPE_UPLOAD_REPLY, "", "@a{sv} {}", NONE },
+    { TFD_JOB_TYPE_DOWNLOAD, "", "@a{sv} {}", TFD_ERROR_INVALID_PATH },
+    { TFD_JOB_TYPE_DOWNLOAD, ".", "@a{sv} {}", TFD_ERROR_INVALID_PATH },
+    { TFD_JOB_TYPE_DOWNLOAD, "..", "@a{sv} {}", TFD_ERROR_INVALID_PATH },
+    { TFD_JOB_TYPE_DOWNLOAD, "/", "@a{sv} {}", TFD_ERROR_INVALID_PATH },
+    { TFD_JOB_TYPE_DOWNLOAD, "/a", "@a{sv} {}", TFD_ERROR_INVALID_PATH },
+    { TFD_JOB_TYPE_DOWNLOAD, "a/", "@a{sv} {}", TFD_ERROR_INVALID_PATH },
+    { TFD_JOB_TYPE_UPLOAD, "../a", "@a{sv} {}", TFD_ERROR_INVALID_PATH },
+    { TFD_JOB_TYPE_UPLOAD, "..", "@a{sv} {}", TFD_ERROR_INVALID_PATH },
+    { TFD_JOB_TYPE_DOWNLOAD, "a\n", "@a{sv} {}", TFD_ERROR_INVALID_PATH },
+    { TFD_JOB_TYPE_DOWNLOAD, "", "{'path': <b'a/b'>}", TFD_ERROR_INVALID_PATH },
+    { TFD_JOB_TYPE_DOWNLOAD, "a", "{'path': <b'a'>}", TFD_ERROR_INVALID_ARGS },
+    /* nobody says by an option in which directory it is */
+    { TFD_JOB_TYPE_UPLOAD, "a", "{'attached-to': <b'x'>}", TFD_ERROR_INVALID_ARGS },
+    { TFD_JOB_TYPE_UPLOAD, "a", "{'mode': <uint32 0640>}", TFD_ERROR_DOWNLOAD_ONLY },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autoptr (GVariant) options = parse ("a{sv}", names[i].options);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (TfdFileSpec) spec =
+          tfd_file_spec_new_at (names[i].type, URL, names[i].name, options, &error);
+
+      g_test_message ("“%s” %s", names[i].name, names[i].options);
+      if (names[i].code == NONE)
+        {
+          g_assert_no_error (error);
+          g_assert_true (spec->attached);
+        }
+      else
+        g_assert_error (error, TFD_ERROR, names[i].code);
+    }
+
+  g_autofree char *longest = g_strnfill (255, 'x');
+  g_autofree char *longer = g_strnfill (256, 'x');
+  g_autoptr (TfdFileSpec) good =
+      tfd_file_spec_new_at (TFD_JOB_TYPE_DOWNLOAD, URL, longest, NULL, NULL);
+  g_assert_nonnull (good);
+  g_assert_null (tfd_file_spec_new_at (TFD_JOB_TYPE_DOWNLOAD, URL, longer, NULL, NULL));
+}
+
+static void
+test_specs_at (void)
+{
+  g_autoptr (GVariant) files = parse ("a(ssa{sv})", "[('" URL "', 'a', {}), ('" URL "', 'b', {})]");
+  g_autoptr (GVariant) twice = parse ("a(ssa{sv})", "[('" URL "', 'a', {}), ('" URL "', 'a', {})]");
+  g_autoptr (GVariant) whole = parse ("a(ssa{sv})", "[('" URL "', '', {})]");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) specs = tfd_file_specs_new_at (TFD_JOB_TYPE_UPLOAD, files, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpuint (specs->len, ==, 2);
+  g_assert_cmpstr (((TfdFileSpec *) specs->pdata[1])->path, ==, "b");
+  g_assert_true (((TfdFileSpec *) specs->pdata[1])->attached);
+  g_assert_null (tfd_file_specs_new_at (TFD_JOB_TYPE_UPLOAD, twice, &error));
+  g_assert_error (error, TFD_ERROR, TFD_ERROR_DUPLICATE_DESTINATION);
+  g_clear_error (&error);
+  g_assert_null (tfd_file_specs_new_at (TFD_JOB_TYPE_UPLOAD, whole, &error));
+  g_assert_error (error, TFD_ERROR, TFD_ERROR_INVALID_PATH);
+}
+
 static void
 expect_specs_error (const char *files, int code, const char *word)
 {
@@ -243,7 +320,9 @@ main (int argc, char **argv)
   g_test_add_func ("/common/wire/files/bytes", test_bytes);
   g_test_add_func ("/common/wire/files/types", test_types);
   g_test_add_func ("/common/wire/files/reply-path", test_reply_path);
+  g_test_add_func ("/common/wire/files/names", test_names);
   g_test_add_func ("/common/wire/files/specs", test_specs);
+  g_test_add_func ("/common/wire/files/specs-at", test_specs_at);
   g_test_add_func ("/common/wire/files/specs-name-the-offender", test_specs_name_the_offender);
   g_test_add_func ("/common/wire/files/too-many", test_too_many);
   return g_test_run ();
