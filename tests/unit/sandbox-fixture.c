@@ -263,9 +263,9 @@ test_modules (void)
 void
 sandbox_add_work_tests (void)
 {
-  g_test_add_func ("/sandbox/work/files", test_files);
-  g_test_add_func ("/sandbox/work/calls", test_calls);
-  g_test_add_func ("/sandbox/work/shared-memory", test_shared_memory_is_a_destination);
-  g_test_add_func ("/sandbox/work/network", test_network);
-  g_test_add_func ("/sandbox/work/modules", test_modules);
+  g_test_add_func ("/sandbox/needed/files", test_files);
+  g_test_add_func ("/sandbox/needed/calls", test_calls);
+  g_test_add_func ("/sandbox/needed/shared-memory", test_shared_memory_is_a_destination);
+  g_test_add_func ("/sandbox/needed/network", test_network);
+  g_test_add_func ("/sandbox/needed/modules", test_modules);
 }
