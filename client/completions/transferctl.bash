@@ -18,7 +18,7 @@ _transferctl ()
 {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
   local verbs='get put create add wait list status show files why log history reply monitor
-    suspend resume complete cancel set-property set-credentials remove-credentials help'
+    suspend resume complete cancel take-ownership set-property set-credentials remove-credentials help'
   local global='--user --system --json --quiet --help --version'
   local verb='' words=0 own='' i
   COMPREPLY=()
@@ -75,12 +75,13 @@ _transferctl ()
     add) own='--digest --mode --from' ;;
     wait) own='--complete --timeout' ;;
     list) own='--all-users --state --name --full' ;;
-    show) own='--property --value' ;;
-    log) own='--lines' ;;
+    show) own='--property --value --all-users' ;;
+    status | files | why) own='--all-users' ;;
+    log) own='--lines --all-users' ;;
     history) own='--since --lines --full' ;;
     monitor) own='--all-users' ;;
-    suspend | resume | cancel) own='--all' ;;
-    complete) own='--all --require-all --overwrite' ;;
+    suspend | resume | cancel) own='--all --all-users' ;;
+    complete) own='--all --all-users --require-all --overwrite' ;;
   esac
   if [[ $current == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$own $global" -- "$current")
@@ -113,7 +114,7 @@ _transferctl ()
       fi
       ;;
     wait | status | show | files | why | log | reply | monitor | suspend | resume | complete | \
-      cancel | set-credentials | remove-credentials)
+      cancel | take-ownership | set-credentials | remove-credentials)
       mapfile -t COMPREPLY < <(compgen -W "$(_transferctl_jobs)" -- "$current")
       ;;
   esac

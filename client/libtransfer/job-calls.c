@@ -10,6 +10,9 @@ static const TransferMethod method_suspend = { TFD_JOB_INTERFACE, "Suspend", "()
                                                TRANSFER_CALL_REPEATABLE };
 static const TransferMethod method_resume = { TFD_JOB_INTERFACE, "Resume", "()",
                                               TRANSFER_CALL_REPEATABLE };
+static const TransferMethod method_take_ownership = {
+  TFD_JOB_INTERFACE, "TakeOwnership", "()", TRANSFER_CALL_REPEATABLE | TRANSFER_CALL_NO_TIMEOUT
+};
 static const TransferMethod method_set_properties = { TFD_JOB_INTERFACE, "SetProperties", "()",
                                                       TRANSFER_CALL_REPEATABLE };
 static const TransferMethod method_get_events = { TFD_JOB_INTERFACE, "GetEvents", "(a(tsa{sv}))",
@@ -132,6 +135,23 @@ transfer_job_resume_async (TransferJob *job,
 
 gboolean
 transfer_job_resume_finish (TransferJob *job, GAsyncResult *result, GError **error)
+{
+  return finish_empty (job, result, error);
+}
+
+void
+transfer_job_take_ownership_async (TransferJob *job,
+                                   GCancellable *cancellable,
+                                   GAsyncReadyCallback callback,
+                                   gpointer user_data)
+{
+  g_return_if_fail (TRANSFER_IS_JOB (job));
+  call (job, &method_take_ownership, g_variant_new ("(a{sv})", NULL),
+        TRANSFER_TAG (transfer_job_take_ownership_async), cancellable, callback, user_data);
+}
+
+gboolean
+transfer_job_take_ownership_finish (TransferJob *job, GAsyncResult *result, GError **error)
 {
   return finish_empty (job, result, error);
 }

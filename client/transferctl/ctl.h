@@ -66,6 +66,7 @@ int ctl_run_log (Ctl *ctl, int n, char **arguments);
 int ctl_run_monitor (Ctl *ctl, int n, char **arguments);
 int ctl_run_wait (Ctl *ctl, int n, char **arguments);
 int ctl_run_set_property (Ctl *ctl, int n, char **arguments);
+int ctl_run_take_ownership (Ctl *ctl, int n, char **arguments);
 int ctl_run_put (Ctl *ctl, int n, char **arguments);
 int ctl_run_reply (Ctl *ctl, int n, char **arguments);
 int ctl_run_set_credentials (Ctl *ctl, int n, char **arguments);
@@ -77,6 +78,7 @@ const GOptionEntry *ctl_options_remove_credentials (void);
 const GOptionEntry *ctl_options_create (void);
 const GOptionEntry *ctl_options_add (void);
 const GOptionEntry *ctl_options_all (void);
+const GOptionEntry *ctl_options_everybody (void);
 const GOptionEntry *ctl_options_complete (void);
 const GOptionEntry *ctl_options_list (void);
 const GOptionEntry *ctl_options_history (void);
@@ -115,6 +117,14 @@ void ctl_await (GAsyncResult **result);
 
 /* Jobs. */
 
+/* A verb looks for its jobs among those of all users; an entry for its options. */
+extern gboolean ctl_everybody;
+#define CTL_OPTION_ALL_USERS                                                                       \
+  {                                                                                                \
+    "all-users", 'a', 0, G_OPTION_ARG_NONE, &ctl_everybody, "Jobs of all users (administrators)",  \
+        NULL                                                                                       \
+  }
+
 /* The first digits of the id of @job that tell it from others in daily life. */
 char *ctl_short_id (const char *id);
 
@@ -125,8 +135,10 @@ const char *ctl_error_name (const char *name);
 TransferJob *ctl_find_job (Ctl *ctl, const char *name, GError **error);
 /* The same for many (element-type TransferJob), with one listing; they are not watched. */
 GPtrArray *ctl_find_jobs (Ctl *ctl, int n, char **names, GError **error);
-/* All own jobs (element-type TransferJob), with the properties @names (nullable). */
+/* Jobs (element-type TransferJob): own ones, or what @filter (nullable) says. */
 GPtrArray *ctl_list_jobs (Ctl *ctl, GVariant *filter, GError **error);
+/* All jobs that a verb may be about, with no more than it takes to match them. */
+GPtrArray *ctl_list_names (Ctl *ctl, GError **error);
 /* The tombstone of an ended job, a{sv}, or NULL. @id may be the beginning of its id. */
 GVariant *ctl_find_tombstone (Ctl *ctl, const char *name, char **id);
 /* How @job, which is over, ended; asks the service when it has not said so yet. */

@@ -11,6 +11,27 @@
 /* Candidates shown when a word means several jobs. */
 #define MOST_CANDIDATES 5
 
+gboolean ctl_everybody;
+
+const GOptionEntry *
+ctl_options_everybody (void)
+{
+  static const GOptionEntry entries[] = {
+    CTL_OPTION_ALL_USERS,
+    { NULL, 0, 0, 0, NULL, NULL, NULL },
+  };
+
+  return entries;
+}
+
+/* Whoever means their own jobs is not asked for a password when there is no such job. */
+static void
+set_interactive (Ctl *ctl)
+{
+  if (!ctl_everybody)
+    transfer_client_set_interactive (ctl->client, FALSE);
+}
+
 /* @word as the beginning of an id; NULL when it can be none. */
 static char *
 parse_prefix (const char *word)
@@ -91,15 +112,16 @@ ctl_list_jobs (Ctl *ctl, GVariant *filter, GError **error)
   return transfer_client_list_jobs_finish (ctl->client, result, error);
 }
 
-/* All own jobs, with no more than it takes to match them. */
-static GPtrArray *
-list_names (Ctl *ctl, GError **error)
+GPtrArray *
+ctl_list_names (Ctl *ctl, GError **error)
 {
   static const char *const names[] = { "DisplayName", "State", NULL };
   GVariantDict filter;
 
   g_variant_dict_init (&filter, NULL);
   g_variant_dict_insert (&filter, "properties", "^as", names);
+  if (ctl_everybody)
+    g_variant_dict_insert (&filter, "all-users", "b", TRUE);
   return ctl_list_jobs (ctl, g_variant_dict_end (&filter), error);
 }
 
@@ -136,9 +158,10 @@ ctl_find_job (Ctl *ctl, const char *name, GError **error)
   g_autoptr (GPtrArray) jobs = NULL;
   g_autoptr (TransferJob) job = NULL;
 
+  set_interactive (ctl);
   if (id != NULL)
     return get_job (ctl, id, error);
-  jobs = list_names (ctl, error);
+  jobs = ctl_list_names (ctl, error);
   if (jobs == NULL)
     return NULL;
   job = match_job (jobs, name, error);
@@ -153,6 +176,7 @@ ctl_find_jobs (Ctl *ctl, int n, char **names, GError **error)
   g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func (g_object_unref);
   g_autoptr (GPtrArray) all = NULL;
 
+  set_interactive (ctl);
   for (int i = 0; i < n; i++)
     {
       g_autofree char *id = transfer_job_id_parse (names[i]);
@@ -160,7 +184,7 @@ ctl_find_jobs (Ctl *ctl, int n, char **names, GError **error)
 
       if (id == NULL && all == NULL)
         {
-          all = list_names (ctl, error);
+          all = ctl_list_names (ctl, error);
           if (all == NULL)
             return NULL;
         }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: 2026 The transferd authors */
-/* suspend, resume, complete, cancel, set-property: what is done to jobs. */
+/* suspend, resume, complete, cancel, set-property, take-ownership: what is done to jobs. */
 #include "config.h"
 #include "client/transferctl/ctl.h"
 
@@ -21,6 +21,7 @@ ctl_options_all (void)
 {
   static const GOptionEntry entries[] = {
     { "all", 0, 0, G_OPTION_ARG_NONE, &options.all, "All of your jobs", NULL },
+    CTL_OPTION_ALL_USERS,
     { NULL, 0, 0, 0, NULL, NULL, NULL },
   };
 
@@ -32,6 +33,7 @@ ctl_options_complete (void)
 {
   static const GOptionEntry entries[] = {
     { "all", 0, 0, G_OPTION_ARG_NONE, &options.all, "All of your jobs that are transferred", NULL },
+    CTL_OPTION_ALL_USERS,
     { "require-all", 0, 0, G_OPTION_ARG_NONE, &options.require_all,
       "Refuse to keep only a part of the files", NULL },
     { "overwrite", 0, 0, G_OPTION_ARG_STRING, &options.overwrite,
@@ -54,8 +56,7 @@ find_jobs (Ctl *ctl, int n, char **arguments, int *status)
       *status = ctl_fail_usage (ctl, "say either a job or --all");
       return NULL;
     }
-  jobs =
-      options.all ? ctl_list_jobs (ctl, NULL, &error) : ctl_find_jobs (ctl, n, arguments, &error);
+  jobs = options.all ? ctl_list_names (ctl, &error) : ctl_find_jobs (ctl, n, arguments, &error);
   if (jobs == NULL)
     *status = ctl_fail_error (ctl, NULL, error);
   return jobs;
@@ -108,6 +109,14 @@ int
 ctl_run_resume (Ctl *ctl, int n, char **arguments)
 {
   return run_simple (ctl, n, arguments, transfer_job_resume_async, transfer_job_resume_finish);
+}
+
+int
+ctl_run_take_ownership (Ctl *ctl, int n, char **arguments)
+{
+  ctl_everybody = TRUE;
+  return run_simple (ctl, n, arguments, transfer_job_take_ownership_async,
+                     transfer_job_take_ownership_finish);
 }
 
 #define END_COLUMNS(kept_title, discarded_title)                                                   \

@@ -16,6 +16,7 @@ ctl_options_log (void)
 {
   static const GOptionEntry entries[] = {
     { "lines", 'n', 0, G_OPTION_ARG_INT, &options.lines, "Only the last N events", "N" },
+    CTL_OPTION_ALL_USERS,
     { NULL, 0, 0, 0, NULL, NULL, NULL },
   };
 

@@ -24,6 +24,7 @@ ctl_options_show (void)
     { "property", 'p', 0, G_OPTION_ARG_STRING_ARRAY, &options.properties,
       "Only this property; may be repeated", "NAME" },
     { "value", 0, 0, G_OPTION_ARG_NONE, &options.value, "Values without names", NULL },
+    CTL_OPTION_ALL_USERS,
     { NULL, 0, 0, 0, NULL, NULL, NULL },
   };
 

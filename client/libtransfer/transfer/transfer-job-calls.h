@@ -243,6 +243,37 @@ TRANSFER_API gboolean transfer_job_cancel_finish (TransferJob *job,
                                                   GError **error);
 
 /**
+ * transfer_job_take_ownership_async:
+ * @job: a job of somebody else
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called when done
+ * @user_data: for @callback
+ *
+ * Makes the job one of the caller, who has to be an administrator. It is suspended then, and its
+ * credentials, header fields and client certificate are gone. What has arrived is copied: this may
+ * take long. When the caller may not use the files of the job it fails with
+ * %TRANSFER_ERROR_FILE_ACCESS_DENIED, and nothing has changed.
+ *
+ * See [method@Client.set_interactive].
+ */
+TRANSFER_API void transfer_job_take_ownership_async (TransferJob *job,
+                                                     GCancellable *cancellable,
+                                                     GAsyncReadyCallback callback,
+                                                     gpointer user_data);
+
+/**
+ * transfer_job_take_ownership_finish:
+ * @job: a job
+ * @result: the result
+ * @error: a place for an error
+ *
+ * Returns: %TRUE, or %FALSE with @error
+ */
+TRANSFER_API gboolean transfer_job_take_ownership_finish (TransferJob *job,
+                                                          GAsyncResult *result,
+                                                          GError **error);
+
+/**
  * transfer_job_set_properties_async:
  * @job: a job
  * @properties: an `a{sv}` of writable properties; consumed when floating

@@ -4,18 +4,18 @@
 """Who may do what: every member of the interface as everybody, what users can do to each other's
 jobs, jobs that are taken over, and jobs whose user is gone."""
 import contextlib
+import json
 import os
 import pwd
 import random
 import subprocess
 import sys
-import time
 import xml.etree.ElementTree as ElementTree
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'lib'))
 import tap  # noqa: E402
 from bus import (JOB, MANAGER, MANAGER_PATH, NAME, PROPERTIES, Client, DBusError, GLib, Job,  # noqa: E402
-                 dictionary, wait_for)
+                 dictionary, stays, wait_for)
 from httpd import MIB, Answer, Forever  # noqa: E402
 from world import SystemCase, temporaries  # noqa: E402
 
@@ -526,7 +526,8 @@ class Takeover(AccessCase):
                 wait_for(lambda: job.get('BytesTransferred') > 0, 'bytes')
                 job.seen_by(self.clients['administrator']).send('TakeOwnership', '(a{sv})', {})
                 self.clients['administrator'].connection.flush_sync(None)
-                time.sleep(generator.uniform(0, 0.06))  # no event tells where the service is just now
+                # no event tells where the service is just now
+                stays(lambda: True, generator.uniform(0, 0.06))
                 self.world.restart()
                 seen = job.seen_by(self.clients['root'])
                 name = seen.get('OwnerName')
@@ -539,6 +540,37 @@ class Takeover(AccessCase):
                 self.assert_file(path, file)
                 self.assertEqual(os.stat(path).st_uid, pwd.getpwnam(name).pw_uid)
                 wait_for(lambda: not temporaries(self.shared()), lambda: f'{temporaries(self.shared())} to go', 20)
+
+
+class Tools(AccessCase):
+    def transferctl(self, user, *arguments, status=0):
+        """What it prints as `user`."""
+        result = subprocess.run(['setpriv', '--reuid', user, '--regid', user, '--init-groups', 'transferctl',
+                                 *arguments], capture_output=True, text=True, check=False, cwd='/',
+                                stdin=subprocess.DEVNULL)
+        self.assertEqual(result.returncode, status, result.stderr)
+        return result.stdout if status == 0 else result.stderr
+
+    def test_verbs(self):
+        """An administrator finds, stops, and takes over what others have."""
+        self.server.add('/a', MIB)
+        job = self.client.create([(self.server.url('/a'), self.shared() + '/a')], name='theirs')
+        rows = json.loads(self.transferctl('carol', '--json', 'list', '--all-users'))
+        self.assertIn(('alice', 'theirs'), [(row['owner'], row['name']) for row in rows])
+        self.assertIn('OWNER', self.transferctl('carol', 'list', '-a'))
+        self.assertEqual(json.loads(self.transferctl('carol', '--json', 'list')), [])
+        self.assertIn('DisplayName=theirs', self.transferctl('carol', 'show', '-a', 'theirs'))
+        self.transferctl('carol', 'resume', '-a', 'theirs')
+        job.wait('transferred')
+        self.transferctl('carol', 'suspend', 'theirs', status=1)
+        self.transferctl('bob', 'take-ownership', 'theirs', status=1)
+        self.assertIn('no such job', self.transferctl('bob', 'show', job.id, status=1))
+        self.transferctl('carol', 'take-ownership', job.id, status=1)
+        self.assertEqual(job.get('OwnerName'), 'alice')
+        other = self.client.create(name='empty')
+        self.transferctl('carol', 'take-ownership', 'empty')
+        self.assert_error('NotFound', other.get, 'State')
+        self.transferctl('carol', 'cancel', 'empty')
 
 
 class Gone(AccessCase):
