@@ -6,6 +6,7 @@
 
 #include "worker/failure.h"
 #include "worker/identity.h"
+#include "worker/walk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,13 +49,13 @@ tfd_open_plainly (const char *path, int flags)
 static int
 open_directory (const char *path, gboolean *path_only)
 {
-  int fd = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOCTTY);
+  int fd = tfd_walk_open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
   *path_only = FALSE;
   if (fd < 0 && errno == EACCES)
     {
       /* A drop box: one may create files there, but not list them. */
-      fd = open (path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+      fd = tfd_walk_open (path, O_PATH | O_CLOEXEC);
       *path_only = fd >= 0;
       if (fd >= 0 && faccessat (fd, ".", X_OK, AT_EACCESS) < 0)
         {
@@ -118,7 +119,10 @@ tfd_directory_open (const char *path, GBytes *expected, TfdFailure *failure)
   else if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ENODEV || errno == ESTALE))
     unavailable (failure, path, "is not there: is its disk or share mounted?");
   else if (fd < 0)
-    tfd_failure_set_errno (failure, errno, "opening the directory", path);
+    tfd_failure_set_errno (failure, errno,
+                           errno == EPERM ? "following a link of another user to the directory"
+                                          : "opening the directory",
+                           path);
   if (fd < 0)
     return NULL;
 
@@ -213,7 +217,8 @@ tfd_directory_probe (const char *path)
       name =
           tfd_error_code_to_name (absent ? TFD_ERROR_INVALID_PATH : TFD_ERROR_FILE_ACCESS_DENIED);
       message = g_strdup_printf ("the directory ‘%s’ cannot be written to: %s", shown,
-                                 g_strerror (error_number));
+                                 error_number == EPERM ? "a link of another user leads there"
+                                                       : g_strerror (error_number));
     }
   if (fd >= 0)
     close (fd);

@@ -134,21 +134,30 @@ judge_destination (Context *context,
   return NULL;
 }
 
-/* The mode that was asked for, and the time that the server told. 0 or an errno. */
+/* A descriptor of the temporary, which may not be ours to read, or -1 with errno set. Between two
+ * looks at a name somebody who may write the directory can have put something else there, a link
+ * to another file of the owner, say. */
 static int
-dress (Context *context,
-       const TfdFile *file,
-       TfdDirectory *directory,
-       const char *part,
-       const char *final)
+open_temporary (const TfdFile *file, TfdDirectory *directory, const char *part)
 {
-  Changed *changed;
+  int fd = openat (directory->fd, part, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  g_autoptr (GBytes) identity = fd >= 0 ? tfd_identity_of_fd (fd) : NULL;
+
+  if (fd < 0 || (identity != NULL && tfd_identity_same (file->record->identity, identity)))
+    return fd;
+  close (fd);
+  errno = ESTALE;
+  return -1;
+}
+
+/* The mode that was asked for, and the time that the server told, of the file @path, which is a
+ * descriptor. 0 or an errno. */
+static int
+set_attributes (const TfdFile *file, const char *path)
+{
   gint64 mtime = file->record->mtime;
 
-  if (file->mode == TFD_MODE_NONE && mtime == TFD_NO_TIME)
-    return 0;
-
-  if (file->mode != TFD_MODE_NONE && fchmodat (directory->fd, part, file->mode & 07777, 0) < 0)
+  if (file->mode != TFD_MODE_NONE && chmod (path, file->mode & 07777) < 0)
     return errno;
   if (mtime != TFD_NO_TIME)
     {
@@ -160,10 +169,37 @@ dress (Context *context,
       };
 
       /* A time that the file system cannot keep is no reason to fail. */
-      if (utimensat (directory->fd, part, times, AT_SYMLINK_NOFOLLOW) < 0 && errno != EINVAL &&
-          errno != EPERM && errno != EOVERFLOW)
+      if (utimensat (AT_FDCWD, path, times, 0) < 0 && errno != EINVAL && errno != EPERM &&
+          errno != EOVERFLOW)
         return errno;
     }
+  return 0;
+}
+
+/* Mode and time. 0 or an errno. */
+static int
+dress (Context *context,
+       const TfdFile *file,
+       TfdDirectory *directory,
+       const char *part,
+       const char *final)
+{
+  g_autofree char *path = NULL;
+  Changed *changed;
+  int fd, error_number;
+
+  if (file->mode == TFD_MODE_NONE && file->record->mtime == TFD_NO_TIME)
+    return 0;
+
+  fd = open_temporary (file, directory, part);
+  if (fd < 0)
+    return errno;
+  /* the only name of a descriptor that cannot be read from: not the name that others can change */
+  path = g_strdup_printf ("/proc/self/fd/%d", fd);
+  error_number = set_attributes (file, path);
+  close (fd);
+  if (error_number != 0)
+    return error_number;
 
   changed = g_new0 (Changed, 1);
   changed->directory = tfd_directory_ref (directory);
