@@ -27,6 +27,8 @@ typedef enum
 #define TFD_MESSAGE_WORKER_LOST "6f1d9d8a3b4b4c5e9a7f3f0d2c1e5b05"
 #define TFD_MESSAGE_STORAGE_FAILED "6f1d9d8a3b4b4c5e9a7f3f0d2c1e5b06"
 #define TFD_MESSAGE_SESSION_LEFT "6f1d9d8a3b4b4c5e9a7f3f0d2c1e5b07"
+#define TFD_MESSAGE_OWNER_GONE "6f1d9d8a3b4b4c5e9a7f3f0d2c1e5b0a"
+#define TFD_MESSAGE_OWNER_CHANGED "6f1d9d8a3b4b4c5e9a7f3f0d2c1e5b0b"
 #define TFD_MESSAGE_SECRETS_LOST "6f1d9d8a3b4b4c5e9a7f3f0d2c1e5b09"
 
 /* The job that a message is about. */

@@ -34,10 +34,11 @@ hold (TfdEngine *self, TfdJob *job, const char *name)
   TfdLogJob log = tfd_job_log (job);
 
   if (name != NULL)
-    tfd_job_message (&log, "held: user ‘%s’ is gone, its id is the one of ‘%s’ now",
-                     record->owner_name, name);
+    tfd_log (G_LOG_LEVEL_MESSAGE, TFD_MESSAGE_OWNER_GONE, &log,
+             "held: user ‘%s’ is gone, its id is the one of ‘%s’ now", record->owner_name, name);
   else
-    tfd_job_message (&log, "held: user ‘%s’ is gone", record->owner_name);
+    tfd_log (G_LOG_LEVEL_MESSAGE, TFD_MESSAGE_OWNER_GONE, &log, "held: user ‘%s’ is gone",
+             record->owner_name);
   tfd_engine_count_job (self, job, -1);
   record->gone_since = tfd_clock_now_real (self->clock);
   tfd_engine_count_job (self, job, 1);

@@ -193,8 +193,8 @@ change_owner (Taking *taking)
   TfdLogJob log = tfd_job_log (job);
   g_autoptr (GError) error = NULL;
 
-  tfd_job_message (&log, "taken over from ‘%s’ by ‘%s’", job->record->owner_name,
-                   taking->owner.name);
+  tfd_log (G_LOG_LEVEL_MESSAGE, TFD_MESSAGE_OWNER_CHANGED, &log, "taken over from ‘%s’ by ‘%s’",
+           job->record->owner_name, taking->owner.name);
   tfd_engine_log_event (self, job, "owner-changed",
                         g_variant_new_parsed ("{'from': <%s>, 'to': <%s>}", job->record->owner_name,
                                               taking->owner.name));

@@ -253,7 +253,7 @@ class Users(SystemCase):
         self.assert_error('InteractiveAuthorizationRequired', self.client.manager, 'Reload')
         self.world.client().manager('Reload')
         for call in 'SuspendAll', 'ResumeAll', 'Subscribe':
-            self.assert_error('AccessDenied', self.client.manager, call, '(a{sv})',
+            self.assert_error('InteractiveAuthorizationRequired', self.client.manager, call, '(a{sv})',
                               {'all-users': GLib.Variant('b', True)})
 
     def test_killed_over_the_system_bus(self):
