@@ -70,11 +70,11 @@ names_committed_cb (const GError *error, gpointer data)
     tfd_work_finalize_next (work);
 }
 
-/* The words are a worker's: they are cut to a length that people read. */
+/* The words are a worker's. */
 static void
 fail_with_words (TfdWork *work, const TfdFileRecord *file, TfdErrorCode code, const char *words)
 {
-  g_autofree char *message = g_utf8_make_valid (words, (gssize) MIN (strlen (words), 1024));
+  g_autofree char *message = tfd_transport_tame (words);
 
   tfd_work_fail_file (work, file, code, message);
 }

@@ -17,7 +17,6 @@ enum
 
 static guint signals[N_SIGNALS];
 
-/* The words of a worker are cut to a length that people read. */
 #define MAX_WORDS 1024
 
 static G_DEFINE_QUARK (tfd_transport_fds, fds)
@@ -62,6 +61,26 @@ tfd_transport_request_with_fds_async (TfdTransport *self,
                                                  user_data);
 }
 
+char *
+tfd_transport_tame (const char *words)
+{
+  char *tame = g_utf8_make_valid (words, (gssize) MIN (strlen (words), MAX_WORDS));
+  GString *result = g_string_new (NULL);
+
+  for (const char *at = tame; *at != '\0'; at = g_utf8_next_char (at))
+    {
+      gunichar c = g_utf8_get_char (at);
+      GUnicodeType type = g_unichar_type (c);
+
+      if (type == G_UNICODE_CONTROL || type == G_UNICODE_FORMAT ||
+          type == G_UNICODE_LINE_SEPARATOR || type == G_UNICODE_PARAGRAPH_SEPARATOR)
+        c = ' ';
+      g_string_append_unichar (result, c);
+    }
+  g_free (tame);
+  return g_string_free (result, FALSE);
+}
+
 /* What a worker answered: one of our errors, in words that people read. */
 static void
 translate (GError *error)
@@ -73,7 +92,7 @@ translate (GError *error)
   if (name == NULL)
     return;
   g_dbus_error_strip_remote_error (error);
-  message = g_utf8_make_valid (error->message, (gssize) MIN (strlen (error->message), MAX_WORDS));
+  message = tfd_transport_tame (error->message);
   g_free (error->message);
   error->message = g_steal_pointer (&message);
   tfd_error_code_from_name (name, &code);

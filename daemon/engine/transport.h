@@ -5,10 +5,10 @@
  * the signal "news"; formats are those of the interface org.transferd.Transfer1.Worker.
  *
  * One request is not of that interface, as a worker that has confined itself could not answer it:
- * "LookAt" (u pid, t since) → (s sandbox, b no-network), where a process with the rights of the owner
- * looks at another, which was there at @since (CLOCK_BOOTTIME, microseconds): in which sandbox it is
- * (common/sandbox-id.h), and whether it has no network. The owner's name may be NULL for it. Fails
- * with OWNER_GONE, too, when there is no such user. */
+ * "LookAt" (u pid, t since) → (s sandbox, b no-network), where a process with the rights of the
+ * owner looks at another, which was there at @since (CLOCK_BOOTTIME, microseconds): in which
+ * sandbox it is (common/sandbox-id.h), and whether it has no network. The owner's name may be NULL
+ * for it. Fails with OWNER_GONE, too, when there is no such user. */
 #pragma once
 
 #include <gio/gio.h>
@@ -49,6 +49,10 @@ struct _TfdTransportInterface
                          GAsyncReadyCallback callback,
                          gpointer user_data);
 };
+
+/* What a worker says in words that people read, cut to a length that they read, on one line, and
+ * without what a terminal would obey. (transfer full) */
+char *tfd_transport_tame (const char *words);
 
 /* Sends request @method with @parameters (floating is consumed) to the worker of @owner, which is
  * started when there is none. Requests of one user are sent in the order of the calls. */

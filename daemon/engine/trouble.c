@@ -34,7 +34,7 @@ read_failure (GVariant *details, guint32 index, TfdFailure *failure)
   if (*message == '\0')
     message = tfd_error_code_describe (failure->code);
   failure->retry_after = MIN (failure->retry_after, 24 * 3600 * TFD_USEC_PER_SEC);
-  failure->message = g_utf8_make_valid (message, (gssize) MIN (strlen (message), 1024));
+  failure->message = tfd_transport_tame (message);
 }
 
 /* Which half failed must be clear from the words alone. */

@@ -450,6 +450,20 @@ ENGINE_TEST (test_rate)
   tfd_signal_log_clear (self->log);
 }
 
+/* They come into logs and onto the terminals of others. */
+ENGINE_TEST (test_words)
+{
+  guint64 run;
+  TfdJob *job = engine_create_running (self, "a", 1, NULL, &run);
+
+  engine_failed (self, run, 0,
+                 "{'name': <'org.transferd.Transfer1.Error.HttpStatus'>, 'transient': <false>,"
+                 " 'context': <'remote-file'>, 'message': <'a\\n\\u001b[31mé\\u2028\\u202eb'>}");
+  g_assert_cmpstr (tfd_job_record (job)->failure.message, ==, "a  [31mé  b");
+  engine_answer (self, "Stop", "([],)");
+  tfd_signal_log_clear (self->log);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -473,5 +487,6 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/news/redirected-to-nonsense", test_redirected_to_nonsense);
   ENGINE_ADD ("/engine/news/events", test_events);
   ENGINE_ADD ("/engine/news/rate", test_rate);
+  ENGINE_ADD ("/engine/news/words", test_words);
   return g_test_run ();
 }
