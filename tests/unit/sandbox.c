@@ -65,10 +65,7 @@ static void
 test_memory (void)
 {
   if (TFD_SANITIZER)
-    {
-      g_test_skip ("sanitizer: memory is not limited");
-      return;
-    }
+    return;
   g_assert_true (mmap (NULL, (gsize) 5 << 30, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
                        -1, 0) == MAP_FAILED);
   g_assert_cmpint (errno, ==, ENOMEM);

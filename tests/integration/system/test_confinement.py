@@ -20,7 +20,7 @@ import tap  # noqa: E402
 from bus import DEADLINE, wait_for  # noqa: E402
 from httpd import MIB, Answer  # noqa: E402
 from processes import kill, process_start, status_field  # noqa: E402
-from world import SystemCase  # noqa: E402
+from world import SystemCase, installed  # noqa: E402
 
 BUILD = os.environ['TFD_BUILD_ROOT']
 BASIC = Answer(status=401, headers={'WWW-Authenticate': 'Basic realm="files"'})
@@ -66,6 +66,43 @@ class Escapes(SystemCase):
 
     def test_root(self):
         self.escape('root')
+
+
+class Without(SystemCase):
+    """Kernels and containers that have neither, or forbid it: strace answers for them."""
+
+    def fetch(self, user, *faults):
+        resource = self.server.add('/a', MIB)
+        path = self.place('a') if user == 'alice' else self.world.target('a')
+        done = as_user(user, 'strace', '-f', '-qq', '-o', '/dev/null', '-e', 'signal=none',
+                       *(word for fault in faults for word in ('-e', f'inject={fault}')),
+                       installed('transferd-worker'), '--fetch', self.server.url('/a'), path,
+                       env={'HOME': '/', 'PATH': '/usr/bin:/bin', 'LC_ALL': 'C.UTF-8'})
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assert_file(path, resource)
+        os.unlink(path)
+        return done.stdout
+
+    def test_nothing_is_missing(self):
+        for user in 'alice', 'root':
+            self.assertNotIn('goes on without', self.fetch(user))
+
+    def test_no_landlock(self):
+        for error in 'ENOSYS', 'EOPNOTSUPP', 'EPERM':
+            said = self.fetch('alice', f'landlock_create_ruleset:error={error}')
+            self.assertEqual(said.count('goes on without Landlock'), 1, said)
+            self.assertNotIn('filter of system calls', said)
+
+    def test_no_seccomp(self):
+        said = self.fetch('alice', 'seccomp:error=EINVAL')
+        self.assertEqual(said.count('goes on without a filter of system calls'), 1, said)
+        self.assertNotIn('Landlock', said)
+
+    def test_first_version_of_landlock(self):
+        """Each version is asked for what it has, and no more."""
+        for version in range(1, 8):
+            self.assertNotIn('goes on without',
+                             self.fetch('root', f'landlock_create_ruleset:retval={version}:when=1'))
 
 
 class Confined(SystemCase):
