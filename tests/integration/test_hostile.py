@@ -13,7 +13,7 @@ import tap  # noqa: E402
 from bus import (ERROR, MANAGER, MANAGER_PATH, PROPERTIES, DBusError, GLib,  # noqa: E402
                  wait_for)
 from httpd import MIB, Answer  # noqa: E402
-from processes import kill, process_start  # noqa: E402
+from processes import count_descriptors, kill, process_start  # noqa: E402
 from world import WorldCase  # noqa: E402
 
 BAD_WORKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib', 'bad-worker.py')
@@ -222,7 +222,7 @@ class Worker(HostileCase):
 
     def test_descriptors_that_nobody_wants(self):
         def descriptors():
-            return len(os.listdir(f'/proc/{self.pid}/fd'))
+            return count_descriptors(self.pid)
         before = descriptors()
         self.behave(Start=['descriptors'])
         job = self.client.create([self.row()], start=True)

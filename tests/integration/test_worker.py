@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 import tap  # noqa: E402
 from bus import DEADLINE, SECOND, wait_for  # noqa: E402
 from httpd import MIB, Answer  # noqa: E402
-from processes import process_start, status_field  # noqa: E402
+from processes import count_descriptors, process_start, status_field  # noqa: E402
 from world import World, WorldCase  # noqa: E402
 
 
@@ -172,19 +172,17 @@ class Worker(WorldCase):
         self.assertEqual(status_field(pid, 'NoNewPrivs'), ['1'])
 
     def test_descriptors_do_not_pile_up(self):
-        def open_files(pid):
-            return len(os.listdir(f'/proc/{pid}/fd'))
         job, file, _ = self.half_way()
         worker, daemon = self.world.worker(), self.world.daemon_pid
-        before = open_files(worker), open_files(daemon)
+        before = count_descriptors(worker), count_descriptors(daemon)
         for number in range(20):
             other, row, _ = self.file(f'f{number}')
             second = self.client.create([row], start=True)
             second.wait('transferred')
             second.complete()
         self.assertEqual(self.world.worker(), worker)
-        self.assertLessEqual(open_files(worker), before[0] + 8)
-        self.assertLessEqual(open_files(daemon), before[1] + 4)
+        self.assertLessEqual(count_descriptors(worker), before[0] + 8)
+        self.assertLessEqual(count_descriptors(daemon), before[1] + 4)
         job.cancel()
 
 
