@@ -13,6 +13,8 @@ static const TransferMethod method_list_files = { TFD_JOB_INTERFACE, "ListFiles"
                                                   "(a(ussttsa{sv}))", TRANSFER_CALL_REPEATABLE };
 static const TransferMethod method_add_files = { TFD_JOB_INTERFACE, "AddFiles", "(u)",
                                                  TRANSFER_CALL_NO_TIMEOUT };
+static const TransferMethod method_add_files_at = { TFD_JOB_INTERFACE, "AddFilesAt", "(u)",
+                                                    TRANSFER_CALL_NO_TIMEOUT };
 
 static void
 ended_cb (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -199,6 +201,7 @@ transfer_job_list_files_finish (TransferJob *job, GAsyncResult *result, GError *
 typedef struct
 {
   GPtrArray *calls; /* (owned) (element-type GVariant) */
+  GUnixFDList *fds; /* (owned) (nullable) the directory that they are in */
   guint next;       /* the call to make next */
   guint32 first;    /* number of the first file added */
 } Addition;
@@ -207,6 +210,7 @@ static void
 addition_free (Addition *addition)
 {
   g_ptr_array_unref (addition->calls);
+  g_clear_object (&addition->fds);
   g_free (addition);
 }
 
@@ -244,9 +248,25 @@ add_portion (GTask *task)
   Addition *addition = g_task_get_task_data (task);
   GVariant *files = g_ptr_array_index (addition->calls, addition->next);
 
-  _transfer_call_async (transfer_job_get_client (job), transfer_job_get_object_path (job),
-                        &method_add_files, g_variant_new ("(@a(ssa{sv}))", files),
-                        g_task_get_cancellable (task), added_cb, task);
+  _transfer_call_with_fds_async (transfer_job_get_client (job), transfer_job_get_object_path (job),
+                                 addition->fds != NULL ? &method_add_files_at : &method_add_files,
+                                 addition->fds != NULL ? g_variant_new ("(h@a(ssa{sv}))", 0, files)
+                                                       : g_variant_new ("(@a(ssa{sv}))", files),
+                                 addition->fds, g_task_get_cancellable (task), added_cb, task);
+}
+
+/* Takes @task and @fds (nullable). */
+static void
+add_all (GTask *task, GVariant *files, GUnixFDList *fds)
+{
+  TransferJob *job = g_task_get_source_object (task);
+  g_autoptr (GVariant) sunk = g_variant_ref_sink (files);
+  Addition *addition = g_new0 (Addition, 1);
+
+  addition->calls = _transfer_files_split (sunk, transfer_job_get_job_type (job));
+  addition->fds = fds;
+  g_task_set_task_data (task, addition, (GDestroyNotify) addition_free);
+  add_portion (task);
 }
 
 void
@@ -256,19 +276,49 @@ transfer_job_add_files_async (TransferJob *job,
                               GAsyncReadyCallback callback,
                               gpointer user_data)
 {
-  g_autoptr (GVariant) sunk = NULL;
-  Addition *addition;
   GTask *task;
 
   g_return_if_fail (TRANSFER_IS_JOB (job));
   g_return_if_fail (g_variant_is_of_type (files, G_VARIANT_TYPE ("a(ssa{sv})")));
-  sunk = g_variant_ref_sink (files);
   task = g_task_new (job, cancellable, callback, user_data);
   g_task_set_source_tag (task, TRANSFER_TAG (transfer_job_add_files_async));
-  addition = g_new0 (Addition, 1);
-  addition->calls = _transfer_files_split (sunk, transfer_job_get_job_type (job));
-  g_task_set_task_data (task, addition, (GDestroyNotify) addition_free);
-  add_portion (task);
+  add_all (task, files, NULL);
+}
+
+void
+transfer_job_add_files_at_async (TransferJob *job,
+                                 int directory,
+                                 GVariant *files,
+                                 GCancellable *cancellable,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+  GUnixFDList *fds;
+  GTask *task;
+
+  g_return_if_fail (TRANSFER_IS_JOB (job));
+  g_return_if_fail (g_variant_is_of_type (files, G_VARIANT_TYPE ("a(ssa{sv})")));
+  task = g_task_new (job, cancellable, callback, user_data);
+  g_task_set_source_tag (task, TRANSFER_TAG (transfer_job_add_files_at_async));
+  fds = _transfer_fd_list (directory, &error);
+  if (fds != NULL)
+    {
+      add_all (task, files, fds);
+      return;
+    }
+  g_variant_unref (g_variant_ref_sink (files));
+  g_task_return_error (task, g_steal_pointer (&error));
+  g_object_unref (task);
+}
+
+gboolean
+transfer_job_add_files_at_finish (TransferJob *job,
+                                  GAsyncResult *result,
+                                  guint *first,
+                                  GError **error)
+{
+  return transfer_job_add_files_finish (job, result, first, error);
 }
 
 gboolean
@@ -278,7 +328,7 @@ transfer_job_add_files_finish (TransferJob *job, GAsyncResult *result, guint *fi
 
   g_return_val_if_fail (g_task_is_valid (result, job), FALSE);
   if (first != NULL)
-    *first = addition->first;
+    *first = addition != NULL ? addition->first : 0;
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 

@@ -143,6 +143,9 @@ _transfer_job_finish (TransferJob *job, GAsyncResult *result, gboolean unpack, G
 /* The descriptor that came with the handle in the reply, or -1. */
 int _transfer_job_finish_fd (TransferJob *job, GAsyncResult *result, GError **error);
 
+/* (transfer full) a list of a descriptor of our own of @fd; NULL with an error. */
+GUnixFDList *_transfer_fd_list (int fd, GError **error);
+
 /* Reads rows of ListFiles, a(ussttsa{sv}), into @files. */
 void _transfer_files_read (GVariant *rows, GPtrArray *files);
 

@@ -404,6 +404,16 @@ class Examples(ClientCase):
     def test_python(self):
         self.run_example(sys.executable, os.path.join(SOURCE, 'client/examples/download.py'))
 
+    def test_directory(self):
+        file, (url, path), _ = self.file('a', 2 * MIB)
+        script = os.path.join(SOURCE, 'client/examples/directory.py')
+        done = subprocess.run([sys.executable, script, url, *os.path.split(path)],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              env=self.environment(), timeout=DEADLINE, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assert_file(path, file)
+        self.assertEqual(self.paths(), [])
+
     def test_upload_reply(self):
         server = BitsServer()
         self.addCleanup(server.stop)
@@ -471,6 +481,63 @@ Transfer.Client.new_async(None, None, connected)
 GLib.timeout_add_seconds(110, sys.exit)
 loop.run()
 '''
+        self.assertEqual(self.run_library(script, url, path),
+                         f"True\ncompleted [(0, '{path}')]\n")
+        self.assert_file(path, file)
+
+    def test_library_with_descriptors(self):
+        _, (url, path), _ = self.file('a')
+        script = '''
+import os
+import sys
+import gi
+gi.require_version('Transfer', '1.0')
+from gi.repository import GLib, Transfer
+
+loop = GLib.MainLoop()
+url, directory = sys.argv[1:]
+descriptor = os.open(directory, os.O_RDONLY)
+job = None
+
+def attached(job, result):
+    print('attached', *job.attach_directory_finish(result))
+    job.cancel_async(None, None, lambda *_: loop.quit())
+
+def refused(job, result):
+    try:
+        job.add_files_at_finish(result)
+    except GLib.Error as error:
+        print(error.matches(Transfer.error_quark(), Transfer.Error.DUPLICATE_DESTINATION))
+    job.attach_directory_async(0, descriptor, None, attached)
+
+def many_added(job, result):
+    print('more', *job.add_files_at_finish(result))
+    entry = Transfer.File.entry(url, 'a', None)
+    job.add_files_at_async(descriptor, GLib.Variant.new_array(None, [entry]), None, refused)
+
+def added(job, result):
+    print('added', *job.add_file_fd_finish(result))
+    entries = [Transfer.File.entry(url, name, None) for name in ('b', 'c')]
+    job.add_files_at_async(descriptor, GLib.Variant.new_array(None, entries), None, many_added)
+
+def created(client, result):
+    global job
+    job = client.create_job_finish(result)
+    job.add_file_fd_async(url, descriptor, 'a', None, None, added)
+
+def connected(source, result):
+    client = Transfer.Client.new_finish(result)
+    client.create_job_async('from Python', Transfer.JobType.DOWNLOAD, None, None, created)
+
+Transfer.Client.new_async(None, None, connected)
+GLib.timeout_add_seconds(110, sys.exit)
+loop.run()
+'''
+        self.assertEqual(self.run_library(script, url, os.path.dirname(path)),
+                         'added True 0\nmore True 1\nTrue\nattached True 3\n')
+
+    def run_library(self, script, *arguments):
+        """What a Python script that uses the library says."""
         library = os.path.join(BUILD, 'client/libtransfer')
         environment = self.environment() | {
             'GI_TYPELIB_PATH': library,
@@ -481,11 +548,9 @@ loop.run()
         sanitizer = re.search(r'=> (\S*/libasan\S*)', needed)
         if sanitizer:
             environment |= {'LD_PRELOAD': sanitizer[1], 'ASAN_OPTIONS': 'detect_leaks=0'}
-        done = subprocess.run([sys.executable, '-c', script, url, path], stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, env=environment, timeout=DEADLINE,
-                              check=False)
-        self.assertEqual(done.stdout, f"True\ncompleted [(0, '{path}')]\n")
-        self.assert_file(path, file)
+        return subprocess.run([sys.executable, '-c', script, *arguments], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, env=environment,
+                              timeout=DEADLINE, check=False).stdout
 
 
 if __name__ == '__main__':

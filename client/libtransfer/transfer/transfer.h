@@ -7,4 +7,5 @@
 #include <transfer/transfer-enums.h>
 #include <transfer/transfer-error.h>
 #include <transfer/transfer-file.h>
+#include <transfer/transfer-job-descriptors.h>
 #include <transfer/transfer-job.h>
