@@ -138,13 +138,13 @@ refuse (Filter filter, const char *name, guint n, const struct scmp_arg_cmp *arg
 static gboolean
 refuse_sockets (Filter filter)
 {
-  const struct scmp_arg_cmp above = SCMP_CMP (0, SCMP_CMP_GT, AF_NETLINK);
-  const struct scmp_arg_cmp netlink[] = { SCMP_CMP (0, SCMP_CMP_EQ, AF_NETLINK),
-                                          SCMP_CMP (2, SCMP_CMP_NE, NETLINK_ROUTE) };
+  const struct scmp_arg_cmp above = SCMP_CMP (0, SCMP_CMP_GT, AF_NETLINK, 0);
+  const struct scmp_arg_cmp netlink[] = { SCMP_CMP (0, SCMP_CMP_EQ, AF_NETLINK, 0),
+                                          SCMP_CMP (2, SCMP_CMP_NE, NETLINK_ROUTE, 0) };
 
   for (gsize i = 0; i < G_N_ELEMENTS (families); i++)
     {
-      const struct scmp_arg_cmp family = SCMP_CMP (0, SCMP_CMP_EQ, families[i]);
+      const struct scmp_arg_cmp family = SCMP_CMP (0, SCMP_CMP_EQ, families[i], 0);
 
       if (!refuse (filter, "socket", 1, &family))
         return FALSE;
