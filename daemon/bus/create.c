@@ -336,7 +336,8 @@ tfd_job_add_file (TfdCall *call, GVariant *parameters)
 static void
 add_at (TfdCall *call, GPtrArray *files, gint32 handle, GError *error)
 {
-  int fd = files != NULL ? tfd_call_take_fd (call, handle, &error) : -1;
+  gboolean good = files != NULL && tfd_access_check_urls (call->peer, files, &error);
+  int fd = good ? tfd_call_take_fd (call, handle, &error) : -1;
 
   if (fd >= 0)
     {
