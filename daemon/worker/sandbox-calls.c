@@ -196,6 +196,8 @@ load (Filter filter, GError **error)
 
   /* a call in the manner of another architecture is refused, too, not an end of the process */
   seccomp_attr_set (filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO (EPERM));
+  /* a tree of numbers instead of a list: each call is looked up */
+  seccomp_attr_set (filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
   result = seccomp_load (filter);
   if (result < 0)
     g_set_error_literal (error, G_IO_ERROR, g_io_error_from_errno (-result), g_strerror (-result));

@@ -231,6 +231,18 @@ class Confinement(BootCase):
                 self.assertEqual(said.split(), ['alice', str(MIB)])
                 self.machine.run('rm', f'{place}/there')
 
+    def test_of_a_user(self):
+        """The unit of a user's own service lets the worker do the same."""
+        self.server.add('/there', MIB)
+        said = self.machine.as_session(
+            'alice', f'TRANSFERD_BUS=session transferctl get {self.server.url("/there")} own; '
+                     'for pid in $(pgrep -u alice transferd-worke); do '
+                     'grep -H Seccomp /proc/$pid/status; done; '
+                     'journalctl --user -b -u transferd.service -o cat 2>&1; stat --format=%s own; rm own')
+        self.assertEqual(said.split()[-1], str(MIB), said)
+        self.assertIn('Seccomp:\t2', said)
+        self.assertNotIn('goes on without', said)
+
     def secrets(self, job):
         job.call('SetCredentials', '(ssssa{sv})', 'server', 'basic', 'alice', 'open sesame', {})
 
