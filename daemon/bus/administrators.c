@@ -159,8 +159,9 @@ taken_cb (TfdJob *job G_GNUC_UNUSED, const GError *error, gpointer data)
 /* A call that takes a job over, and in whose name. */
 typedef struct
 {
-  TfdCall *call; /* (owned) (nullable) */
-  char *name;    /* (owned) */
+  TfdCall *call;               /* (owned) (nullable) */
+  char *name;                  /* (owned) */
+  TfdReservation *reservation; /* (owned) (nullable) */
 } Takeover;
 
 static void
@@ -170,6 +171,7 @@ takeover_free (gpointer data)
 
   if (takeover->call != NULL)
     tfd_call_free (takeover->call);
+  g_clear_pointer (&takeover->reservation, tfd_reservation_free);
   g_free (takeover->name);
   g_free (takeover);
 }
@@ -184,14 +186,40 @@ take_cb (TfdJob *job, gpointer data)
   if (tfd_access_is_owner (call->peer, job))
     tfd_call_return (call, NULL);
   else
-    tfd_engine_take_ownership (call->bus->engine, job, &owner, taken_cb, call);
+    tfd_engine_take_ownership (call->bus->engine, job, &owner,
+                               g_steal_pointer (&takeover->reservation), taken_cb, call);
+}
+
+static void
+permitted_cb (gpointer data, TfdReservation *reservation, GError *error)
+{
+  Takeover *takeover = data;
+  TfdCall *call = takeover->call;
+  TfdEngine *engine = call->bus->engine;
+
+  takeover->reservation = reservation;
+  if (error != NULL)
+    {
+      takeover->call = NULL;
+      tfd_call_fail (call, error);
+      takeover_free (takeover);
+    }
+  else if (tfd_engine_is_busy (engine, call->job))
+    {
+      tfd_engine_when_free (engine, call->job, take_cb, takeover, takeover_free);
+      tfd_call_release (call);
+    }
+  else
+    {
+      take_cb (call->job, takeover);
+      takeover_free (takeover);
+    }
 }
 
 static void
 looked_up_cb (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
 {
   TfdCall *call = user_data;
-  TfdEngine *engine = call->bus->engine;
   g_autoptr (GError) error = NULL;
   g_autoptr (TfdIdentity) identity = tfd_identity_look_up_finish (result, &error);
   Takeover *takeover;
@@ -205,14 +233,10 @@ looked_up_cb (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user
   takeover = g_new0 (Takeover, 1);
   takeover->call = call;
   takeover->name = g_strdup (identity->name);
-  if (tfd_engine_is_busy (engine, call->job))
-    {
-      tfd_engine_when_free (engine, call->job, take_cb, takeover, takeover_free);
-      tfd_call_release (call);
-      return;
-    }
-  take_cb (call->job, takeover);
-  takeover_free (takeover);
+  if (tfd_access_is_owner (call->peer, call->job))
+    permitted_cb (takeover, NULL, NULL);
+  else
+    tfd_permit_takeover (call, permitted_cb, takeover);
 }
 
 void

@@ -166,6 +166,8 @@ void tfd_permit_job (TfdCall *call,
                      gpointer data);
 /* The same for @n_files more of the job of the call. */
 void tfd_permit_files (TfdCall *call, guint n_files, TfdPermitFunc func, gpointer data);
+/* The same for the job of the call, which the client is about to take over. */
+void tfd_permit_takeover (TfdCall *call, TfdPermitFunc func, gpointer data);
 /* Sets properties of the job of the call as @changes (a{sv}) say, if it may, and answers. */
 void tfd_permit_properties (TfdCall *call, GVariant *changes);
 

@@ -14,6 +14,7 @@ struct _TfdPermit
   TfdJobType type;
   const TfdJobProperties *properties; /* (not owned) (nullable) of a job that is to be created */
   guint n_files;
+  gboolean takeover;           /* of the job of the call */
   TfdReservation *reservation; /* (owned) (nullable) */
   TfdLimit limit;              /* the one that is decided now */
   TfdPermitFunc func;
@@ -157,30 +158,24 @@ decided_cb (TfdCall *call, GError *error)
       return;
     }
   permit->reservation =
-      permit->properties != NULL
+      permit->takeover ? tfd_reservation_new_takeover (engine, call->peer->uid, call->job)
+      : permit->properties != NULL
           ? tfd_reservation_new_job (engine, call->peer->uid, permit->type, permit->n_files)
           : tfd_reservation_new_files (engine, call->job, permit->n_files);
   ask_limits (permit);
 }
 
-static void
-begin (TfdCall *call,
-       TfdJobType type,
-       const TfdJobProperties *properties,
-       guint n_files,
-       TfdPermitFunc func,
-       gpointer data)
+static TfdPermit *
+permit_new (TfdCall *call, TfdJobType type, TfdPermitFunc func, gpointer data)
 {
   TfdPermit *permit = g_new0 (TfdPermit, 1);
 
   permit->call = call;
   permit->type = type;
-  permit->properties = properties;
-  permit->n_files = n_files;
   permit->func = func;
   permit->data = data;
   call->permit = permit;
-  decided_cb (call, NULL);
+  return permit;
 }
 
 void
@@ -191,13 +186,29 @@ tfd_permit_job (TfdCall *call,
                 TfdPermitFunc func,
                 gpointer data)
 {
-  begin (call, type, properties, n_files, func, data);
+  TfdPermit *permit = permit_new (call, type, func, data);
+
+  permit->properties = properties;
+  permit->n_files = n_files;
+  decided_cb (call, NULL);
 }
 
 void
 tfd_permit_files (TfdCall *call, guint n_files, TfdPermitFunc func, gpointer data)
 {
-  begin (call, tfd_job_record (call->job)->type, NULL, n_files, func, data);
+  TfdPermit *permit = permit_new (call, tfd_job_record (call->job)->type, func, data);
+
+  permit->n_files = n_files;
+  decided_cb (call, NULL);
+}
+
+void
+tfd_permit_takeover (TfdCall *call, TfdPermitFunc func, gpointer data)
+{
+  TfdPermit *permit = permit_new (call, tfd_job_record (call->job)->type, func, data);
+
+  permit->takeover = TRUE;
+  decided_cb (call, NULL);
 }
 
 /* ---- properties ---- */

@@ -210,9 +210,6 @@ void tfd_engine_count_place (TfdEngine *self, guint32 uid, gboolean counts, int 
 gboolean tfd_reservation_check (const TfdReservation *self, GError **error);
 /* The job that was reserved counts against the limit of the machine. */
 gboolean tfd_reservation_counts (const TfdReservation *self);
-/* Whether user @uid may have another job; @one_more: it would be one that does not count yet. */
-gboolean
-tfd_engine_check_job_limits (TfdEngine *self, guint32 uid, gboolean one_more, GError **error);
 
 /* ---- effects.c ---- */
 void tfd_engine_execute (

@@ -221,13 +221,18 @@ void tfd_engine_complete (
     TfdEngine *self, TfdJob *job, GVariant *options, TfdOutcomeFunc func, gpointer data);
 void tfd_engine_cancel (TfdEngine *self, TfdJob *job, TfdOutcomeFunc func, gpointer data);
 
-/* Gives @job to @owner, an administrator: suspended, without the secrets of its present owner, and
+/* Gives @job to @owner, an administrator, for whom there is @reservation (transfer full) (nullable)
+ * by tfd_reservation_new_takeover (): suspended, without the secrets of its present owner, and
  * only when the new owner's worker can go on with what is there. @func is called once, when that is
  * recorded or with the reason why nothing has changed: FILE_ACCESS_DENIED, INSUFFICIENT_SPACE,
  * WORKER_LOST, INVALID_STATE, or that the new owner has too many jobs. The job must not be busy. */
 typedef void (*TfdTakenFunc) (TfdJob *job, const GError *error, gpointer data);
-void tfd_engine_take_ownership (
-    TfdEngine *self, TfdJob *job, const TfdOwner *owner, TfdTakenFunc func, gpointer data);
+void tfd_engine_take_ownership (TfdEngine *self,
+                                TfdJob *job,
+                                const TfdOwner *owner,
+                                TfdReservation *reservation,
+                                TfdTakenFunc func,
+                                gpointer data);
 
 /* TRUE while a Complete or Cancel of the job works: every other call that changes the job waits. */
 gboolean tfd_engine_is_busy (TfdEngine *self, TfdJob *job);

@@ -14,6 +14,7 @@ struct _TfdReservation
   TfdJobType type;
   TfdJob *job; /* (owned) (nullable) NULL = one that is to be created */
   guint n_files;
+  gboolean moves; /* it is one that counts already, of somebody else */
   /* what there was before, earlier reservations included */
   guint of_user, of_users, counted;
   guint64 files;
@@ -70,6 +71,16 @@ tfd_reservation_new_job (TfdEngine *engine, guint32 uid, TfdJobType type, guint 
 }
 
 TfdReservation *
+tfd_reservation_new_takeover (TfdEngine *engine, guint32 uid, TfdJob *job)
+{
+  TfdReservation *self = reservation_new (engine, uid, job->record->type, 0);
+
+  self->moves = job->record->counts;
+  tfd_engine_count_place (engine, uid, !self->moves, 1);
+  return self;
+}
+
+TfdReservation *
 tfd_reservation_new_files (TfdEngine *engine, TfdJob *job, guint n_files)
 {
   TfdReservation *self = reservation_new (engine, tfd_job_uid (job), job->record->type, n_files);
@@ -86,8 +97,8 @@ tfd_reservation_free (TfdReservation *self)
   if (self->job != NULL)
     self->job->files_reserved -= self->n_files;
   else
-    tfd_engine_count_place (self->engine, self->uid, !self->granted[TFD_LIMIT_JOBS_PER_MACHINE],
-                            -1);
+    tfd_engine_count_place (self->engine, self->uid,
+                            !self->moves && !self->granted[TFD_LIMIT_JOBS_PER_MACHINE], -1);
   g_clear_pointer (&self->job, tfd_job_unref);
   g_object_unref (self->engine);
   g_free (self);
@@ -97,7 +108,7 @@ void
 tfd_reservation_grant (TfdReservation *self, TfdLimit limit)
 {
   if (limit == TFD_LIMIT_JOBS_PER_MACHINE && !self->granted[limit] && self->job == NULL &&
-      self->uid != 0)
+      !self->moves && self->uid != 0)
     self->engine->counted--;
   self->granted[limit] = TRUE;
 }
@@ -147,6 +158,8 @@ tfd_reservation_exceeds (const TfdReservation *self, TfdLimit limit)
 {
   if (limit == TFD_LIMIT_FILES_PER_JOB)
     return others (self, limit) + self->n_files > base (self, limit);
+  if (limit == TFD_LIMIT_JOBS_PER_MACHINE && self->moves)
+    return FALSE;
   return self->uid != 0 && self->job == NULL && others (self, limit) >= base (self, limit);
 }
 
@@ -211,14 +224,4 @@ tfd_reservation_check (const TfdReservation *self, GError **error)
         return FALSE;
       }
   return TRUE;
-}
-
-gboolean
-tfd_engine_check_job_limits (TfdEngine *self, guint32 uid, gboolean one_more, GError **error)
-{
-  g_autoptr (TfdReservation) place = tfd_reservation_new_job (self, uid, TFD_JOB_TYPE_DOWNLOAD, 0);
-
-  if (!one_more)
-    tfd_reservation_grant (place, TFD_LIMIT_JOBS_PER_MACHINE);
-  return tfd_reservation_check (place, error);
 }

@@ -24,6 +24,9 @@ typedef enum
 TfdReservation *
 tfd_reservation_new_job (TfdEngine *engine, guint32 uid, TfdJobType type, guint n_files);
 
+/* Counts @job, of somebody else, as one of user @uid, who is about to have it. */
+TfdReservation *tfd_reservation_new_takeover (TfdEngine *engine, guint32 uid, TfdJob *job);
+
 /* Counts @n_files more of @job. */
 TfdReservation *tfd_reservation_new_files (TfdEngine *engine, TfdJob *job, guint n_files);
 

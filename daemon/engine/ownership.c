@@ -9,6 +9,7 @@
  * owner delete what was copied. */
 #include "config.h"
 
+#include "engine/limits.h"
 #include "engine/work-private.h"
 
 #define FILES_PER_REQUEST 1000
@@ -41,22 +42,26 @@ taking_free (Taking *taking)
 /* ---- the limits on jobs: a place is taken before anything else is done ---- */
 
 static void
-hold_place (const Taking *taking, TfdEngine *self, int step)
+hold_place (Taking *taking, TfdEngine *self, gboolean hold)
 {
-  tfd_engine_count_place (self, taking->owner.uid, taking->one_more, step);
+  if (taking->placed != hold)
+    tfd_engine_count_place (self, taking->owner.uid, taking->one_more, hold ? 1 : -1);
+  taking->placed = hold;
 }
 
+/* Takes @reservation: what was reserved for the call is kept for as long as it takes. */
 static gboolean
-reserve (Taking *taking, TfdJob *job, GError **error)
+reserve (Taking *taking, TfdJob *job, TfdReservation *reservation, GError **error)
 {
-  TfdEngine *self = job->engine;
+  g_autoptr (TfdReservation) place = reservation;
 
-  taking->counts = taking->owner.uid != 0;
-  taking->one_more = taking->counts && !job->record->counts;
-  if (!tfd_engine_check_job_limits (self, taking->owner.uid, taking->one_more, error))
+  if (place == NULL)
+    place = tfd_reservation_new_takeover (job->engine, taking->owner.uid, job);
+  if (!tfd_reservation_check (place, error))
     return FALSE;
-  hold_place (taking, self, 1);
-  taking->placed = TRUE;
+  taking->counts = tfd_reservation_counts (place);
+  taking->one_more = taking->counts && !job->record->counts;
+  hold_place (taking, job->engine, TRUE);
   return TRUE;
 }
 
@@ -70,8 +75,7 @@ give_up (Taking *taking, GError *error)
   g_autoptr (GError) owned = error;
 
   tfd_job_message (&log, "user ‘%s’ cannot take it over: %s", taking->owner.name, error->message);
-  if (taking->placed)
-    hold_place (taking, work->engine, -1);
+  hold_place (taking, work->engine, FALSE);
   taking->func (job, error, taking->data);
   /* copies of earlier batches */
   if (taking->promises->len > 0)
@@ -136,8 +140,7 @@ change_record (Taking *taking)
   TfdJob *job = taking->work->job;
   TfdJobRecord *record = job->record;
 
-  hold_place (taking, job->engine, -1);
-  taking->placed = FALSE;
+  hold_place (taking, job->engine, FALSE);
   tfd_engine_count_job (job->engine, job, -1);
   record->owner_uid = taking->owner.uid;
   g_free (record->owner_name);
@@ -383,16 +386,22 @@ taking_new (const TfdOwner *owner, TfdTakenFunc func, gpointer data)
 }
 
 void
-tfd_engine_take_ownership (
-    TfdEngine *self, TfdJob *job, const TfdOwner *owner, TfdTakenFunc func, gpointer data)
+tfd_engine_take_ownership (TfdEngine *self,
+                           TfdJob *job,
+                           const TfdOwner *owner,
+                           TfdReservation *reservation,
+                           TfdTakenFunc func,
+                           gpointer data)
 {
-  Taking *taking;
+  g_autoptr (TfdReservation) place = reservation;
   g_autoptr (GError) error = NULL;
+  Taking *taking;
 
   g_return_if_fail (job->work == NULL);
   taking = taking_new (owner, func, data);
   taking->old = (TfdOwner){ job->record->owner_uid, g_strdup (job->record->owner_name), NULL };
-  if (!tfd_engine_check (self, job, TFD_EVENT_SUSPEND, &error) || !reserve (taking, job, &error))
+  if (!tfd_engine_check (self, job, TFD_EVENT_SUSPEND, &error) ||
+      !reserve (taking, job, g_steal_pointer (&place), &error))
     {
       func (job, error, data);
       taking_free (taking);

@@ -325,7 +325,7 @@ ENGINE_TEST (test_taken_over)
 
   add_at (self, job, "/place", "dir-1", "x");
   specs = attach (self, job, "y", &answer);
-  tfd_engine_take_ownership (self->engine, job, &bob, taken_cb, NULL);
+  tfd_engine_take_ownership (self->engine, job, &bob, NULL, taken_cb, NULL);
   engine_settle (self);
   g_assert_cmpuint (tfd_job_uid (job), ==, BOB);
   /* one that is told of it before it answers is told again */

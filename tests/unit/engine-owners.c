@@ -181,7 +181,7 @@ ENGINE_TEST (test_taken)
   TfdJob *job = engine_create (self, "a", 0, FALSE, NULL);
 
   note (self, "carol");
-  tfd_engine_take_ownership (self->engine, job, &bob, taken_cb, NULL);
+  tfd_engine_take_ownership (self->engine, job, &bob, NULL, taken_cb, NULL);
   engine_settle (self);
   g_assert_cmpint (tfd_job_record (job)->gone_since, ==, 0);
   g_assert_cmpuint (count_jobs (self, BOB), ==, 1);

@@ -24,7 +24,7 @@ static void
 take (EngineFixture *self, TfdJob *job, const TfdOwner *owner)
 {
   tfd_signal_log_clear (self->log);
-  tfd_engine_take_ownership (self->engine, job, owner, taken_cb, self);
+  tfd_engine_take_ownership (self->engine, job, owner, NULL, taken_cb, self);
   engine_settle (self);
 }
 

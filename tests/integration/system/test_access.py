@@ -512,6 +512,11 @@ class Takeover(AccessCase):
         self.client.create(name='c')
         self.assert_error('TooManyJobsPerUser', second.seen_by(carol).call, 'TakeOwnership', '(a{sv})', {})
         self.assertEqual(second.get('OwnerName'), 'bob')
+        # who may exceed them may do so here, too
+        self.allow('carol')
+        wait_for(lambda: self.outcome(second.seen_by(carol).call, 'TakeOwnership', '(a{sv})', {}) == OK,
+                 'polkit to allow more')
+        self.assertEqual(len(carol.list_jobs()), 2)
 
     def test_killed_in_the_middle(self):
         """Whenever the service dies, the job is the one's or the other's, and whole."""
