@@ -11,6 +11,7 @@ struct _TransferCalls
 {
   GQueue waiting; /* (element-type GTask) (owned) */
   guint outstanding;
+  guint descriptors; /* that went along with these */
 };
 
 typedef struct
@@ -49,12 +50,32 @@ _transfer_calls_free (TransferCalls *calls)
   g_free (calls);
 }
 
+static guint
+count_descriptors (GTask *task)
+{
+  Call *call = g_task_get_task_data (task);
+
+  return call->sent != NULL ? (guint) g_unix_fd_list_get_length (call->sent) : 0;
+}
+
+/* The first of those that wait may go; none goes before it. */
+static gboolean
+has_room (TransferCalls *calls)
+{
+  GTask *first = g_queue_peek_head (&calls->waiting);
+  guint descriptors = first != NULL ? count_descriptors (first) : 0;
+
+  return first != NULL && calls->outstanding < TRANSFER_MAX_OUTSTANDING_CALLS &&
+         (descriptors == 0 || calls->descriptors == 0 ||
+          calls->descriptors + descriptors <= TRANSFER_MAX_OUTSTANDING_DESCRIPTORS);
+}
+
 static void
 send_waiting (TransferClient *client)
 {
   TransferCalls *calls = _transfer_client_get_calls (client);
 
-  while (calls->outstanding < TRANSFER_MAX_OUTSTANDING_CALLS && !g_queue_is_empty (&calls->waiting))
+  while (has_room (calls))
     {
       GTask *task = g_queue_pop_head (&calls->waiting);
 
@@ -103,6 +124,7 @@ sent_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GVariant) reply = g_dbus_connection_call_with_unix_fd_list_finish (
       G_DBUS_CONNECTION (source), &call->fds, result, &error);
   _transfer_client_get_calls (client)->outstanding--;
+  _transfer_client_get_calls (client)->descriptors -= count_descriptors (task);
   send_waiting (client);
   if (reply != NULL)
     {
@@ -129,6 +151,7 @@ send_call (GTask *task)
   gboolean no_timeout = (method->flags & TRANSFER_CALL_NO_TIMEOUT) != 0;
 
   _transfer_client_get_calls (client)->outstanding++;
+  _transfer_client_get_calls (client)->descriptors += count_descriptors (task);
   g_dbus_connection_call_with_unix_fd_list (
       transfer_client_get_connection (client), TFD_BUS_NAME, call->path, method->interface,
       method->method, call->parameters,

@@ -16,6 +16,9 @@ G_BEGIN_DECLS
 /* The bus and the service allow a client 128 calls at a time; we keep to half of it. */
 #define TRANSFER_MAX_OUTSTANDING_CALLS 64
 
+/* The bus lets 64 descriptors of a connection be under way. */
+#define TRANSFER_MAX_OUTSTANDING_DESCRIPTORS 16
+
 /* How often, and how long each time, a lost service is waited for. */
 #define TRANSFER_MAX_LOSSES 10
 #define TRANSFER_SERVICE_WAIT_SECONDS 60

@@ -3,8 +3,10 @@
 /* Tests of the client library against a service that answers by a script, dies and comes back. */
 #include "config.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/error.h"
 #include "common/names.h"
@@ -163,7 +165,7 @@ handle (FakeService *service,
     return handle_end (world, method, error);
   if (g_str_equal (method, "Resume") || g_str_equal (method, "Subscribe"))
     return g_variant_new ("()");
-  if (g_str_equal (method, "Suspend")) /* kept */
+  if (g_str_equal (method, "Suspend") || g_str_equal (method, "AddFileFd")) /* kept */
     return NULL;
   *error = "org.freedesktop.DBus.Error.AccessDenied";
   return NULL;
@@ -485,6 +487,31 @@ test_outstanding_calls (World *world, gconstpointer data)
 }
 
 static void
+test_outstanding_descriptors (World *world, gconstpointer data)
+{
+  g_autoptr (TransferJob) job = get_job (world);
+  GAsyncResult *results[50] = { NULL };
+  int fd = open ("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+  (void) data;
+  g_assert_cmpint (fd, >=, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (results); i++)
+    transfer_job_add_file_fd_async (job, "http://a/", fd, "a", NULL, NULL, result_cb, &results[i]);
+  close (fd);
+  for (guint done = 0; done < G_N_ELEMENTS (results);)
+    {
+      guint wanted = MIN (16, G_N_ELEMENTS (results) - done);
+
+      WAIT_UNTIL (fake_service_kept (world->service) == wanted);
+      fake_service_answer_all (world->service, g_variant_new ("(u)", 7));
+      done += wanted;
+      WAIT_UNTIL (results[done - 1] != NULL);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (results); i++)
+    g_object_unref (results[i]);
+}
+
+static void
 test_cancellation (World *world, gconstpointer data)
 {
   g_autoptr (TransferJob) job = get_job (world);
@@ -684,6 +711,7 @@ main (int argc, char **argv)
   ADD ("create-with-many-files", NULL, test_create_with_many_files);
   ADD ("umask", NULL, test_umask);
   ADD ("outstanding-calls", NULL, test_outstanding_calls);
+  ADD ("outstanding-descriptors", NULL, test_outstanding_descriptors);
   ADD ("cancellation", NULL, test_cancellation);
   ADD ("complete/died-after", GINT_TO_POINTER (FALSE), test_died_after_the_end);
   ADD ("complete/died-before", GINT_TO_POINTER (FALSE), test_died_before_the_end);
