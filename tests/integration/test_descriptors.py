@@ -103,7 +103,7 @@ class Adding(DirectoryCase):
             self.add(job, name)
         worker = self.world.worker()
         wait_for(lambda: open_files(worker).count(self.place) == 1, 'one descriptor for all')
-        self.assertNotIn(self.place, open_files(self.world.daemon_pid))
+        wait_for(lambda: self.place not in open_files(self.world.daemon_pid), 'the daemon to let go')
         job.cancel()
         self.assert_nothing_open()
 
