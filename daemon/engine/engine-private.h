@@ -86,7 +86,8 @@ typedef struct
       stored; /* bytes of words in the database, or more: jobs that ended since are among them */
   gboolean measured;    /* the words that were there at the start are among them */
   gint64 measure_again; /* boot time before which it would take too much time */
-  const char *name; /* (nullable) (not owned) interned: whose the user id was last known to be */
+  const char *name;  /* (nullable) (not owned) interned: whose the user id was last known to be */
+  gboolean has_gone; /* there may be jobs of somebody who had it before */
   gboolean stuck;
   TfdSession session;   /* of the user */
   gint64 session_since; /* epoch */
@@ -135,6 +136,7 @@ struct _TfdEngine
   guint64 mark_alarm;
   gboolean watches_owners;
   guint64 owners_alarm;
+  gint64 owners_asked; /* boot time: who they are */
 };
 
 /* ---- job.c ---- */

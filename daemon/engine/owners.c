@@ -43,6 +43,7 @@ hold (TfdEngine *self, TfdJob *job, const char *name)
   record->gone_since = tfd_clock_now_real (self->clock);
   tfd_engine_count_job (self, job, 1);
   job->gone_at = tfd_clock_now_boot (self->clock);
+  tfd_engine_worker_state (self, record->owner_uid)->has_gone = TRUE;
   g_clear_pointer (&record->properties->credentials, g_variant_unref);
   tell (self, job, "owner-gone", name != NULL ? name : "");
 }
@@ -69,6 +70,8 @@ tfd_engine_adopt_owner (TfdEngine *self, TfdJob *job)
   if (since != 0 && tfd_clock_is_synchronised (self->clock))
     gone = CLAMP (tfd_clock_now_real (self->clock) - since, 0, GIVE_UP);
   job->gone_at = tfd_clock_now_boot (self->clock) - gone;
+  if (since != 0)
+    tfd_engine_worker_state (self, job->record->owner_uid)->has_gone = TRUE;
 }
 
 /* ---- whose an id is ---- */
@@ -106,16 +109,43 @@ jobs_of (TfdEngine *self, guint32 uid)
   return jobs;
 }
 
+static void
+cancel_if_due (TfdEngine *self, TfdJob *job, gint64 now)
+{
+  TfdLogJob log = tfd_job_log (job);
+
+  if (job->work != NULL || now < job->gone_at + GIVE_UP)
+    return;
+  tfd_job_message (&log, "cancelled: user ‘%s’ has been gone for seven days",
+                   job->record->owner_name);
+  tfd_engine_cancel (self, job, NULL, NULL);
+}
+
+/* Asked just now, the user is not there: jobs of which that has been true for long enough go. */
+static void
+cancel_due (TfdEngine *self, guint32 uid)
+{
+  g_autoptr (GPtrArray) jobs = jobs_of (self, uid);
+  gint64 now = tfd_clock_now_boot (self->clock);
+  gboolean gone = FALSE;
+
+  for (guint i = 0; i < jobs->len; i++)
+    if (((TfdJob *) jobs->pdata[i])->record->gone_since != 0)
+      {
+        cancel_if_due (self, jobs->pdata[i], now);
+        gone = TRUE;
+      }
+  tfd_engine_worker_state (self, uid)->has_gone = gone;
+}
+
 static void watch (TfdEngine *self);
 
-void
-tfd_engine_note_owner (TfdEngine *self, guint32 uid, const char *name)
+static void
+change_person (TfdEngine *self, guint32 uid, const char *name)
 {
   TfdWorkerState *user = tfd_engine_worker_state (self, uid);
   g_autoptr (GPtrArray) jobs = NULL;
 
-  if (name != NULL && g_strcmp0 (user->name, name) == 0)
-    return;
   user->name = name != NULL ? g_intern_string (name) : NULL;
   if (name != NULL)
     note_person (self, uid, name);
@@ -132,6 +162,17 @@ tfd_engine_note_owner (TfdEngine *self, guint32 uid, const char *name)
     }
   if (self->watches_owners)
     watch (self);
+}
+
+void
+tfd_engine_note_owner (TfdEngine *self, guint32 uid, const char *name)
+{
+  TfdWorkerState *user = tfd_engine_worker_state (self, uid);
+
+  if (name == NULL || g_strcmp0 (user->name, name) != 0)
+    change_person (self, uid, name);
+  if (user->has_gone)
+    cancel_due (self, uid);
 }
 
 /* Who asked, if there is still an engine when the answer comes. */
@@ -171,24 +212,12 @@ look_up (TfdEngine *self, guint32 uid)
 
 /* ---- time ---- */
 
-static void
-cancel_if_due (TfdEngine *self, TfdJob *job, gint64 now)
-{
-  TfdLogJob log = tfd_job_log (job);
-
-  if (job->work != NULL || now < job->gone_at + GIVE_UP)
-    return;
-  tfd_job_message (&log, "cancelled: user ‘%s’ has been gone for seven days",
-                   job->record->owner_name);
-  tfd_engine_cancel (self, job, NULL, NULL);
-}
-
 /* When the first of the jobs whose user is gone is given up, or it is to be asked again. */
 static void
 watch (TfdEngine *self)
 {
   gint64 now = tfd_clock_now_boot (self->clock);
-  gint64 next = now + DAY;
+  gint64 next = MAX (self->owners_asked + DAY, now + 1);
 
   for (GSequenceIter *iter = g_sequence_get_begin_iter (self->order);
        !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter))
@@ -205,19 +234,14 @@ watch (TfdEngine *self)
 static void
 check_all (TfdEngine *self)
 {
-  g_autoptr (GPtrArray) jobs = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_job_unref);
   g_autoptr (GHashTable) users = g_hash_table_new (NULL, NULL);
-  gint64 now = tfd_clock_now_boot (self->clock);
 
+  self->owners_asked = tfd_clock_now_boot (self->clock);
   for (GSequenceIter *iter = g_sequence_get_begin_iter (self->order);
        !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter))
-    g_ptr_array_add (jobs, tfd_job_ref (g_sequence_get (iter)));
-  for (guint i = 0; i < jobs->len; i++)
     {
-      TfdJob *job = jobs->pdata[i];
+      const TfdJob *job = g_sequence_get (iter);
 
-      if (job->record->gone_since != 0)
-        cancel_if_due (self, job, now);
       if (g_hash_table_add (users, GUINT_TO_POINTER (job->record->owner_uid)))
         look_up (self, job->record->owner_uid);
     }
