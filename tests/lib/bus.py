@@ -33,6 +33,7 @@ KEY_TYPES = {
     'Segments': 'u', 'RedirectPolicy': 's', 'AllowDowngrade': 'b', 'AutoComplete': 'b',
     'Headers': 'a(ss)', 'HeadersWriteOnly': 'b', 'UploadProtocol': 's', 'ReplyFileName': 's',
     'Method': 's', 'ranges': 'a(tt)', 'TransferPolicy': 's', 'RunWhen': 's', 'NotifyApplication': 's',
+    'ClientCertificate': 's',
 }
 
 

@@ -34,6 +34,7 @@ class StandIn:
         gid = pwd.getpwuid(uid).pw_gid if gid is None else gid
         ours, theirs = socket.socketpair()
         self.line = ours
+        self.replaced = False
         self.process = subprocess.Popen(
             [*outer, 'setpriv', '--reuid', str(uid), '--regid', str(gid), '--init-groups', '--', *wrapper,
              '/usr/bin/python3', '-IS', '-c', SCRIPT, path], stdin=theirs, cwd='/')
@@ -51,9 +52,16 @@ class StandIn:
         if answer != b'y':
             raise AssertionError(f'the stand-in ended by {order}')
 
+    def replace(self, *words):
+        """Has the process become another program, which ends at the latest with this one."""
+        self.line.send(f'os.execvp({words[0]!r}, {list(words)!r})'.encode())
+        self.replaced = True
+
     def end(self):
         """The process ends; the connection stays with whoever has it."""
         self.line.close()
+        if self.replaced:
+            self.process.kill()
         self.process.wait()
 
 
