@@ -8,6 +8,8 @@
 #include "common/url.h"
 #include "common/wire.h"
 
+#include <string.h>
+
 static void
 check_spec (const TfdFileSpec *spec)
 {
@@ -62,5 +64,15 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   else
     fuzz_check (error->domain == TFD_ERROR && g_utf8_validate (error->message, -1, NULL));
   check_options (files);
+
+  /* the same with names below a directory that was handed in */
+  g_autoptr (GPtrArray) at = tfd_file_specs_new_at (TFD_JOB_TYPE_DOWNLOAD, files, NULL);
+  for (guint i = 0; at != NULL && i < at->len; i++)
+    {
+      const TfdFileSpec *spec = at->pdata[i];
+
+      fuzz_check (strchr (spec->path, '/') == NULL && *spec->path != '\0');
+      fuzz_check (!g_str_equal (spec->path, "..") && !g_str_equal (spec->path, "."));
+    }
   return 0;
 }
