@@ -4,6 +4,7 @@
 
 It shares the network of the test, so that a server of the test is there before and after it boots.
 """
+import contextlib
 import json
 import os
 import pwd
@@ -11,7 +12,7 @@ import signal
 import subprocess
 
 from bus import DEADLINE, Client, Gio, wait_for
-from processes import children, executable, kill
+from processes import children, executable, kill, status_field
 
 ROOT = os.environ.get('TFD_BOOT_ROOT', '')
 GROUP = '/sys/fs/cgroup/machine'
@@ -92,10 +93,19 @@ class Machine:
     def reboot(self):
         # whoever waits in there for the end would stop it
         self.run('systemctl', '--no-block', 'reboot')
-        status = self.process.wait(DEADLINE)
-        if status != REBOOT:
-            raise AssertionError(f'systemd-nspawn ended with {status} instead of a reboot')
+        wait_for(self.is_over, lambda: f'the machine to end; {self.said()}')
+        if self.process.returncode != REBOOT:
+            raise AssertionError(f'systemd-nspawn ended with {self.process.returncode} instead of a reboot')
         self.boot()
+
+    def is_over(self):
+        # Before it kills everybody, systemd stops them; an nsenter whose child is stopped stops itself,
+        # does not reap what is killed then, and the machine would never end.
+        for pid in children(os.getpid()):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                if status_field(pid, 'State')[:1] == ['T']:
+                    kill(pid, signal.SIGCONT)
+        return self.process.poll() is not None
 
     def crash(self):
         """The power fails, and is back."""
