@@ -83,9 +83,10 @@ class Many(WorldCase):
             return sum(len(server.requests()) for server in servers)
         wait_for(lambda: count() >= 64, 'the connections')
         self.assertTrue(stays(lambda: count() == 64, 0.5), count())
+        # as long as they all run: a connection that is given up is so at the server a moment later
+        self.assertEqual(max(server.busy_peak for server in servers), 6)
         for job in jobs:
             job.suspend()
-        self.assertEqual(max(server.busy_peak for server in servers), 6)
 
     def test_cancel_of_two_thousand(self):
         job = self.client.create(self.rows(COUNT), start=True)

@@ -12,7 +12,7 @@ import signal
 import subprocess
 
 from bus import DEADLINE, Client, Gio, wait_for
-from processes import children, executable, kill, status_field
+from processes import children, executable, kill, status_field, workers_of
 
 ROOT = os.environ.get('TFD_BOOT_ROOT', '')
 GROUP = '/sys/fs/cgroup/machine'
@@ -183,7 +183,7 @@ class Machine:
 
     def workers(self):
         daemon = self.daemon()
-        return [pid for pid in children(daemon) if executable(pid) == 'transferd-worker'] if daemon else []
+        return workers_of(daemon) if daemon else []
 
     def stop_daemon(self, number=signal.SIGKILL):
         kill(self.daemon(), number)

@@ -49,6 +49,17 @@ def executable(pid):
         return ''
 
 
+def workers_of(daemon):
+    """The numbers of its workers, without those that only look at a caller and end."""
+    def works(pid):
+        try:
+            with open(f'/proc/{pid}/cmdline', 'rb') as file:
+                return b'--look-at' not in file.read()
+        except OSError:
+            return False
+    return [pid for pid in children(daemon) if executable(pid) == 'transferd-worker' and works(pid)]
+
+
 def open_files(pid):
     """What the descriptors of a process are open on."""
     found = []

@@ -24,7 +24,7 @@ import uuid
 import httpd
 import tap
 from bus import DEADLINE, NAME, Client, DBusError, GLib, wait_for
-from processes import children, executable, kill, process_start
+from processes import children, executable, kill, process_start, workers_of
 
 BUILD = os.environ.get('TFD_BUILD_ROOT', '')
 VALGRIND = os.environ.get('TFD_VALGRIND', '')
@@ -261,7 +261,7 @@ class World:
 
     def workers(self):
         """The numbers of the workers that live now, of this daemon and of those before it."""
-        found = [pid for pid in children(self.daemon_pid) if executable(pid) == 'transferd-worker']
+        found = workers_of(self.daemon_pid)
         for pid in found:
             self.seen[pid] = process_start(pid)
         return found
