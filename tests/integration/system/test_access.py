@@ -8,6 +8,7 @@ import json
 import os
 import pwd
 import random
+import signal
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -17,6 +18,7 @@ import tap  # noqa: E402
 from bus import (JOB, MANAGER, MANAGER_PATH, NAME, PROPERTIES, Client, DBusError, GLib, Job,  # noqa: E402
                  dictionary, stays, wait_for)
 from httpd import MIB, Answer, Forever  # noqa: E402
+from processes import executable  # noqa: E402
 from world import SystemCase, temporaries  # noqa: E402
 
 INTERFACE = os.path.join(os.environ['TFD_SOURCE_ROOT'], 'introspection', 'org.transferd.Transfer1.xml')
@@ -404,6 +406,32 @@ class Others(Members):
         job.set(DisplayName='c')
         carol.flush()
         self.assertEqual(carol.named('PropertiesChanged', job.path), [])
+
+
+class Silence(AccessCase):
+    def test_polkit_hangs(self):
+        """Then nobody is an administrator but root, and everybody goes on with their own."""
+        self.world.write_config({'AuthorizationTimeout': '1s'})
+        self.clients['root'].manager('Reload')
+        job = self.client.create([(self.server.url('/a'), self.place('a'))])
+        polkit, = [int(pid) for pid in os.listdir('/proc') if pid.isdigit() and executable(pid) == 'polkitd']
+        os.kill(polkit, signal.SIGSTOP)
+        self.addCleanup(os.kill, polkit, signal.SIGCONT)
+        unknown = Job(self.client, f'{MANAGER_PATH}/jobs/{"0" * 32}')
+        for role in 'other', 'administrator':
+            client = self.clients[role]
+            pending = [one.seen_by(client).send('Suspend') for one in (job, unknown)]
+            self.assertEqual(job.state, 'suspended')
+            told = []
+            for one in pending:
+                with self.assertRaises(DBusError) as caught:
+                    one.result()
+                told.append((caught.exception.short, caught.exception.message))
+            self.assertEqual(told[0], told[1])
+            self.assertEqual(told[0][0], UNKNOWN)
+            self.assert_error('AccessDenied', client.list_jobs, all_users=True)
+        self.assertEqual(job.seen_by(self.clients['root']).state, 'suspended')
+        self.assertEqual(job.cancel()[0], 'cancelled')
 
 
 class Takeover(AccessCase):
