@@ -66,7 +66,8 @@ static const Info infos[TFD_N_ERRORS] = {
   [TFD_ERROR_NOT_COMPATIBLE] = { "NotCompatible", CALL, "These settings cannot be used together." },
   [TFD_ERROR_TOO_LARGE] = { "TooLarge", CALL, "The data are larger than is allowed." },
   [TFD_ERROR_SANDBOXED] = { "Sandboxed", CALL,
-                            "A program in a sandbox must hand in directories it has opened." },
+                            "A program in a sandbox may not do this; files are added by "
+                            "AddFileFd or AddFilesAt, with a directory that it has opened." },
   [TFD_ERROR_STORAGE_FAILED] = { "StorageFailed", CALL,
                                  "The service could not save the change; nothing was changed." },
   [TFD_ERROR_INVALID_PROXY] = { "InvalidProxy", CALL, "The proxy settings are invalid." },

@@ -30,7 +30,8 @@ G_BEGIN_DECLS
  * @TRANSFER_ERROR_DOWNLOAD_ONLY: only downloads have this
  * @TRANSFER_ERROR_NOT_COMPATIBLE: two options contradict each other
  * @TRANSFER_ERROR_TOO_LARGE: the data are larger than the call can carry
- * @TRANSFER_ERROR_SANDBOXED: sandboxed callers may not do this
+ * @TRANSFER_ERROR_SANDBOXED: a program in a sandbox may not do this; it adds files with
+ * transfer_job_add_file_fd(), in directories that it has opened
  * @TRANSFER_ERROR_STORAGE_FAILED: the service could not write its database
  * @TRANSFER_ERROR_INVALID_PROXY: the proxy is malformed
  * @TRANSFER_ERROR_ACCESS_DENIED: not authorised
