@@ -228,17 +228,26 @@ class World:
 
     def start(self, *options):
         """Starts the daemon and waits until it owns its name."""
-        self.daemon = self.launch(*options)
         watcher = self.watcher()
+
+        def owner():
+            try:
+                return watcher.call_sync(
+                    'org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus',
+                    'GetNameOwner', GLib.Variant('(s)', (NAME,)), None, 0,
+                    int(DEADLINE * 1000), None).unpack()[0]
+            except GLib.Error:  # nobody
+                return None
+
+        # the bus may not know yet that one before it was killed
+        before = owner()
+        self.daemon = self.launch(*options)
 
         def ready():
             if self.daemon.poll() is not None:
                 raise AssertionError(f'transferd ended with {self.daemon.returncode}\n'
                                      + '\n'.join(self.diagnose()))
-            return watcher.call_sync(
-                'org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus',
-                'NameHasOwner', GLib.Variant('(s)', (NAME,)), None, 0,
-                int(DEADLINE * 1000), None).unpack()[0]
+            return owner() not in (None, before)
         try:
             wait_for(ready, 'transferd to own its name')
         finally:
