@@ -2,9 +2,13 @@
 # SPDX-FileCopyrightText: 2026 The transferd authors
 """The rows of the table, and what each is to reach."""
 import calls
+import state
 import transfers
 from bout import Row, Target
 
+# As bench-client calls them.
+STEPS = ('CreateJob', 'AddFile', 'Get', 'GetAll', 'SetProperties', 'ListFiles', 'Explain', 'GetJob',
+         'Resume', 'Resume to JobTransferred', 'Complete', 'CreateJob and Cancel')
 CURL = 'curl, and sync of the file'
 
 ROWS = [
@@ -47,4 +51,27 @@ ROWS = [
         calls.CreateAdd, 'transferd', 'lomiri', (Target('rate', 1.0, at_least=True),)),
     Row('list-jobs', 'ListJobs of 10,000 jobs', 'GDBus that answers the same rows',
         calls.ListJobs, 'transferd', 'echo', (Target('wall', 2.0),)),
+    Row('memory-queued', 'memory of the daemon for each queued job and file, after a start', 'a number',
+        state.MemoryQueued, 'transferd', 'aria2',
+        (Target('job', 2048, unit='bytes for a job', alone=True),
+         Target('file', 400, unit='bytes for a file', alone=True))),
+    Row('start-jobs', 'start with 10,000 jobs, until the name is owned', 'a number',
+        state.StartJobs, 'transferd', '', (Target('wall', 0.5, unit='s', alone=True),)),
+    Row('start-files', 'start with 1,000 jobs of 1,000 files', 'a number',
+        state.StartFiles, 'transferd', '', (Target('wall', 0.5, unit='s', alone=True),)),
+    Row('idle', 'memory and wake-ups while nothing goes on', 'numbers',
+        state.Idle, 'transferd', '',
+        (Target('daemon', 10, unit='MiB of the daemon', alone=True),
+         Target('worker', 12, unit='MiB of a worker after HTTP', alone=True),
+         Target('worker-tls', 24, unit='MiB of a worker after HTTPS', alone=True),
+         Target('wakeups', 0, unit='wake-ups of the daemon in 5 s', alone=True))),
+    Row('growth', 'each call of the life of a job among 10,000 others', 'the same among 10',
+        state.Steps, 'many', 'few', tuple(Target(step, 1.2) for step in STEPS)),
+    Row('traffic', 'signals a second about a job of 1 GiB that runs for 7 s', 'numbers',
+        state.Traffic, 'transferd', '',
+        (Target('watched', 4, unit='signals/s to who watches', alone=True),
+         Target('unwatched', 0, unit='signals to who does not', alone=True))),
+    Row('flood', 'the slowest of 100 Completes (p99) while 50 others create jobs without a pause',
+        'the same without the others',
+        state.Flood, 'flooded', 'alone', (Target('p99', 3.0),)),
 ]

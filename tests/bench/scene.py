@@ -2,7 +2,6 @@
 # SPDX-FileCopyrightText: 2026 The transferd authors
 """What a measurement needs around it: a web server with files in memory, a bus with the real daemon
 and its workers, directories that nobody has used, and clients."""
-import hashlib
 import itertools
 import os
 import shutil
@@ -45,7 +44,7 @@ http {{
   }}
 }}
 '''
-PORT, TLS_PORT = 8080, 8443  # the network is our own
+PORT = 8080  # the network is our own
 QUEUE = {'MaxJobsPerUser': 100_000, 'MaxJobsPerMachine': 1_000_000, 'MaxFilesPerJob': 1_000_000}
 MEMORY = '/dev/shm'
 
@@ -57,15 +56,11 @@ def program(name):
     return path
 
 
-def digest(path):
-    with open(path, 'rb') as file:
-        return hashlib.file_digest(file, 'blake2b').digest()
-
-
 class Web:
     """nginx, with files in memory, for HTTP and TLS 1.3."""
 
-    def __init__(self, place, slow='1m'):
+    def __init__(self, place, slow='1m', port=PORT):
+        self.port = port
         # In memory where there is enough: the disk is for those who receive.
         roomy = os.path.isdir(MEMORY) and shutil.disk_usage(MEMORY).free > 6 << 30
         self.directory = tempfile.mkdtemp(prefix='tfd-bench-',
@@ -76,7 +71,7 @@ class Web:
             os.mkdir(os.path.join(self.directory, name))
         configuration = os.path.join(self.directory, 'nginx.conf')
         with open(configuration, 'w', encoding='utf-8') as file:
-            file.write(NGINX.format(directory=self.directory, port=PORT, tls_port=TLS_PORT, slow=slow))
+            file.write(NGINX.format(directory=self.directory, port=port, tls_port=port + 363, slow=slow))
         for name in 'server.pem', 'server.key':
             shutil.copy(os.path.join(place, name), self.directory)
         with open(os.path.join(self.directory, 'log'), 'wb') as log:
@@ -92,7 +87,8 @@ class Web:
         return os.path.exists(os.path.join(self.directory, 'nginx.pid'))
 
     def url(self, name, tls=False):
-        return (f'https://127.0.0.1:{TLS_PORT}/{name}' if tls else f'http://127.0.0.1:{PORT}/{name}')
+        scheme, port = ('https', self.port + 363) if tls else ('http', self.port)
+        return f'{scheme}://127.0.0.1:{port}/{name}'
 
     def path(self, name):
         return os.path.join(self.root, name)
@@ -193,5 +189,5 @@ class Service(World):
 
 
 def check_same(source, copy):
-    if digest(source) != digest(copy):
+    if subprocess.run(['cmp', '--silent', source, copy], check=False).returncode:
         raise Failed(f'{copy} is not what was sent')
