@@ -18,7 +18,7 @@ static gboolean
 add_headers (GVariantDict *dict, char **headers, GError **error)
 {
   g_autofree char *lines = g_strjoinv ("\n", headers);
-  GVariant *value = ctl_property_parse ("Headers", lines, error);
+  g_autoptr (GVariant) value = ctl_property_parse ("Headers", lines, error);
 
   if (value != NULL)
     g_variant_dict_insert_value (dict, "Headers", value);
