@@ -200,6 +200,7 @@ attached_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       g_error_free (error);
       return;
     }
+  attachment->job->attached = TRUE;
   let_go_if_late (self, attachment);
   found = take_answer (attachment, answer, &error);
   if (found != NULL)
@@ -264,6 +265,8 @@ tfd_engine_attach_finish (TfdEngine *self G_GNUC_UNUSED, GAsyncResult *result, G
 gboolean
 tfd_job_has_attached (const TfdJob *job)
 {
+  if (job->attached)
+    return TRUE;
   for (guint i = 0; job->files != NULL && i < job->files->len; i++)
     if (((const TfdFileRecord *) job->files->pdata[i])->attached)
       return TRUE;

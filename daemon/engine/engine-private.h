@@ -53,6 +53,7 @@ struct _TfdJob
   GSequenceIter *place;   /* (nullable) in the order of the engine */
   GSequenceIter *live;    /* (nullable) among those that a plan has to look at */
   gboolean ended;
+  gboolean attached; /* its worker keeps something that was handed in */
 
   TfdRun *run;                 /* (owned) (nullable) */
   GHashTable *losses;          /* (owned) (nullable) */
@@ -350,7 +351,8 @@ void tfd_engine_forget_sessions (TfdEngine *self);
   "attached-to" /* option of a file that is sent: identity of its directory */
 /* The worker of @owner, who has @job no more, or whose job has ended, closes what was handed in. */
 void tfd_engine_detach (TfdEngine *self, const TfdOwner *owner, TfdJob *job);
-/* Something was handed in for the files of @job that are in memory. */
+/* Something was handed in for the files of @job that are in memory, or for one that it did not get.
+ */
 gboolean tfd_job_has_attached (const TfdJob *job);
 
 /* ---- mounts.c ---- */

@@ -98,7 +98,11 @@ tfd_worker_watch (TfdWorker *worker)
   if (is_idle (worker))
     {
       g_clear_handle_id (&worker->heartbeat, g_source_remove);
-      tfd_worker_set_timer (worker, (guint) (config->worker_idle_timeout / 1000), idle_over_cb);
+      /* what was handed in would have to be handed in again */
+      if (g_hash_table_size (worker->attached) > 0)
+        g_clear_handle_id (&worker->timer, g_source_remove);
+      else
+        tfd_worker_set_timer (worker, (guint) (config->worker_idle_timeout / 1000), idle_over_cb);
       return;
     }
   g_clear_handle_id (&worker->timer, g_source_remove);
@@ -179,6 +183,24 @@ forget_run (TfdWorker *worker, const TfdWorkerRequest *request)
     g_hash_table_remove (worker->runs, &request->run);
 }
 
+/* Remembers for which jobs the worker keeps descriptors. */
+static void
+note_attached (TfdWorker *worker, const TfdWorkerRequest *request, gboolean good)
+{
+  const char *job;
+
+  if (good && g_str_has_prefix (request->method, "Attach"))
+    {
+      g_variant_get_child (request->parameters, 0, "&s", &job);
+      g_hash_table_add (worker->attached, g_strdup (job));
+    }
+  else if (g_str_equal (request->method, "Detach"))
+    {
+      g_variant_get_child (request->parameters, 0, "&s", &job);
+      g_hash_table_remove (worker->attached, job);
+    }
+}
+
 static void
 answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -191,6 +213,7 @@ answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   g_ptr_array_remove_fast (worker->in_flight, request);
   forget_run (worker, request);
+  note_attached (worker, request, answer != NULL);
   if (!request->answered && answer != NULL)
     {
       tfd_transport_answer_set_fds (request->task, fds);

@@ -47,6 +47,7 @@ struct _TfdWorker
   GQueue queue;                /* of TfdWorkerRequest: waiting for a process */
   GPtrArray *in_flight;        /* (owned) of (not owned) TfdWorkerRequest */
   GHashTable *runs;            /* (owned) set of run numbers that were started and not stopped */
+  GHashTable *attached;        /* (owned) set of ids of jobs for which it keeps descriptors */
   TfdIdentity *identity;       /* (owned) (nullable) */
   GSubprocess *process;        /* (owned) (nullable) */
   GDBusConnection *connection; /* (owned) (nullable) */

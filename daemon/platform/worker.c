@@ -34,6 +34,7 @@ tfd_worker_release (TfdWorker *worker)
     {
       g_ptr_array_unref (worker->in_flight);
       g_hash_table_unref (worker->runs);
+      g_hash_table_unref (worker->attached);
       g_clear_pointer (&worker->identity, tfd_identity_free);
       g_clear_object (&worker->cancellable);
       g_clear_object (&worker->process);
@@ -66,6 +67,7 @@ tfd_worker_new (const TfdWorkerSetup *setup, TfdTransport *transport, const TfdO
   worker->owner_name = g_strdup (owner->name);
   worker->in_flight = g_ptr_array_new ();
   worker->runs = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+  worker->attached = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_queue_init (&worker->queue);
   return tfd_worker_hold (worker);
 }
@@ -153,6 +155,7 @@ ended (TfdWorker *worker)
   drop_connection (worker);
   g_clear_object (&worker->process);
   g_hash_table_remove_all (worker->runs);
+  g_hash_table_remove_all (worker->attached);
   worker->orderly = worker->was_ready = FALSE;
   worker->state = TFD_WORKER_ABSENT;
   if (lost)

@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import tap  # noqa: E402
-from bus import JOB, NAME, DBusError, GLib, wait_for  # noqa: E402
+from bus import JOB, NAME, DBusError, GLib, stays, wait_for  # noqa: E402
 from descriptors import DescriptorMixin, open_for_a_moment  # noqa: E402
 from endings import read_only  # noqa: E402
 from httpd import KIB, MIB, Answer  # noqa: E402
@@ -355,6 +355,39 @@ class Moving(DirectoryCase):
         self.assert_error('CommitFailed', job.complete)
         job.cancel()
         self.assert_nothing_open()
+
+
+class Idle(DirectoryCase):
+    """A worker that keeps something does not leave, and others do."""
+
+    config = {'WorkerIdleTimeout': '500ms'}
+
+    def ended(self):
+        wait_for(lambda: not self.world.workers(), 'the worker to leave')
+
+    def test_stays(self):
+        job = self.client.create()
+        self.add(job)
+        worker = self.world.worker()
+        self.assertTrue(stays(lambda: self.world.workers() == [worker], 2))
+        self.move()
+        job.resume()
+        job.wait('transferred')
+        self.assertTrue(stays(lambda: self.world.workers() == [worker], 2))
+        job.complete()
+        self.ended()
+        self.assertEqual(os.listdir(self.elsewhere), ['a'])
+
+    def test_leaves_when_nothing_was_added(self):
+        job = self.client.create()
+        self.add(job)
+        self.assert_error('DuplicateDestination', self.add, job)
+        job.cancel()
+        self.ended()
+        other = self.client.create()
+        with read_only(self.place):
+            self.assert_error('FileAccessDenied', self.add, other)
+        self.ended()
 
 
 class Restarting(DirectoryCase):
