@@ -216,12 +216,15 @@ tfd_permit_takeover (TfdCall *call, TfdPermitFunc func, gpointer data)
 static const char *
 action_of (TfdCall *call, GVariant *changes)
 {
+  const TfdJobProperties *now = tfd_job_record (call->job)->properties;
   const char *value;
 
+  /* what is so already, because it was set, may be set again */
   if (g_variant_lookup (changes, "Priority", "&s", &value) && g_str_equal (value, "foreground") &&
-      !tfd_call_is_granted (call, "use-foreground"))
+      now->priority != TFD_PRIORITY_FOREGROUND && !tfd_call_is_granted (call, "use-foreground"))
     return "use-foreground";
   if (g_variant_lookup (changes, "TransferPolicy", "&s", &value) && g_str_equal (value, "always") &&
+      !(now->transfer_policy_set && now->transfer_policy == TFD_TRANSFER_POLICY_ALWAYS) &&
       !tfd_call_is_granted (call, "ignore-cost"))
     return "ignore-cost";
   return NULL;
