@@ -7,6 +7,7 @@
 #include "base/notify.h"
 #include "bus/presence.h"
 #include "common/names.h"
+#include "common/sanitizer.h"
 #include "platform/mounts.h"
 #include "platform/pool.h"
 #include "platform/watches.h"
@@ -55,7 +56,8 @@ hide_memory (void)
   const struct rlimit none = { 0, 0 };
 
   setrlimit (RLIMIT_CORE, &none);
-  prctl (PR_SET_DUMPABLE, 0, 0, 0, 0);
+  if (!TFD_SANITIZER)
+    prctl (PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 static gboolean

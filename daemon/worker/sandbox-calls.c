@@ -6,7 +6,7 @@
 #include "config.h"
 #include "worker/sandbox.h"
 
-#include "worker/sanitizer.h"
+#include "common/sanitizer.h"
 
 #include <errno.h>
 #include <gio/gio.h>

@@ -4,7 +4,7 @@
 #include "config.h"
 #include "worker/sandbox.h"
 
-#include "worker/sanitizer.h"
+#include "common/sanitizer.h"
 
 #include <sys/prctl.h>
 #include <sys/resource.h>

@@ -127,6 +127,12 @@ sandbox_end (int status)
   unlinkat (sandbox_dir, "other", AT_REMOVEDIR);
   rmdir (sandbox_path);
   g_free (sandbox_path);
+  if (TFD_SANITIZER)
+    {
+      /* a search for leaks would look into this process, which hides its memory */
+      fflush (stdout);
+      _exit (status);
+    }
   return status;
 }
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "worker/sandbox.h"
-#include "worker/sanitizer.h"
+#include "common/sanitizer.h"
 
 #include <errno.h>
 #include <sys/types.h>
