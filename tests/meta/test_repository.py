@@ -108,6 +108,25 @@ class Repository(tap.TestCase):
                  if path.endswith(LICENSED + ('.md',)) and re.search(words, read(path))]
         self.assertEqual(wrong, [])
 
+    def test_promises_are_tested(self):
+        """docs/security.md names, for each promise, tests that there are."""
+        _, _, table = read('docs/security.md').partition('## Promises and their tests')
+        cells = [line.split('|')[2] for line in table.splitlines()
+                 if line.startswith('| ') and '`' in line]
+        self.assertGreater(len(cells), 15)
+        for cell in cells:
+            for part in cell.split(';'):
+                file, _, names = part.strip().partition(' ')
+                file = file.strip('`')
+                paths = [path for path in (f'tests/integration/{file}.py', f'tests/{file}.py',
+                                           f'tests/{file}.c')
+                         if os.path.exists(os.path.join(SOURCE, path))]
+                self.assertEqual(len(paths), 1, part)
+                for name in names.split():
+                    wanted = name if paths[0].endswith('.c') else (
+                        f"def test_{name.replace('-', '_')}(")
+                    self.assertIn(wanted, read(paths[0]), f'{file}: {name}')
+
     def test_files_are_short(self):
         wrong = []
         for path in (one for one in self.sources if not one.startswith('tests/')):
