@@ -66,27 +66,6 @@ tfd_upload_field (const char *name, gpointer data)
   return soup_message_headers_get_one (data, name);
 }
 
-/* The digest of the file comes from sending it, as long as that is done in one run from start to
- * end. */
-static void
-count_digest (TfdUpload *self)
-{
-  g_autoptr (GChecksum) checksum =
-      self->body != NULL ? tfd_upload_body_take_checksum (self->body) : NULL;
-
-  if (checksum == NULL)
-    return;
-  g_clear_pointer (&self->checksum, g_checksum_free);
-  self->hashed += self->request.length;
-  self->checksum = g_steal_pointer (&checksum);
-  if (self->hashed < self->what.size)
-    return;
-
-  self->digest = tfd_checksum_to_base64 (self->checksum, G_CHECKSUM_SHA256);
-  self->what.digest = self->digest;
-  g_clear_pointer (&self->checksum, g_checksum_free);
-}
-
 static void
 judged (TfdUpload *self, TfdUploadVerdict verdict, const char *reason, const TfdFailure *failure)
 {
@@ -129,8 +108,6 @@ tfd_upload_judge (TfdUpload *self)
   TfdUploadVerdict verdict;
 
   memset (&self->received, 0, sizeof self->received);
-  if (self->request.has_body)
-    count_digest (self);
   self->phase = TFD_UPLOAD_LOOKING;
   verdict =
       self->rules->judge (&self->state, &self->what, &self->request, &answer, &reason, &failure);

@@ -2,42 +2,14 @@
 /* SPDX-FileCopyrightText: 2026 The transferd authors */
 /* Upload body: a range of the source as the stream that libsoup sends. */
 #include "config.h"
-#include "worker/upload-body.h"
+#include "worker/upload-body-private.h"
 
 #include "worker/failure.h"
 
 #include <string.h>
-
-#define BUFFER_SIZE (256 * 1024)
-
-struct _TfdUploadBody
-{
-  GInputStream parent_instance;
-
-  TfdUploadFile *file; /* (owned) */
-  TfdPool *pool;       /* (not owned) */
-  guint64 next;        /* in the file, of what is not yet in the buffer */
-  guint64 left;        /* likewise */
-  GChecksum *checksum; /* (owned) (nullable) */
-  guint8 *buffer;      /* (owned) (nullable) */
-  gsize start, filled; /* what the buffer holds */
-  gboolean reading;    /* the buffer belongs to a thread */
-  gboolean held;       /* nothing is given away */
-  TfdUploadBodyWanted wanted;
-  gpointer wanted_data;
-  struct _Read *waiting; /* (owned) (nullable) while it is held */
-  TfdFailure failure;
-};
+#include <unistd.h>
 
 G_DEFINE_FINAL_TYPE (TfdUploadBody, tfd_upload_body, G_TYPE_INPUT_STREAM)
-
-/* One read of libsoup that finds the buffer empty. */
-typedef struct _Read
-{
-  GTask *task; /* (owned) its source is the stream */
-  gpointer data;
-  gsize count;
-} Read;
 
 static void
 tfd_upload_body_finalize (GObject *object)
@@ -45,27 +17,25 @@ tfd_upload_body_finalize (GObject *object)
   TfdUploadBody *self = TFD_UPLOAD_BODY (object);
 
   g_clear_pointer (&self->file, tfd_upload_file_unref);
-  g_clear_pointer (&self->checksum, g_checksum_free);
+  g_clear_object (&self->connection);
+  if (self->fd >= 0)
+    close (self->fd);
   tfd_failure_clear (&self->failure);
   g_free (self->buffer);
 
   G_OBJECT_CLASS (tfd_upload_body_parent_class)->finalize (object);
 }
 
-/* Fills the empty buffer. Blocks. */
-static void
-fill (TfdUploadBody *self)
+void
+tfd_upload_body_fill (TfdUploadBody *self)
 {
-  gsize count = (gsize) MIN (self->left, BUFFER_SIZE);
+  gsize count = (gsize) MIN (self->left, TFD_UPLOAD_BUFFER_SIZE);
 
   if (self->buffer == NULL)
-    self->buffer = g_malloc (BUFFER_SIZE);
+    self->buffer = g_malloc (TFD_UPLOAD_BUFFER_SIZE);
   self->start = self->filled = 0;
   if (!tfd_upload_file_read (self->file, self->next, self->buffer, count, &self->failure))
     return;
-
-  if (self->checksum != NULL)
-    g_checksum_update (self->checksum, self->buffer, (gssize) count);
   self->filled = count;
   self->next += count;
   self->left -= count;
@@ -100,7 +70,7 @@ read_fn (GInputStream *stream,
   TfdUploadBody *self = TFD_UPLOAD_BODY (stream);
 
   if (self->filled == 0 && self->left > 0)
-    fill (self);
+    tfd_upload_body_fill (self);
 
   return take (self, buffer, count, error);
 }
@@ -120,13 +90,13 @@ return_read (GTask *task, TfdUploadBody *self, gpointer data, gsize count)
 static void
 fill_work (gpointer data)
 {
-  fill (g_task_get_source_object (((Read *) data)->task));
+  tfd_upload_body_fill (g_task_get_source_object (((TfdUploadRead *) data)->task));
 }
 
 static void
 fill_done (gpointer data)
 {
-  Read *read = data;
+  TfdUploadRead *read = data;
   TfdUploadBody *self = g_task_get_source_object (read->task);
 
   self->reading = FALSE;
@@ -138,8 +108,13 @@ fill_done (gpointer data)
 }
 
 static void
-start_read (TfdUploadBody *self, Read *read)
+start_read (TfdUploadBody *self, TfdUploadRead *read)
 {
+  if (self->connection != NULL)
+    {
+      tfd_upload_body_send (self, read);
+      return;
+    }
   self->reading = TRUE;
   tfd_pool_push (self->pool, fill_work, fill_done, read);
 }
@@ -155,7 +130,7 @@ read_async (GInputStream *stream,
 {
   TfdUploadBody *self = TFD_UPLOAD_BODY (stream);
   g_autoptr (GTask) task = g_task_new (stream, cancellable, callback, user_data);
-  Read *read;
+  TfdUploadRead *read;
 
   g_task_set_priority (task, priority);
   if (self->filled > 0 || self->left == 0)
@@ -164,7 +139,7 @@ read_async (GInputStream *stream,
       return;
     }
 
-  read = g_new0 (Read, 1);
+  read = g_new0 (TfdUploadRead, 1);
   read->task = g_steal_pointer (&task);
   read->data = buffer;
   read->count = count;
@@ -217,13 +192,13 @@ tfd_upload_body_class_init (TfdUploadBodyClass *klass)
 }
 
 static void
-tfd_upload_body_init (G_GNUC_UNUSED TfdUploadBody *self)
+tfd_upload_body_init (TfdUploadBody *self)
 {
+  self->fd = -1;
 }
 
 TfdUploadBody *
-tfd_upload_body_new (
-    TfdUploadFile *file, TfdPool *pool, guint64 first, guint64 length, GChecksum *checksum)
+tfd_upload_body_new (TfdUploadFile *file, TfdPool *pool, guint64 first, guint64 length)
 {
   TfdUploadBody *self = g_object_new (TFD_TYPE_UPLOAD_BODY, NULL);
 
@@ -231,7 +206,6 @@ tfd_upload_body_new (
   self->pool = pool;
   self->next = first;
   self->left = length;
-  self->checksum = checksum;
 
   return self;
 }
@@ -252,6 +226,12 @@ tfd_upload_body_release (TfdUploadBody *body)
     start_read (body, g_steal_pointer (&body->waiting));
 }
 
+void
+tfd_upload_body_forget (TfdUploadBody *body)
+{
+  body->sent = NULL;
+}
+
 gboolean
 tfd_upload_body_is_reading (TfdUploadBody *body)
 {
@@ -262,10 +242,4 @@ const TfdFailure *
 tfd_upload_body_get_failure (TfdUploadBody *body)
 {
   return !body->reading && body->failure.context != TFD_ERROR_CONTEXT_NONE ? &body->failure : NULL;
-}
-
-GChecksum *
-tfd_upload_body_take_checksum (TfdUploadBody *body)
-{
-  return !body->reading && body->left == 0 ? g_steal_pointer (&body->checksum) : NULL;
 }

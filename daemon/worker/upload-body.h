@@ -13,9 +13,9 @@ G_BEGIN_DECLS
 #define TFD_TYPE_UPLOAD_BODY (tfd_upload_body_get_type ())
 G_DECLARE_FINAL_TYPE (TfdUploadBody, tfd_upload_body, TFD, UPLOAD_BODY, GInputStream)
 
-/* @length bytes of @file from @first. @checksum (transfer full) (nullable) is fed with them. */
-TfdUploadBody *tfd_upload_body_new (
-    TfdUploadFile *file, TfdPool *pool, guint64 first, guint64 length, GChecksum *checksum);
+/* @length bytes of @file from @first. */
+TfdUploadBody *
+tfd_upload_body_new (TfdUploadFile *file, TfdPool *pool, guint64 first, guint64 length);
 
 /* Nothing of @body is given away before tfd_upload_body_release (): @wanted is called when the
  * first byte could be sent. */
@@ -23,13 +23,22 @@ typedef void (*TfdUploadBodyWanted) (gpointer user_data);
 void tfd_upload_body_hold (TfdUploadBody *body, TfdUploadBodyWanted wanted, gpointer user_data);
 void tfd_upload_body_release (TfdUploadBody *body);
 
+/* The bytes need not go through libsoup, which carries them in pieces of 8 KiB: when it asks for
+ * the first of them the body writes all of them to @connection by itself, and is at its end then.
+ * @sent is told of those that were written. */
+typedef void (*TfdUploadBodySent) (guint64 count, gpointer user_data);
+void tfd_upload_body_connect (TfdUploadBody *body,
+                              GIOStream *connection,
+                              TfdUploadBodySent sent,
+                              gpointer user_data);
+
+/* Nobody listens to @body any more. */
+void tfd_upload_body_forget (TfdUploadBody *body);
+
 /* TRUE while a thread reads: it is not the server that is slow. */
 gboolean tfd_upload_body_is_reading (TfdUploadBody *body);
 
 /* (nullable) Why the source could not be read; valid as long as the body. */
 const TfdFailure *tfd_upload_body_get_failure (TfdUploadBody *body);
-
-/* (transfer full) (nullable) The checksum, when all bytes went through it. */
-GChecksum *tfd_upload_body_take_checksum (TfdUploadBody *body);
 
 G_END_DECLS

@@ -16,7 +16,9 @@ struct _TfdUploadEarly
   SoupMessage *message; /* (owned) */
   gulong handler;
   gboolean fresh;
-  int fd; /* our own, of the connection; -1 while there is none that can be read */
+  int fd;                /* our own, of the connection; -1 while there is none that can be read */
+  GIOStream *connection; /* (owned) (nullable) the last that was made */
+  guint64 id;            /* of the connection that it became, 0 = not known yet */
 };
 
 static void
@@ -47,6 +49,11 @@ event_cb (G_GNUC_UNUSED SoupMessage *message,
     }
   else if (event == G_SOCKET_CLIENT_TLS_HANDSHAKING)
     forget_fd (early);
+  else if (event == G_SOCKET_CLIENT_COMPLETE)
+    {
+      g_set_object (&early->connection, connection);
+      early->id = 0;
+    }
 }
 
 TfdUploadEarly *
@@ -67,6 +74,7 @@ tfd_upload_early_free (TfdUploadEarly *early)
   g_signal_handler_disconnect (early->message, early->handler);
   g_object_unref (early->message);
   forget_fd (early);
+  g_clear_object (&early->connection);
   g_free (early);
 }
 
@@ -74,6 +82,19 @@ gboolean
 tfd_upload_early_is_fresh (const TfdUploadEarly *early)
 {
   return early->fresh;
+}
+
+GIOStream *
+tfd_upload_early_get_connection (TfdUploadEarly *early)
+{
+  guint64 id = soup_message_get_connection_id (early->message);
+
+  if (early->connection == NULL || id == 0)
+    return NULL;
+  if (early->id == 0)
+    early->id = id;
+
+  return early->id == id ? early->connection : NULL;
 }
 
 /* Reads one head; the number of its bytes, 0 when it is not complete or makes no sense. */

@@ -27,4 +27,8 @@ gboolean tfd_upload_early_look (TfdUploadEarly *early,
                                 char **reason,
                                 SoupMessageHeaders **fields);
 
+/* The connection that the head of the message was written to; NULL when it is not known, because it
+ * was there before. */
+GIOStream *tfd_upload_early_get_connection (TfdUploadEarly *early);
+
 G_END_DECLS

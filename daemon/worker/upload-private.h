@@ -54,8 +54,6 @@ struct _TfdUpload
   TfdUploadFile *source; /* (owned) (nullable) */
   TfdUploadSource what;  /* its strings belong to the members below */
   char *name, *key, *digest;
-  GChecksum *checksum; /* (owned) (nullable) of the first bytes of the source: */
-  guint64 hashed;      /* so many */
 
   const TfdUploadRules *rules;
   TfdUploadState state;
@@ -134,9 +132,11 @@ gboolean tfd_upload_redirected (TfdUpload *self);
 /* upload-work.c: each runs in a thread and comes back to the named function, unless the upload was
  * stopped by then; a failure goes to tfd_upload_fail (). */
 void tfd_upload_work_open (TfdUpload *self);   /* _opened (): opens the source */
-void tfd_upload_work_check (TfdUpload *self);  /* _checked (): is it unchanged? */
+void tfd_upload_work_check (TfdUpload *self);  /* _checked (): is it unchanged? And its digest,
+                                                * when the answer that waits brings one */
 void tfd_upload_work_digest (TfdUpload *self); /* _digested (): digest of the request's body */
 void tfd_upload_opened (TfdUpload *self, TfdUploadFile *source, char *digest);
+void tfd_upload_take_digest (TfdUpload *self, char *digest); /* before _checked () */
 void tfd_upload_checked (TfdUpload *self);
 void tfd_upload_digested (TfdUpload *self, char *digest);
 void tfd_upload_work_ended (TfdUpload *self); /* one piece less is pending */

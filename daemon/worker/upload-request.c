@@ -38,7 +38,10 @@ tfd_upload_drop_message (TfdUpload *self)
   g_clear_pointer (&self->early, tfd_upload_early_free);
   /* who waits for bytes of it waits no longer */
   if (self->body != NULL)
-    tfd_upload_body_release (self->body);
+    {
+      tfd_upload_body_release (self->body);
+      tfd_upload_body_forget (self->body);
+    }
   g_clear_object (&self->body);
   if (self->message != NULL)
     g_signal_handlers_disconnect_by_data (self->message, self);
@@ -272,22 +275,31 @@ got_headers_cb (SoupMessage *message, gpointer user_data)
 }
 
 static void
-wrote_headers_cb (G_GNUC_UNUSED SoupMessage *message, gpointer user_data)
-{
-  TfdUpload *self = user_data;
-
-  self->asked = TRUE;
-  self->last_activity = g_get_monotonic_time ();
-}
-
-static void
-wrote_body_data_cb (G_GNUC_UNUSED SoupMessage *message, guint count, gpointer user_data)
+body_sent_cb (guint64 count, gpointer user_data)
 {
   TfdUpload *self = user_data;
 
   self->written += count;
   self->last_activity = g_get_monotonic_time ();
   self->client->progressed (TFD_TRANSFER (self), self->user_data);
+}
+
+static void
+wrote_body_data_cb (G_GNUC_UNUSED SoupMessage *message, guint count, gpointer user_data)
+{
+  body_sent_cb (count, user_data);
+}
+
+static void
+wrote_headers_cb (G_GNUC_UNUSED SoupMessage *message, gpointer user_data)
+{
+  TfdUpload *self = user_data;
+  GIOStream *connection = self->body != NULL ? tfd_upload_early_get_connection (self->early) : NULL;
+
+  self->asked = TRUE;
+  self->last_activity = g_get_monotonic_time ();
+  if (connection != NULL)
+    tfd_upload_body_connect (self->body, connection, body_sent_cb, self);
 }
 
 /* --- asking --- */
@@ -297,13 +309,12 @@ put_body (TfdUpload *self, SoupMessage *message)
 {
   const TfdUploadRequest *request = &self->request;
   SoupMessageHeaders *headers = soup_message_get_request_headers (message);
-  GChecksum *checksum = NULL;
 
-  if (self->checksum != NULL && request->first == self->hashed)
-    checksum = g_checksum_copy (self->checksum);
+  if (self->body != NULL)
+    tfd_upload_body_forget (self->body);
   g_clear_object (&self->body);
-  self->body = tfd_upload_body_new (self->source, self->tools->pool, request->first,
-                                    request->length, checksum);
+  self->body =
+      tfd_upload_body_new (self->source, self->tools->pool, request->first, request->length);
   if (request->length > 0 && (must_commit (self) || self->committing))
     tfd_upload_body_hold (self->body, commit, self);
   self->written = 0;

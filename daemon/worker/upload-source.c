@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -357,6 +358,19 @@ tfd_upload_file_read (
     }
 
   return TRUE;
+}
+
+gssize
+tfd_upload_file_send (TfdUploadFile *file, guint64 offset, int to, gsize count)
+{
+  off_t at = (off_t) offset;
+  gssize n;
+
+  do
+    n = sendfile (to, file->fd, &at, count);
+  while (n < 0 && errno == EINTR);
+
+  return n;
 }
 
 char *

@@ -33,6 +33,10 @@ gboolean tfd_upload_file_check (TfdUploadFile *file, TfdFailure *failure);
 gboolean tfd_upload_file_read (
     TfdUploadFile *file, guint64 offset, void *buffer, gsize count, TfdFailure *failure);
 
+/* Has the kernel write bytes of the file to the socket @to, as many as it takes. Blocks for as long
+ * as reading takes; how many, 0 at the end of the file, or -1 with errno set. */
+gssize tfd_upload_file_send (TfdUploadFile *file, guint64 offset, int to, gsize count);
+
 /* The digest of @length bytes from @first in base64; ends early when *@abort is set (atomically).
  * Blocks. NULL with @failure filled. */
 char *tfd_upload_file_digest (TfdUploadFile *file,

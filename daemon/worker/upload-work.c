@@ -5,6 +5,7 @@
 #include "worker/upload-private.h"
 
 #include "worker/failure.h"
+#include "worker/upload-fields.h"
 #include "worker/upload-record.h"
 
 /* A source that is not larger is hashed before it is sent, so that the server can be told. */
@@ -18,7 +19,8 @@ typedef struct
   TfdUploadFile *source; /* (owned) (nullable) */
   GChecksumType type;
   guint64 first, length;
-  char *digest; /* (owned) (nullable) */
+  gboolean compares; /* the digest of all with what a server says */
+  char *digest;      /* (owned) (nullable) */
   TfdFailure failure;
 } Work;
 
@@ -115,7 +117,12 @@ check_work (gpointer data)
 {
   Work *work = data;
 
-  tfd_upload_file_check (work->source, &work->failure);
+  if (work->compares)
+    work->digest = tfd_upload_file_digest (work->source, G_CHECKSUM_SHA256, 0,
+                                           tfd_upload_file_get_size (work->source),
+                                           &work->self->abort, &work->failure);
+  if (work->failure.context == TFD_ERROR_CONTEXT_NONE)
+    tfd_upload_file_check (work->source, &work->failure);
 }
 
 static void
@@ -124,14 +131,35 @@ check_done (gpointer data)
   Work *work = data;
 
   if (conclude (work))
-    tfd_upload_checked (work->self);
+    {
+      if (work->digest != NULL)
+        tfd_upload_take_digest (work->self, g_steal_pointer (&work->digest));
+      tfd_upload_checked (work->self);
+    }
   work_free (work);
+}
+
+/* To hash a large file costs more than to send it: it is done when there is something to compare it
+ * with. */
+static gboolean
+has_digest (TfdUpload *self)
+{
+  g_autofree char *theirs = NULL;
+
+  if (self->phase != TFD_UPLOAD_JUDGING || self->digest != NULL || self->received.fields == NULL)
+    return FALSE;
+
+  theirs = tfd_field_parse_digest (tfd_upload_field ("Repr-Digest", self->received.fields));
+  return theirs != NULL;
 }
 
 void
 tfd_upload_work_check (TfdUpload *self)
 {
-  tfd_pool_push (self->tools->pool, check_work, check_done, work_new (self));
+  Work *work = work_new (self);
+
+  work->compares = has_digest (self);
+  tfd_pool_push (self->tools->pool, check_work, check_done, work);
 }
 
 static void

@@ -33,7 +33,6 @@ tfd_upload_finalize (GObject *object)
   tfd_upload_request_clear (&self->request);
   tfd_upload_state_clear (&self->state);
   g_clear_pointer (&self->source, tfd_upload_file_unref);
-  g_clear_pointer (&self->checksum, g_checksum_free);
   g_clear_pointer (&self->file, tfd_file_free);
   tfd_login_unref (self->options.login);
   g_free (self->name);
@@ -177,7 +176,6 @@ tfd_upload_opened (TfdUpload *self, TfdUploadFile *source, char *digest)
 
   self->source = source;
   self->digest = digest;
-  self->checksum = digest == NULL ? g_checksum_new (G_CHECKSUM_SHA256) : NULL;
   describe (self);
   if (self->file->part != NULL)
     tfd_upload_record_parse (self->file->part, self->what.size, &self->state, &begun_with);
@@ -257,6 +255,14 @@ tfd_upload_digested (TfdUpload *self, char *digest)
 }
 
 /* The source is as it was. */
+void
+tfd_upload_take_digest (TfdUpload *self, char *digest)
+{
+  g_free (self->digest);
+  self->digest = digest;
+  self->what.digest = digest;
+}
+
 void
 tfd_upload_checked (TfdUpload *self)
 {
