@@ -226,7 +226,9 @@ answer (Request *request, guint number)
     {
       take_body (request, CUT);
       g_assert_no_errno (truncate (request->fixture->source, CUT + 5));
-      take_body (request, G_MAXUINT64);
+      /* All of it may have been on its way by then. */
+      request->expects = FALSE;
+      take_body (request, request->length - CUT);
       return no_content (request, "201 Created", "");
     }
   if (g_str_equal (path, "/touch"))
