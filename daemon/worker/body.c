@@ -8,6 +8,7 @@
 #include "worker/chunked.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define BUFFER_SIZE (256 * 1024)
@@ -17,6 +18,10 @@
 
 /* So many buffers in one go, then the other files have their turn. */
 #define TURN_BUFFERS 4
+
+/* The larger kind, and what it is aligned to. */
+#define LARGE_BUFFER_SIZE (1024 * 1024)
+#define ALIGNMENT 4096
 
 /* Emptied buffers kept for the next file. */
 #define SPARE_BUFFERS 8
@@ -32,6 +37,9 @@ struct _TfdBody
   GSource *source;  /* (owned) */
   gboolean waiting; /* it is that of the stream */
   guint8 *buffer;
+  gsize size;
+  gsize write_from; /* a pause of the server is a reason to write from so many bytes on */
+  gsize start;      /* where in the buffer the bytes begin: not 0 in a large one only */
   gsize filled;
   gint64 last_read;
   TfdBodyWrite write;
@@ -49,9 +57,11 @@ take_buffer (void)
 }
 
 static void
-give_buffer (guint8 *buffer)
+give_buffer (guint8 *buffer, gsize size)
 {
-  if (n_spare < SPARE_BUFFERS)
+  if (size != BUFFER_SIZE)
+    free (buffer);
+  else if (n_spare < SPARE_BUFFERS)
     spare[n_spare++] = buffer;
   else
     g_free (buffer);
@@ -60,8 +70,8 @@ give_buffer (guint8 *buffer)
 static gssize
 read_some (TfdBody *body, GError **error)
 {
-  gsize room = BUFFER_SIZE - body->filled;
-  guint8 *at = body->buffer + body->filled;
+  gsize room = body->size - body->start - body->filled;
+  guint8 *at = body->buffer + body->start + body->filled;
   gssize n;
 
   if (body->pollable != NULL)
@@ -94,10 +104,13 @@ read_some (TfdBody *body, GError **error)
 gboolean
 tfd_body_flush (TfdBody *body)
 {
+  const guint8 *data = body->buffer + body->start;
   gsize count = body->filled;
 
   body->filled = 0;
-  return count == 0 || body->write (body->buffer, count, body->user_data);
+  if (body->size == LARGE_BUFFER_SIZE)
+    body->start = (body->start + count) % ALIGNMENT;
+  return count == 0 || body->write (data, count, body->user_data);
 }
 
 static void
@@ -201,13 +214,13 @@ turn_cb (gpointer user_data)
     {
       gboolean blocked;
 
-      while (body->filled < BUFFER_SIZE)
+      while (body->start + body->filled < body->size)
         {
           if (step (body, &blocked))
             continue;
           if (!blocked)
             return G_SOURCE_REMOVE;
-          if (body->filled >= WRITE_FROM && !tfd_body_flush (body))
+          if (body->filled >= body->write_from && !tfd_body_flush (body))
             return G_SOURCE_REMOVE;
           return go_on (body, TRUE);
         }
@@ -228,6 +241,8 @@ body_new (TfdBodyWrite write, TfdBodyEnd end, gpointer user_data)
   body->end = end;
   body->user_data = user_data;
   body->buffer = take_buffer ();
+  body->size = BUFFER_SIZE;
+  body->write_from = WRITE_FROM;
   body->last_read = g_get_monotonic_time ();
 
   return body;
@@ -269,6 +284,21 @@ tfd_body_new_for_fd (int fd, TfdBodyWrite write, TfdBodyEnd end, gpointer user_d
 }
 
 void
+tfd_body_align (TfdBody *body, guint64 offset)
+{
+  guint8 *buffer = aligned_alloc (ALIGNMENT, LARGE_BUFFER_SIZE);
+
+  if (buffer == NULL)
+    return;
+
+  give_buffer (body->buffer, body->size);
+  body->buffer = buffer;
+  body->size = LARGE_BUFFER_SIZE;
+  body->write_from = LARGE_BUFFER_SIZE;
+  body->start = (gsize) (offset % ALIGNMENT);
+}
+
+void
 tfd_body_drop_stream (GInputStream *stream)
 {
   g_autoptr (GCancellable) cancelled = g_cancellable_new ();
@@ -293,7 +323,7 @@ tfd_body_free (TfdBody *body)
     }
   if (body->fd >= 0)
     close (body->fd);
-  give_buffer (body->buffer);
+  give_buffer (body->buffer, body->size);
   g_free (body);
 }
 

@@ -23,6 +23,10 @@ TfdBody *tfd_body_new (
 /* Reads the local file @fd, which is closed in the end. */
 TfdBody *tfd_body_new_for_fd (int fd, TfdBodyWrite write, TfdBodyEnd end, gpointer user_data);
 
+/* Reads @body, of which nothing has been read, into a buffer that is larger, and that lies in
+ * memory as the bytes from @offset on will lie in a file that is written in aligned blocks. */
+void tfd_body_align (TfdBody *body, guint64 offset);
+
 /* Drops the connection, unless the body was read to its end. */
 void tfd_body_free (TfdBody *body);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfdBody, tfd_body_free)

@@ -250,31 +250,6 @@ tfd_part_truncate (TfdPart *part, guint64 length, TfdFailure *failure)
 }
 
 gboolean
-tfd_part_write (TfdPart *part, const void *data, gsize count, TfdFailure *failure)
-{
-  const char *at = data;
-
-  while (count > 0)
-    {
-      gssize written = pwrite (part->fd, at, count, (off_t) part->length);
-
-      if (written < 0 && errno == EINTR)
-        continue;
-      if (written <= 0)
-        {
-          tfd_failure_set_errno (failure, written < 0 ? errno : ENOSPC, "writing in",
-                                 part->directory->path);
-          return FALSE;
-        }
-      at += written;
-      count -= (gsize) written;
-      part->length += (guint64) written;
-    }
-
-  return TRUE;
-}
-
-gboolean
 tfd_part_check_space (TfdPart *part, guint64 total, guint64 keep_free, TfdFailure *failure)
 {
   struct statvfs fs;

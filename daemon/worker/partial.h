@@ -9,6 +9,16 @@
 
 G_BEGIN_DECLS
 
+/* What is written past the page cache begins at multiples of this, in the file and in memory. */
+#define TFD_PART_ALIGNMENT 4096
+
+typedef enum
+{
+  TFD_CACHE_USED,
+  TFD_CACHE_PASSED,  /* written past it */
+  TFD_CACHE_DROPPED, /* written through it, and dropped soon */
+} TfdCache;
+
 typedef struct
 {
   grefcount references;
@@ -19,6 +29,8 @@ typedef struct
   gboolean entry_synced; /* its entry in the directory is on the disk */
   gboolean reserved;     /* blocks beyond the length were asked for */
   gboolean reopened;     /* an earlier run may have asked for some */
+  TfdCache cache;        /* how it is written */
+  guint64 dropped;       /* up to here it is not in the page cache any more */
   TfdRecord *record;     /* (owned) */
 } TfdPart;
 
@@ -53,6 +65,9 @@ gboolean tfd_part_truncate (TfdPart *part, guint64 length, TfdFailure *failure);
 
 /* Writes at the end. FALSE with @failure filled; what was written by then counts. */
 gboolean tfd_part_write (TfdPart *part, const void *data, gsize count, TfdFailure *failure);
+
+/* What is written from now on leaves the page cache to others, if it is much. */
+void tfd_part_spare_cache (TfdPart *part, guint64 total);
 
 /* Is there room for @total bytes in all, with @keep_free (but at most 5 %) left on the file system?
  */
