@@ -8,6 +8,7 @@
     ./dev bench --check [ROW…]  ends with 1 when a row is not what it is to be
     ./dev bench --write         writes docs/performance.md, its plots, and a file of the history
     ./dev bench --profile       flame graphs of the three hottest paths, into the same place
+    ./dev bench --growth        curves of the costs of 10 to 100,000 jobs and files, likewise
     ./dev bench --compare A B   two files of tests/bench/history
 
     --rounds N    rounds, the first not counted (default 7)
@@ -25,7 +26,9 @@ import tempfile
 import time
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib')]
+import growth  # noqa: E402
 import machine  # noqa: E402
+import profiles  # noqa: E402
 import report  # noqa: E402
 from bout import ROUNDS, hold, judge, load, say, summary  # noqa: E402
 from measure import Failed  # noqa: E402
@@ -37,7 +40,7 @@ def arguments():
     parser = argparse.ArgumentParser(prog='./dev bench', description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('rows', nargs='*', metavar='ROW')
-    for name in 'list', 'check', 'write', 'profile', 'smoke', 'verbose':
+    for name in 'list', 'check', 'write', 'profile', 'growth', 'smoke', 'verbose':
         parser.add_argument('--' + name, action='store_true')
     parser.add_argument('--rounds', type=int, default=0)
     parser.add_argument('--json', metavar='FILE')
@@ -59,12 +62,17 @@ def place_for_files():
     return tempfile.mkdtemp(prefix='bench-', dir=base)
 
 
-def measure(rows, options):
-    """Holds each bout once for all its rows; {row name: result}."""
+def save(result, path):
+    if path:
+        with open(path, 'w', encoding='utf-8') as file:
+            json.dump(result, file, indent=1)
+
+
+def measure(rows, options, results):
+    """Holds each bout once for all its rows; {row name: result} is added to `results`."""
     place = place_for_files()
     machine.make_certificate(place)
     scene = Scene(place, options.smoke)
-    results = {}
     try:
         for bout in dict.fromkeys(row.bout for row in rows):
             mine = [row for row in rows if row.bout is bout]
@@ -84,10 +92,10 @@ def measure(rows, options):
                     'targets': judge(row, samples), 'contestants': summary(samples),
                     'load': busy, 'seconds': time.monotonic() - begin}
                 say(report.line(row.name, results[row.name]))
+            yield
     finally:
         scene.close()
         shutil.rmtree(place, ignore_errors=True)
-    return results
 
 
 def main():
@@ -102,17 +110,18 @@ def main():
 
     machine.need_private_machine(__file__)
     if options.profile:
-        import profiles  # noqa: PLC0415 (perf is needed for nothing else)
         return profiles.write(Scene(place_for_files(), options.smoke))
+    if options.growth:
+        return growth.write(Scene(place_for_files(), options.smoke))
 
     rows = chosen(options.rows)
     begin = time.monotonic()
-    result = machine.describe() | {'rows': measure(rows, options)}
-    result['seconds'] = time.monotonic() - begin
+    result = machine.describe() | {'rows': {}, 'seconds': 0}
+    for _ in measure(rows, options, result['rows']):
+        result['seconds'] = time.monotonic() - begin
+        save(result, options.json)
     print(report.table(result))
-    if options.json:
-        with open(options.json, 'w', encoding='utf-8') as file:
-            json.dump(result, file, indent=1)
+    save(result, options.json)
     if options.write:
         report.write(result)
     failed = [name for name, row in result['rows'].items() if 'failed' in row]

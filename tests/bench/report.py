@@ -2,6 +2,15 @@
 # SPDX-FileCopyrightText: 2026 The transferd authors
 """Results as text: lines, a table, docs/performance.md, two commits side by side."""
 import json
+import os
+
+import machine
+import svg
+
+DOCUMENT = os.path.join(machine.SOURCE, 'docs', 'performance.md')
+PLOT = os.path.join(machine.SOURCE, 'docs', 'performance', 'rows.svg')
+HISTORY = os.path.join(machine.SOURCE, 'tests', 'bench', 'history')
+BEGIN, END = '<!-- begin: ./dev bench --write -->', '<!-- end -->'
 
 
 def number(value):
@@ -66,3 +75,46 @@ def compare(before, after):
                     lines.append(f'{name:18} {target["metric"]:12} {number(other["median"]):>9} → '
                                  f'{number(target["median"]):>9}  {change:+.0f} %')
     return '\n'.join(lines)
+
+
+def goal(target):
+    return f'{"≥" if target["at_least"] else "≤"} {number(target["goal"])}'
+
+
+def markdown(result):
+    """The table of the document."""
+    lines = [heading(result).replace('\n', '; '), '',
+             '| row | work | against | figure | to be | median (lowest–highest) | |',
+             '|---|---|---|---|---|---|---|']
+    for name, row in result['rows'].items():
+        for target in row.get('targets', []):
+            kind = target['unit'] or ('ratio of ' + target['metric'])
+            lines.append(
+                f'| {name} | {row["work"]} | {row["against"]} | {kind} | {goal(target)} | '
+                f'{number(target["median"])} ({number(target["min"])}–{number(target["max"])}) | '
+                f'{"met" if target["met"] else "**missed**"} |')
+            name = row['work'] = row['against'] = ''
+    lines += ['', 'What each took (medians):', '']
+    lines += [f'- {name}, load {row["load"]:.1f}, {row["rounds"]} rounds: {absolutes(row)}'
+              for name, row in result['rows'].items() if 'contestants' in row]
+    return '\n'.join(lines)
+
+
+def write(result):
+    """Replaces the table and the plot of the document, and adds a file to the history."""
+    os.makedirs(os.path.dirname(PLOT), exist_ok=True)
+    with open(PLOT, 'w', encoding='utf-8') as file:
+        file.write(svg.bars([
+            (f'{name}: {target["unit"] or target["metric"]}', target['median'], target['min'],
+             target['max'], target['goal'], target['at_least'], target['met'])
+            for name, row in result['rows'].items() for target in row.get('targets', [])]))
+    os.makedirs(HISTORY, exist_ok=True)
+    commit, date = (result['commit'].split() + ['unknown', ''])[:2]
+    with open(os.path.join(HISTORY, f'{date}-{commit}.json'), 'w', encoding='utf-8') as file:
+        json.dump(result, file, indent=1, ensure_ascii=False)
+        file.write('\n')
+    with open(DOCUMENT, encoding='utf-8') as file:
+        before, _, rest = file.read().partition(BEGIN)
+    after = rest.partition(END)[2]
+    with open(DOCUMENT, 'w', encoding='utf-8') as file:
+        file.write(f'{before}{BEGIN}\n\n{markdown(result)}\n\n{END}{after}')
