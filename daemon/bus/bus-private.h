@@ -94,6 +94,8 @@ void tfd_peer_release (TfdPeer *peer);
 void tfd_peers_dispatch (TfdBus *bus, GDBusMethodInvocation *invocation);
 /* Drops what is left of a client. */
 void tfd_peer_leave (TfdPeer *peer);
+/* The same when it has left the bus, and nothing that it sent is to be handled yet. */
+void tfd_peer_leave_when_done (TfdPeer *peer);
 /* All clients are as good as gone. */
 void tfd_peers_end (TfdBus *bus);
 

@@ -64,6 +64,16 @@ tfd_peer_leave (TfdPeer *peer)
   tfd_peer_unref (peer);
 }
 
+/* What it sent before it left is done all the same, also when it has to wait for something now. */
+void
+tfd_peer_leave_when_done (TfdPeer *peer)
+{
+  gboolean waits = peer->waiting > 0 && !g_queue_is_empty (&peer->calls);
+
+  if (peer->leaving && !peer->gone && !peer->has_turn && !waits)
+    tfd_peer_leave (peer);
+}
+
 static void
 owner_changed_cb (GDBusConnection *connection G_GNUC_UNUSED,
                   const char *sender G_GNUC_UNUSED,
@@ -82,10 +92,8 @@ owner_changed_cb (GDBusConnection *connection G_GNUC_UNUSED,
   if (*new_owner != '\0' || peer == NULL)
     return;
   bus->last_busy = tfd_clock_now_boot (tfd_engine_get_clock (bus->engine));
-  /* what it sent before it left is done all the same */
   peer->leaving = TRUE;
-  if (!peer->has_turn)
-    tfd_peer_leave (peer);
+  tfd_peer_leave_when_done (peer);
 }
 
 static void
@@ -180,6 +188,7 @@ tfd_peer_release (TfdPeer *peer)
 {
   peer->waiting--;
   tfd_turns_add (peer);
+  tfd_peer_leave_when_done (peer);
 }
 
 void

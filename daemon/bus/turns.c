@@ -42,8 +42,7 @@ turn_cb (gpointer user_data)
       peer->has_turn = FALSE;
       handle_one (peer);
       tfd_turns_add (peer);
-      if (peer->leaving && !peer->gone && !peer->has_turn)
-        tfd_peer_leave (peer);
+      tfd_peer_leave_when_done (peer);
       tfd_peer_unref (peer);
     }
   if (!g_queue_is_empty (&bus->turns))
