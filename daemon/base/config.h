@@ -30,7 +30,7 @@ typedef struct
   guint64 stop_timeout;   /* a worker that does not stop a run within it is killed */
   guint64 probe_timeout;
   guint64 authorization_timeout; /* polkit has so long to answer */
-  guint64 history_time; /* how long tombstones are kept */
+  guint64 history_time;          /* how long tombstones are kept */
   guint64 events_per_job;
   guint64 power_saver_blocks; /* power saver stops background jobs */
   guint64 battery_blocks;     /* so does running on battery */
