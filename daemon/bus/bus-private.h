@@ -194,6 +194,8 @@ GError *tfd_access_not_found (void);
 /* The first call of @peer, if it has one that may be handled now, is handled when its turn comes.
  */
 void tfd_turns_add (TfdPeer *peer);
+/* @peer has left the bus: it goes when what it sent has had its turn. */
+void tfd_turns_leave (TfdPeer *peer);
 void tfd_turns_end (TfdBus *bus);
 
 /* ---- administrators.c ---- */

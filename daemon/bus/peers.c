@@ -92,8 +92,8 @@ owner_changed_cb (GDBusConnection *connection G_GNUC_UNUSED,
   if (*new_owner != '\0' || peer == NULL)
     return;
   bus->last_busy = tfd_clock_now_boot (tfd_engine_get_clock (bus->engine));
-  peer->leaving = TRUE;
-  tfd_peer_leave_when_done (peer);
+  /* its last calls are on their way through GDBus, which takes longer than this signal */
+  tfd_turns_leave (peer);
 }
 
 static void

@@ -51,18 +51,31 @@ turn_cb (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-void
-tfd_turns_add (TfdPeer *peer)
+static void
+append (TfdPeer *peer)
 {
   TfdBus *bus = peer->bus;
 
-  if (peer->has_turn || !may_handle (peer))
-    return;
   peer->has_turn = TRUE;
   g_queue_push_tail (&bus->turns, tfd_peer_ref (peer));
   /* after GDBus has handed out all calls that it has read, and before the commit */
   if (bus->turn_source == 0)
     bus->turn_source = g_idle_add_full (G_PRIORITY_DEFAULT + 1, turn_cb, bus, NULL);
+}
+
+void
+tfd_turns_add (TfdPeer *peer)
+{
+  if (!peer->has_turn && may_handle (peer))
+    append (peer);
+}
+
+void
+tfd_turns_leave (TfdPeer *peer)
+{
+  peer->leaving = TRUE;
+  if (!peer->has_turn)
+    append (peer);
 }
 
 void
