@@ -6,6 +6,7 @@
 #include "common/wire-private.h"
 
 #include "common/names.h"
+#include "common/ranges.h"
 #include "common/url.h"
 
 #include <string.h>
@@ -62,6 +63,13 @@ validate_size (const char *key, GVariant *value, GError **error)
   return FALSE;
 }
 
+/* Whether there may be so many is for others to decide. */
+static gboolean
+validate_ranges (const char *key, GVariant *value, GError **error)
+{
+  return tfd_ranges_check (key, value, error);
+}
+
 static gboolean
 validate_not_yet (const char *key, GVariant *value, GError **error)
 {
@@ -72,7 +80,7 @@ validate_not_yet (const char *key, GVariant *value, GError **error)
 }
 
 static const TfdOption file_options[] = {
-  { "ranges", "a(tt)", validate_not_yet },
+  { "ranges", "a(tt)", validate_ranges },
   { "mirrors", "as", validate_not_yet },
   { "digest", "s", validate_digest },
   { "mode", "u", validate_mode },
@@ -187,6 +195,15 @@ kept_options (GVariant *options)
   return g_variant_get_normal_form (kept);
 }
 
+static guint
+count_ranges (GVariant *options)
+{
+  g_autoptr (GVariant) ranges =
+      options != NULL ? g_variant_lookup_value (options, "ranges", NULL) : NULL;
+
+  return ranges != NULL ? (guint) g_variant_n_children (ranges) : 0;
+}
+
 /* One name in a directory; "" is the file itself, which can only be sent. */
 static gboolean
 check_name (TfdJobType type, const char *name, GError **error)
@@ -226,6 +243,7 @@ spec_new (TfdJobType type,
   spec->url = g_strdup (url);
   spec->path = g_steal_pointer (&local);
   spec->options = kept_options (options);
+  spec->n_ranges = count_ranges (options);
   spec->attached = attached;
   return spec;
 }

@@ -127,8 +127,9 @@ typedef struct
 {
   char *url;
   char *path;        /* (type filename) absolute; bytes, perhaps not UTF-8 */
-  GVariant *options; /* (owned) a{sv}, checked: mode, umask, size, digest; path is taken out; those
-                        of an upload are of its reply */
+  GVariant *options; /* (owned) a{sv}, checked: mode, umask, size, digest, ranges; path is taken
+                        out; those of an upload are of its reply */
+  guint n_ranges;    /* 0 = the whole file */
   gboolean attached; /* its directory, or what is sent, comes as a descriptor: until that was looked
                         at, path is a name in the directory, "" = the file itself */
   GBytes *attached_to; /* (owned) (nullable) the identity of that directory */
@@ -138,8 +139,8 @@ void tfd_file_spec_free (TfdFileSpec *spec);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfdFileSpec, tfd_file_spec_free)
 
 /* Reads one file of AddFile for a job of @type: URL, path and options checked (InvalidUrl,
- * InvalidPath, StringTooLong, InvalidArgs, InvalidRange, DownloadOnly, …). ranges and mirrors are
- * NotSupported as yet. */
+ * InvalidPath, StringTooLong, InvalidArgs, InvalidRange, OverlappingRanges, DownloadOnly, …).
+ * mirrors is NotSupported as yet; how many ranges there may be is not decided here. */
 TfdFileSpec *tfd_file_spec_new (
     TfdJobType type, const char *url, const char *path, GVariant *options, GError **error);
 

@@ -159,15 +159,15 @@ gboolean tfd_access_check_urls (const TfdPeer *peer, GPtrArray *files, GError **
  * full) it may not. */
 typedef void (*TfdPermitFunc) (gpointer data, TfdReservation *reservation, GError *error);
 /* Asks whether the client may have a job of @type with @properties, which must stay until @func is
- * called, and @n_files, and has it reserved. */
+ * called, and @files (nullable) (element-type TfdFileSpec), and has it reserved. */
 void tfd_permit_job (TfdCall *call,
                      TfdJobType type,
                      const TfdJobProperties *properties,
-                     guint n_files,
+                     GPtrArray *files,
                      TfdPermitFunc func,
                      gpointer data);
-/* The same for @n_files more of the job of the call. */
-void tfd_permit_files (TfdCall *call, guint n_files, TfdPermitFunc func, gpointer data);
+/* The same for @files more of the job of the call. */
+void tfd_permit_files (TfdCall *call, GPtrArray *files, TfdPermitFunc func, gpointer data);
 /* The same for the job of the call, which the client is about to take over. */
 void tfd_permit_takeover (TfdCall *call, TfdPermitFunc func, gpointer data);
 /* Sets properties of the job of the call as @changes (a{sv}) say, if it may, and answers. */

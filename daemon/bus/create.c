@@ -254,6 +254,21 @@ read_create (TfdCall *call, GVariant *parameters, GError **error)
   return g_steal_pointer (&creation);
 }
 
+/* Ranges are looked at and counted, so that nobody relies on what is refused later, but nothing
+ * fetches them as yet. */
+static gboolean
+check_supported (const Creation *creation, GError **error)
+{
+  for (guint i = 0; creation->files != NULL && i < creation->files->len; i++)
+    if (((const TfdFileSpec *) creation->files->pdata[i])->n_ranges > 0)
+      {
+        g_set_error (error, TFD_ERROR, TFD_ERROR_NOT_SUPPORTED,
+                     "file %u of the call: ‘ranges’ cannot be used in this version", i);
+        return FALSE;
+      }
+  return TRUE;
+}
+
 static void
 permitted_cb (gpointer data, TfdReservation *reservation, GError *error)
 {
@@ -266,7 +281,9 @@ permitted_cb (gpointer data, TfdReservation *reservation, GError *error)
       return;
     }
   creation->reservation = reservation;
-  if (creation->properties == NULL)
+  if (!check_supported (creation, &error))
+    tfd_call_fail (call, error);
+  else if (creation->properties == NULL)
     probe (g_steal_pointer (&creation));
   else
     tfd_identity_look_up_async (call->peer->uid, NULL, looked_up_cb, g_steal_pointer (&creation));
@@ -284,8 +301,8 @@ tfd_manager_create_job (TfdCall *call, GVariant *parameters)
       return;
     }
   tfd_call_hold (call);
-  tfd_permit_job (call, creation->type, creation->properties,
-                  creation->files != NULL ? creation->files->len : 0, permitted_cb, creation);
+  tfd_permit_job (call, creation->type, creation->properties, creation->files, permitted_cb,
+                  creation);
 }
 
 /* Takes @files, and @fd, which may be -1. */
@@ -308,7 +325,7 @@ add (TfdCall *call, GPtrArray *files, int fd)
       return;
     }
   tfd_call_hold (call);
-  tfd_permit_files (call, files->len, permitted_cb, creation);
+  tfd_permit_files (call, files, permitted_cb, creation);
 }
 
 void

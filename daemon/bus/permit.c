@@ -14,6 +14,7 @@ struct _TfdPermit
   TfdJobType type;
   const TfdJobProperties *properties; /* (not owned) (nullable) of a job that is to be created */
   guint n_files;
+  guint n_ranges;              /* of the file that has most */
   gboolean takeover;           /* of the job of the call */
   TfdReservation *reservation; /* (owned) (nullable) */
   TfdLimit limit;              /* the one that is decided now */
@@ -162,6 +163,7 @@ decided_cb (TfdCall *call, GError *error)
       : permit->properties != NULL
           ? tfd_reservation_new_job (engine, call->peer->uid, permit->type, permit->n_files)
           : tfd_reservation_new_files (engine, call->job, permit->n_files);
+  tfd_reservation_set_ranges (permit->reservation, permit->n_ranges);
   ask_limits (permit);
 }
 
@@ -178,27 +180,36 @@ permit_new (TfdCall *call, TfdJobType type, TfdPermitFunc func, gpointer data)
   return permit;
 }
 
+/* @files may be NULL. */
+static void
+count_files (TfdPermit *permit, GPtrArray *files)
+{
+  permit->n_files = files != NULL ? files->len : 0;
+  for (guint i = 0; i < permit->n_files; i++)
+    permit->n_ranges = MAX (permit->n_ranges, ((const TfdFileSpec *) files->pdata[i])->n_ranges);
+}
+
 void
 tfd_permit_job (TfdCall *call,
                 TfdJobType type,
                 const TfdJobProperties *properties,
-                guint n_files,
+                GPtrArray *files,
                 TfdPermitFunc func,
                 gpointer data)
 {
   TfdPermit *permit = permit_new (call, type, func, data);
 
   permit->properties = properties;
-  permit->n_files = n_files;
+  count_files (permit, files);
   decided_cb (call, NULL);
 }
 
 void
-tfd_permit_files (TfdCall *call, guint n_files, TfdPermitFunc func, gpointer data)
+tfd_permit_files (TfdCall *call, GPtrArray *files, TfdPermitFunc func, gpointer data)
 {
   TfdPermit *permit = permit_new (call, tfd_job_record (call->job)->type, func, data);
 
-  permit->n_files = n_files;
+  count_files (permit, files);
   decided_cb (call, NULL);
 }
 

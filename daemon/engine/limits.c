@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: 2026 The transferd authors */
-/* Limits: how many jobs and files there may be, and what is asked of who wants more. */
+/* Limits: how many jobs, files and ranges there may be, and what is asked of who wants more. */
 #include "config.h"
 
 #include "engine/limits.h"
@@ -14,6 +14,7 @@ struct _TfdReservation
   TfdJobType type;
   TfdJob *job; /* (owned) (nullable) NULL = one that is to be created */
   guint n_files;
+  guint n_ranges; /* of the file that has most */
   gboolean moves; /* it is one that counts already, of somebody else */
   /* what there was before, earlier reservations included */
   guint of_user, of_users, counted;
@@ -21,7 +22,8 @@ struct _TfdReservation
   gboolean granted[TFD_N_LIMITS];
 };
 
-static const char *const names[] = { "MaxJobsPerUser", "MaxJobsPerMachine", "MaxFilesPerJob" };
+static const char *const names[] = { "MaxJobsPerUser", "MaxJobsPerMachine", "MaxFilesPerJob",
+                                     "MaxRangesPerFile" };
 G_STATIC_ASSERT (G_N_ELEMENTS (names) == TFD_N_LIMITS);
 
 void
@@ -92,6 +94,12 @@ tfd_reservation_new_files (TfdEngine *engine, TfdJob *job, guint n_files)
 }
 
 void
+tfd_reservation_set_ranges (TfdReservation *self, guint n_ranges)
+{
+  self->n_ranges = n_ranges;
+}
+
+void
 tfd_reservation_free (TfdReservation *self)
 {
   if (self->job != NULL)
@@ -135,6 +143,8 @@ others (const TfdReservation *self, TfdLimit limit)
     case TFD_LIMIT_JOBS_PER_MACHINE:
       return MIN (self->counted,
                   engine->counted - (self->granted[TFD_LIMIT_JOBS_PER_MACHINE] ? 0 : 1));
+    case TFD_LIMIT_RANGES_PER_FILE:
+      return 0; /* each file has its own */
     case TFD_LIMIT_FILES_PER_JOB:
     default:
       return self->job == NULL ? 0
@@ -150,14 +160,22 @@ base (const TfdReservation *self, TfdLimit limit)
 
   return limit == TFD_LIMIT_JOBS_PER_USER      ? config->max_jobs_per_user
          : limit == TFD_LIMIT_JOBS_PER_MACHINE ? config->max_jobs_per_machine
-                                               : config->max_files_per_job;
+         : limit == TFD_LIMIT_FILES_PER_JOB    ? config->max_files_per_job
+                                               : config->max_ranges_per_file;
+}
+
+/* How many files or ranges there are to be. */
+static guint
+wanted (const TfdReservation *self, TfdLimit limit)
+{
+  return limit == TFD_LIMIT_RANGES_PER_FILE ? self->n_ranges : self->n_files;
 }
 
 gboolean
 tfd_reservation_exceeds (const TfdReservation *self, TfdLimit limit)
 {
-  if (limit == TFD_LIMIT_FILES_PER_JOB)
-    return others (self, limit) + self->n_files > base (self, limit);
+  if (limit >= TFD_LIMIT_FILES_PER_JOB)
+    return others (self, limit) + wanted (self, limit) > base (self, limit);
   if (limit == TFD_LIMIT_JOBS_PER_MACHINE && self->moves)
     return FALSE;
   return self->uid != 0 && self->job == NULL && others (self, limit) >= base (self, limit);
@@ -181,8 +199,8 @@ tfd_reservation_describe (const TfdReservation *self, TfdLimit limit)
   add_number (&details, "base", base (self, limit));
   g_variant_builder_add (&details, "{ss}", "job-type",
                          tfd_enum_to_string (TFD_TYPE_JOB_TYPE, (int) self->type));
-  if (limit == TFD_LIMIT_FILES_PER_JOB)
-    add_number (&details, "count", others (self, limit) + self->n_files);
+  if (limit >= TFD_LIMIT_FILES_PER_JOB)
+    add_number (&details, "count", others (self, limit) + wanted (self, limit));
   else
     {
       add_number (&details, "user-count", others (self, TFD_LIMIT_JOBS_PER_USER));
@@ -208,6 +226,10 @@ tfd_reservation_refuse (const TfdReservation *self, TfdLimit limit)
                         "there are %" G_GUINT64_FORMAT
                         " jobs, MaxJobsPerMachine allows %" G_GUINT64_FORMAT,
                         count, allowed);
+  if (limit == TFD_LIMIT_RANGES_PER_FILE)
+    return g_error_new (TFD_ERROR, TFD_ERROR_TOO_MANY_RANGES_IN_FILE,
+                        "a file has %u ranges, MaxRangesPerFile allows %" G_GUINT64_FORMAT,
+                        self->n_ranges, allowed);
   return g_error_new (TFD_ERROR, TFD_ERROR_TOO_MANY_FILES_IN_JOB,
                       "the job would have %" G_GUINT64_FORMAT
                       " files, MaxFilesPerJob allows %" G_GUINT64_FORMAT,

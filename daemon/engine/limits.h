@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: 2026 The transferd authors */
-/* Limits: how many jobs and files there may be, and what is asked of who wants more.
+/* Limits: how many jobs, files and ranges there may be, and what is asked of who wants more.
  *
  * A call first reserves what it is about to create: from then on that is counted, so that no two
  * calls pass the same count while somebody is asked about one of them. What was not created is
@@ -16,6 +16,7 @@ typedef enum
   TFD_LIMIT_JOBS_PER_USER,
   TFD_LIMIT_JOBS_PER_MACHINE,
   TFD_LIMIT_FILES_PER_JOB,
+  TFD_LIMIT_RANGES_PER_FILE,
   TFD_N_LIMITS,
 } TfdLimit;
 
@@ -29,6 +30,9 @@ TfdReservation *tfd_reservation_new_takeover (TfdEngine *engine, guint32 uid, Tf
 
 /* Counts @n_files more of @job. */
 TfdReservation *tfd_reservation_new_files (TfdEngine *engine, TfdJob *job, guint n_files);
+
+/* No file among those that are to be added has more ranges than @n_ranges. */
+void tfd_reservation_set_ranges (TfdReservation *self, guint n_ranges);
 
 /* Gives back what was reserved. */
 void tfd_reservation_free (TfdReservation *self);

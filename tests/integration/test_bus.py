@@ -7,8 +7,8 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import tap  # noqa: E402
-from bus import (DEADLINE, ERROR, JOB, MANAGER, MANAGER_PATH, NAME, PROPERTIES, SECOND, DBusError,  # noqa: E402
-                 Gio, GLib, wait_for)
+from bus import (DEADLINE, ERROR, JOB, MANAGER, MANAGER_PATH, NAME, PROPERTIES, SECOND, UNKNOWN,  # noqa: E402
+                 DBusError, Gio, GLib, wait_for)
 from httpd import Answer  # noqa: E402
 from world import WorldCase  # noqa: E402
 
@@ -152,6 +152,28 @@ class Refusals(WorldCase):
         rows = [(self.url, self.path + '1'), (self.url, self.path + '2')]
         self.assertIn('2', self.assert_error('TooManyFilesInJob', last.add_files, rows))
         self.assertEqual(last.get('FilesTotal'), 1)
+
+    def test_limit_of_ranges(self):
+        """They are looked at and counted; then it is said that they cannot be fetched yet."""
+        self.world.stop()
+        self.world.write_config({'MaxRangesPerFile': 2})
+        self.world.start()
+        job = self.client.create()
+        for error, ranges in (('InvalidArgs', []), ('InvalidRange', [(5, 0)]),
+                              ('InvalidRange', [(1, UNKNOWN - 1)]), ('OverlappingRanges', [(4, 5), (0, 5)]),
+                              ('TooManyRangesInFile', [(0, 1), (1, 1), (9, UNKNOWN)]),
+                              ('NotSupported', [(7, UNKNOWN), (0, 5)])):
+            rows = [(self.url, self.path + '0'), (self.url, self.path, {'ranges': ranges})]
+            message = self.assert_error(error, job.add, self.url, self.path, ranges=ranges)
+            self.assertIn(message.removeprefix('file 0 of the call: '),
+                          self.assert_error(error, job.add_files, rows))
+            self.assert_error(error, self.client.create, rows)
+            if error == 'TooManyRangesInFile':
+                self.assertIn('has 3 ranges, MaxRangesPerFile allows 2', message)
+        upload = self.client.create(job_type='upload')
+        self.assert_error('DownloadOnly', upload.add, self.url, self.path, ranges=[(0, 5)])
+        self.assertEqual(job.get('FilesTotal'), 0)
+        self.assertEqual(len(self.client.list_jobs()), 3)
 
 
 class Properties(WorldCase):

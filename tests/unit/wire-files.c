@@ -66,7 +66,13 @@ static const struct
   { URL, "", "{'path': <[byte 0x2f, 0x61, 0x00, 0x62]>}", TFD_ERROR_INVALID_PATH, "0x00" },
   { URL, "", "{'path': <[byte 0x2f, 0x61, 0x00, 0x00]>}", TFD_ERROR_INVALID_PATH, "0x00" },
   { URL, "", "{'path': <b'/srv/../y'>}", TFD_ERROR_INVALID_PATH, ".." },
-  { URL, "/srv/x", "{'ranges': <[(uint64 0, uint64 5)]>}", TFD_ERROR_NOT_SUPPORTED, "‘ranges’" },
+  { URL, "/srv/x", "{'ranges': <[(uint64 0, uint64 5)]>}", NONE,
+    "{'ranges': <[(uint64 0, uint64 5)]>}" },
+  { URL, "/srv/x", "{'ranges': <[(uint64 0, uint64 0)]>}", TFD_ERROR_INVALID_RANGE, "‘ranges’" },
+  { URL, "/srv/x", "{'ranges': <[(uint64 0, uint64 5), (4, 5)]>}", TFD_ERROR_OVERLAPPING_RANGES,
+    "‘ranges’" },
+  { URL, "/srv/x", "{'ranges': <@a(tt) []>}", TFD_ERROR_INVALID_ARGS, "‘ranges’" },
+  { URL, "/srv/x", "{'ranges': <[(uint64 0, 5)]>}", TFD_ERROR_INVALID_ARGS, "‘ranges’" },
   { URL, "/srv/x", "{'mirrors': <['http://b.example/']>}", TFD_ERROR_NOT_SUPPORTED, "‘mirrors’" },
 };
 
@@ -138,7 +144,9 @@ test_types (void)
     { TFD_JOB_TYPE_UPLOAD_REPLY, URL, "{'mode': <uint32 0640>, 'umask': <uint32 022>}", NONE },
     { TFD_JOB_TYPE_UPLOAD_REPLY, URL, "{'digest': <'md5:01234567890123456789012345678901'>}",
       TFD_ERROR_DOWNLOAD_ONLY },
-    { TFD_JOB_TYPE_UPLOAD, URL, "{'ranges': <[(uint64 0, uint64 1)]>}", TFD_ERROR_NOT_SUPPORTED },
+    { TFD_JOB_TYPE_UPLOAD, URL, "{'ranges': <[(uint64 0, uint64 1)]>}", TFD_ERROR_DOWNLOAD_ONLY },
+    { TFD_JOB_TYPE_UPLOAD_REPLY, URL, "{'ranges': <[(uint64 0, uint64 1)]>}",
+      TFD_ERROR_DOWNLOAD_ONLY },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (types); i++)

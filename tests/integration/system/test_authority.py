@@ -201,7 +201,7 @@ class Away(PolkitCase):
 
 class Limits(PolkitCase):
     config = {'MaxJobsPerUser': 2, 'MaxJobsPerMachine': 5, 'MaxFilesPerJob': 2,
-              'AuthorizationTimeout': '10min'}
+              'MaxRangesPerFile': 2, 'AuthorizationTimeout': '10min'}
 
     def create(self, count, client=None):
         return [(client or self.client).create() for _ in range(count)]
@@ -313,6 +313,26 @@ class Limits(PolkitCase):
                          ['TooManyFilesInJob'] * 9 + ['done'])
         self.assertEqual(job.get('FilesTotal'), 4)
         self.refused('TooManyFilesInJob', files=self.rows(5, 20))
+
+    def test_ranges(self):
+        """Of each file by itself; whoever may have more is told only then that there are none yet."""
+        def add(count, client=None):
+            other = (job if client is None else client.create())
+            other.add_files([(*row, {'ranges': [(i, 1) for i in range(length)]})
+                             for row, length in zip(self.rows(2), (1, count))])
+
+        job = self.client.create()
+        self.assert_error('NotSupported', add, 2)
+        message = self.assert_error('TooManyRangesInFile', add, 3)
+        self.assertIn('has 3 ranges, MaxRangesPerFile allows 2', message)
+        self.polkit.rules(granted('action.lookup("limit") == "MaxRangesPerFile" && '
+                                  'action.lookup("base") == "2" && n(action, "count") <= 4 && '
+                                  'action.lookup("job-type") == "download"'))
+        self.assert_error('NotSupported', add, 4)
+        self.assert_error('TooManyRangesInFile', add, 5)
+        self.assert_error('NotSupported', add, 5, self.world.client())
+        self.assert_error('TooManyRangesInFile', add, 100001, self.world.client())
+        self.assertEqual(job.get('FilesTotal'), 0)
 
     def test_files_of_root(self):
         self.world.client().create([(self.server.url('/a'), self.world.target(str(i)))
