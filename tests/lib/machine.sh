@@ -21,6 +21,9 @@ if [ -z "${TFD_MACHINE:-}" ]; then
     env TFD_MACHINE=1 bash "$(readlink -f "$0")" "$@"
 fi
 
+# Where the service is installed, by default; not every root has it in its PATH.
+export PATH=/usr/local/sbin:/usr/local/bin:$PATH
+
 ip link set lo up
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/dbus /run/user /run/lock /run/systemd/{sessions,users,seats,machines}
