@@ -7,6 +7,7 @@
 
 #include "common/names.h"
 #include "worker/failure.h"
+#include "worker/walk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -116,28 +117,13 @@ tfd_file_url_read (TfdDownload *self)
       return;
     }
 
-  /* Looked at before it is opened: opening a device can do something. */
-  if (stat (path, &st) == 0 && !S_ISREG (st.st_mode))
-    {
-      tfd_download_fail_with (self, TFD_ERROR_FILE_ACCESS_DENIED, TFD_ERROR_CONTEXT_REMOTE_FILE,
-                              "the URL names no regular file");
-      return;
-    }
-  fd = open (path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  if (fd < 0 || fstat (fd, &st) < 0)
-    {
-      local_failed (self, errno, "opening", path);
-      if (fd >= 0)
-        close (fd);
-      return;
-    }
-  if (!S_ISREG (st.st_mode))
-    {
-      close (fd);
-      tfd_download_fail_with (self, TFD_ERROR_FILE_ACCESS_DENIED, TFD_ERROR_CONTEXT_REMOTE_FILE,
-                              "the URL names no regular file");
-      return;
-    }
-
-  begin (self, fd, &st);
+  fd = tfd_walk_open_regular (path, &st);
+  if (fd >= 0)
+    begin (self, fd, &st);
+  else if (errno == 0)
+    tfd_download_fail_with (self, TFD_ERROR_FILE_ACCESS_DENIED, TFD_ERROR_CONTEXT_REMOTE_FILE,
+                            "the URL names no regular file");
+  else
+    local_failed (self, errno, errno == EPERM ? "following a link of another user to" : "opening",
+                  path);
 }

@@ -7,6 +7,7 @@
 #include "worker/attached.h"
 #include "worker/failure.h"
 #include "worker/identity.h"
+#include "worker/walk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -87,34 +88,7 @@ changed (TfdFailure *failure, const char *path, const char *how)
                    "the file ‘%s’ %s", shown, how);
 }
 
-/* A name that leads through a symbolic link is as good as any other: the user may read what it
- * leads to. Opening a queue or a device could wait or do something: looked at first, and again
- * after it. A descriptor, or -1 with errno set, which is 0 for what is no regular file. */
-static int
-open_regular (const char *path, struct stat *st)
-{
-  int fd, saved = 0;
-
-  if (stat (path, st) < 0)
-    return -1;
-  errno = 0;
-  if (!S_ISREG (st->st_mode))
-    return -1;
-
-  fd = open (path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  if (fd < 0)
-    return -1;
-  if (fstat (fd, st) < 0)
-    saved = errno;
-  else if (S_ISREG (st->st_mode))
-    return fd;
-
-  close (fd);
-  errno = saved;
-  return -1;
-}
-
-/* @error_number as open_regular () left it. */
+/* @error_number as tfd_walk_open_regular () left it. */
 static void
 cannot_open (TfdFailure *failure, int error_number, const char *path)
 {
@@ -127,7 +101,9 @@ cannot_open (TfdFailure *failure, int error_number, const char *path)
     tfd_failure_set (failure, TFD_ERROR_FILE_MISSING, TFD_ERROR_CONTEXT_LOCAL_FILE,
                      "the file ‘%s’ is not there", shown);
   else
-    tfd_failure_set_errno (failure, error_number, "opening", path);
+    tfd_failure_set_errno (
+        failure, error_number,
+        error_number == EPERM ? "following a link of another user to" : "opening", path);
 }
 
 int
@@ -235,7 +211,7 @@ open_source (TfdUploadFile *self, const TfdFile *file, GBytes *expected, TfdFail
         return -1;
     }
   fd = self->directory != NULL ? tfd_upload_open_at (self->directory->fd, file->base)
-                               : open_regular (file->path, &self->st);
+                               : tfd_walk_open_regular (file->path, &self->st);
   if (fd < 0)
     cannot_open (failure, errno, file->path);
   return fd;
@@ -434,7 +410,7 @@ tfd_upload_file_probe (const char *path)
   g_autoptr (GBytes) identity = NULL;
   TfdErrorCode code = TFD_ERROR_INVALID_PATH;
   struct stat st = { 0 };
-  int fd = path[0] == '/' ? open_regular (path, &st) : -1;
+  int fd = path[0] == '/' ? tfd_walk_open_regular (path, &st) : -1;
 
   if (fd >= 0)
     identity = identity_of (fd, &st);
@@ -447,7 +423,9 @@ tfd_upload_file_probe (const char *path)
       gboolean absent =
           errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == ENAMETOOLONG;
 
-      message = g_strdup_printf ("the file ‘%s’ cannot be read: %s", shown, g_strerror (errno));
+      message = g_strdup_printf ("the file ‘%s’ cannot be read: %s", shown,
+                                 errno == EPERM ? "a link of another user leads there"
+                                                : g_strerror (errno));
       code = absent ? TFD_ERROR_INVALID_PATH : TFD_ERROR_FILE_ACCESS_DENIED;
     }
   if (fd >= 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: 2026 The transferd authors */
-/* Walk: the way to a directory, which leads over no link that some other user has laid. */
+/* Walk: the way to a directory or file, which leads over no link that another user has laid. */
 #include "config.h"
 #include "worker/walk.h"
 
@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* As many as the kernel follows. */
@@ -21,7 +20,7 @@
 
 typedef struct
 {
-  int fd;        /* (owned) the directory that we are in, O_PATH */
+  int fd;        /* (owned) where we are, O_PATH */
   GString *rest; /* (owned) of the way */
   guint links;   /* followed so far */
 } Walk;
@@ -82,10 +81,13 @@ follow (Walk *walk, int link, const struct stat *st)
 static gboolean
 step (Walk *walk, const char *name)
 {
-  int next = openat (walk->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  /* as a directory first: what is mounted only when it is needed is not for one who just looks */
+  int next = openat (walk->fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   struct stat st;
   gboolean done;
 
+  if (next < 0 && errno == ENOTDIR)
+    next = openat (walk->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
   if (next < 0)
     return FALSE;
   if (fstat (next, &st) == 0 && !S_ISLNK (st.st_mode))
@@ -98,8 +100,8 @@ step (Walk *walk, const char *name)
   return done;
 }
 
-static int
-walk_all (Walk *walk, int flags)
+static gboolean
+walk_all (Walk *walk)
 {
   char *name;
 
@@ -109,26 +111,77 @@ walk_all (Walk *walk, int flags)
 
       g_free (name);
       if (!done)
-        return -1;
+        return FALSE;
     }
-  return openat (walk->fd, ".", flags | O_DIRECTORY);
+  return TRUE;
+}
+
+/* What @path leads to, O_PATH; -1 with errno set. */
+static int
+find (const char *path)
+{
+  Walk walk = { open ("/", O_PATH | O_DIRECTORY | O_CLOEXEC), g_string_new (path), 0 };
+  int error_number;
+
+  if (walk.fd >= 0 && !walk_all (&walk))
+    enter (&walk, -1);
+  error_number = errno;
+  g_string_free (walk.rest, TRUE);
+  errno = error_number;
+  return walk.fd;
+}
+
+/* Whether a way that could not be gone at once has to be gone step by step. */
+static gboolean
+may_have_links (int error_number)
+{
+  return error_number == ELOOP || error_number == ENOSYS || error_number == EPERM;
+}
+
+/* Keeps errno. */
+static void
+close_quietly (int fd)
+{
+  int error_number = errno;
+
+  close (fd);
+  errno = error_number;
 }
 
 int
 tfd_walk_open (const char *path, int flags)
 {
   int fd = tfd_open_plainly (path, flags | O_DIRECTORY);
-  int error_number;
-  Walk walk;
+  int place;
 
   /* most ways have no link at all */
-  if (fd >= 0 || (errno != ELOOP && errno != ENOSYS && errno != EPERM))
+  if (fd >= 0 || !may_have_links (errno))
     return fd;
-  walk = (Walk){ open ("/", O_PATH | O_DIRECTORY | O_CLOEXEC), g_string_new (path), 0 };
-  fd = walk.fd >= 0 ? walk_all (&walk, flags) : -1;
-  enter (&walk, -1);
-  error_number = errno;
-  g_string_free (walk.rest, TRUE);
-  errno = error_number;
+  place = find (path);
+  if (place < 0)
+    return -1;
+  fd = openat (place, ".", flags | O_DIRECTORY);
+  close_quietly (place);
+  return fd;
+}
+
+int
+tfd_walk_open_regular (const char *path, struct stat *st)
+{
+  int place = tfd_open_plainly (path, O_PATH | O_CLOEXEC);
+  int fd = -1;
+
+  if (place < 0 && may_have_links (errno))
+    place = find (path);
+  if (place < 0)
+    return -1;
+  errno = 0;
+  if (fstat (place, st) == 0 && S_ISREG (st->st_mode))
+    {
+      g_autofree char *name = g_strdup_printf ("/proc/self/fd/%d", place);
+
+      fd = open (name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    }
+  close_quietly (place);
   return fd;
 }

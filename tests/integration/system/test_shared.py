@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 import tap  # noqa: E402
 from bus import DBusError, wait_for  # noqa: E402
 from httpd import MIB, Answer  # noqa: E402
+from plain_server import PlainServer  # noqa: E402
 from processes import process_start  # noqa: E402
 from world import SystemCase, digest, seed, temporaries  # noqa: E402
 
@@ -226,6 +227,44 @@ class Shared(SystemCase):
         job.resume()
         job.wait('error', 'transient-error', 'suspended')
         job.cancel()
+        self.assert_untouched()
+
+    def test_source_over_a_link_of_another_user(self):
+        """Who may write the directory of what is sent, or copied, chooses no other file for it."""
+        server = PlainServer()
+        self.addCleanup(server.end)
+        path, link = (os.path.join(self.parent, name) for name in ('file', 'link'))
+        self.as_bob(os.symlink, self.private, link)
+        for source in os.path.join(link, '1'), path:
+            if source == path:
+                self.as_bob(os.symlink, self.secret, path)
+            self.assertIn('link', self.assert_error('FileAccessDenied', self.client.create,
+                                                    [(server.url('/a'), source)], job_type='upload'))
+            job = self.client.create([('file://' + source, self.place('copy'))], start=True)
+            job.wait('error')
+            self.assertEqual(job.error, ('FileAccessDenied', 'remote-file'))
+            job.cancel()
+        # it was none when the file was added
+        os.unlink(path)
+        with open(path, 'x', encoding='ascii') as file:
+            file.write('harmless')
+        job = self.client.create([(server.url('/a'), path)], job_type='upload')
+        os.unlink(path)
+        self.as_bob(os.symlink, self.secret, path)
+        job.resume()
+        job.wait('error')
+        self.assertEqual(job.error, ('FileAccessDenied', 'local-file'))
+        job.cancel()
+        # those of root and of the owner are followed
+        os.unlink(path)
+        os.symlink(self.secret, path)
+        job = self.client.create([(server.url('/b'), path)], job_type='upload', start=True)
+        job.wait('transferred')
+        job = self.client.create([('file://' + path, self.place('copy'))], start=True)
+        job.wait('transferred')
+        job.complete()
+        self.assertEqual(list(server.files), ['/b'])
+        os.unlink(self.place('copy'))
         self.assert_untouched()
 
     def test_sticky_directory(self):
