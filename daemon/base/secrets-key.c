@@ -9,9 +9,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <gnutls/crypto.h>
-#include <gnutls/gnutls.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,24 +53,15 @@ static gboolean
 read_credential (const char *path, int fd, guint8 *key, GError **error)
 {
   guint8 content[LONGEST];
-  const gnutls_datum_t all = { content, 0 };
-  const gnutls_datum_t salt = { (guint8 *) TFD_SECRETS_CREDENTIAL,
-                                sizeof TFD_SECRETS_CREDENTIAL - 1 };
-  gnutls_datum_t filled = all;
   gssize size = read_all (fd, content, sizeof content);
-  int result = -1;
 
-  if (size >= TFD_SECRETS_KEY_SIZE)
-    {
-      filled.size = (unsigned) size;
-      result = gnutls_hkdf_extract (GNUTLS_MAC_SHA256, &filled, &salt, key);
-    }
-  gnutls_memset (content, 0, sizeof content);
   if (size < 0)
     return fail (path, g_strerror (errno), error);
-  if (size < TFD_SECRETS_KEY_SIZE)
-    return fail (path, "has fewer than 32 bytes", error);
-  return result == 0 || fail (path, gnutls_strerror (result), error);
+  if (size >= TFD_SECRETS_KEY_SIZE)
+    tfd_secrets_extract ((const guint8 *) TFD_SECRETS_CREDENTIAL, strlen (TFD_SECRETS_CREDENTIAL),
+                         content, (gsize) size, key);
+  explicit_bzero (content, sizeof content);
+  return size >= TFD_SECRETS_KEY_SIZE || fail (path, "has fewer than 32 bytes", error);
 }
 
 /* ---- of our own ---- */
@@ -112,12 +102,11 @@ static gboolean
 make_file (const char *state_dir, const char *path, guint8 *key, GError **error)
 {
   g_autofree char *unfinished = g_strconcat (path, ".new", NULL);
-  int result = gnutls_rnd (GNUTLS_RND_KEY, key, TFD_SECRETS_KEY_SIZE);
   gboolean made;
   int fd;
 
-  if (result < 0)
-    return fail (path, gnutls_strerror (result), error);
+  if (!tfd_secrets_fill_random (key, TFD_SECRETS_KEY_SIZE))
+    return fail (path, g_strerror (errno), error);
   /* of a start that ended here; the lock of the directory is ours */
   unlink (unfinished);
   fd = open (unfinished, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);

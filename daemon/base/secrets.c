@@ -10,16 +10,18 @@
 #include "base/secrets-key.h"
 #include "common/error.h"
 
-#include <gnutls/crypto.h>
-#include <gnutls/gnutls.h>
+#include <errno.h>
+#include <nettle/gcm.h>
+#include <nettle/hkdf.h>
+#include <nettle/hmac.h>
+#include <nettle/memops.h>
 #include <string.h>
+#include <sys/random.h>
 
 #define VERSION_BYTE 1
 #define SALT_SIZE 32
-#define TAG_SIZE 16
-#define NONCE_SIZE 12
+#define TAG_SIZE GCM_DIGEST_SIZE
 #define OVERHEAD (1 + SALT_SIZE + TAG_SIZE)
-#define CIPHER GNUTLS_CIPHER_AES_256_GCM
 #define PURPOSE "transferd secrets of a job"
 
 struct _TfdSecrets
@@ -27,37 +29,54 @@ struct _TfdSecrets
   guint8 key[TFD_SECRETS_KEY_SIZE];
 };
 
-static gboolean
-fail (const char *doing, int result, GError **error)
+G_STATIC_ASSERT (TFD_SECRETS_KEY_SIZE == AES256_KEY_SIZE);
+G_STATIC_ASSERT (TFD_SECRETS_KEY_SIZE == SHA256_DIGEST_SIZE);
+
+void
+tfd_secrets_extract (
+    const guint8 *salt, gsize salt_size, const guint8 *secret, gsize size, guint8 *key)
 {
-  g_set_error (error, TFD_ERROR, TFD_ERROR_STORAGE_FAILED, "%s: %s", doing,
-               gnutls_strerror (result));
-  return FALSE;
+  struct hmac_sha256_ctx hmac;
+
+  hmac_sha256_set_key (&hmac, salt_size, salt);
+  hkdf_extract (&hmac, (nettle_hash_update_func *) hmac_sha256_update,
+                (nettle_hash_digest_func *) hmac_sha256_digest, SHA256_DIGEST_SIZE, size, secret,
+                key);
+  explicit_bzero (&hmac, sizeof hmac);
 }
 
-/* The cipher for the blob that begins with @salt; NULL on failure. */
-static gnutls_aead_cipher_hd_t
-begin (TfdSecrets *secrets, const guint8 *salt, GError **error)
+gboolean
+tfd_secrets_fill_random (guint8 *data, gsize size)
 {
-  const gnutls_datum_t machine = { secrets->key, sizeof secrets->key };
-  const gnutls_datum_t salted = { (guint8 *) salt, SALT_SIZE };
-  const gnutls_datum_t purpose = { (guint8 *) PURPOSE, strlen (PURPOSE) };
-  guint8 middle[32], own[TFD_SECRETS_KEY_SIZE];
-  const gnutls_datum_t extracted = { middle, sizeof middle };
-  const gnutls_datum_t key = { own, sizeof own };
-  gnutls_aead_cipher_hd_t cipher = NULL;
-  int result = gnutls_hkdf_extract (GNUTLS_MAC_SHA256, &machine, &salted, middle);
+  gssize got;
 
-  if (result == 0)
-    result = gnutls_hkdf_expand (GNUTLS_MAC_SHA256, &extracted, &purpose, own, sizeof own);
-  if (result == 0)
-    result = gnutls_aead_cipher_init (&cipher, CIPHER, &key);
-  gnutls_memset (middle, 0, sizeof middle);
-  gnutls_memset (own, 0, sizeof own);
-  if (result == 0)
-    return cipher;
-  fail ("secrets", result, error);
-  return NULL;
+  /* as few as these come whole, once the kernel has any */
+  do
+    got = getrandom (data, size, 0);
+  while (got < 0 && errno == EINTR);
+  return got == (gssize) size;
+}
+
+/* The cipher for the blob of @id that begins with @salt. Each has a key of its own, so that all
+ * have the same nonce. */
+static void
+begin (TfdSecrets *secrets, const guint8 *salt, const char *id, struct gcm_aes256_ctx *cipher)
+{
+  static const guint8 nonce[GCM_IV_SIZE];
+  struct hmac_sha256_ctx hmac;
+  guint8 middle[SHA256_DIGEST_SIZE], own[AES256_KEY_SIZE];
+
+  tfd_secrets_extract (salt, SALT_SIZE, secrets->key, sizeof secrets->key, middle);
+  hmac_sha256_set_key (&hmac, sizeof middle, middle);
+  hkdf_expand (&hmac, (nettle_hash_update_func *) hmac_sha256_update,
+               (nettle_hash_digest_func *) hmac_sha256_digest, SHA256_DIGEST_SIZE, strlen (PURPOSE),
+               (const guint8 *) PURPOSE, sizeof own, own);
+  gcm_aes256_set_key (cipher, own);
+  gcm_aes256_set_iv (cipher, sizeof nonce, nonce);
+  gcm_aes256_update (cipher, strlen (id), (const guint8 *) id);
+  explicit_bzero (&hmac, sizeof hmac);
+  explicit_bzero (middle, sizeof middle);
+  explicit_bzero (own, sizeof own);
 }
 
 typedef struct
@@ -71,69 +90,58 @@ wiped_free (gpointer data)
 {
   Wiped *wiped = data;
 
-  gnutls_memset (wiped->data, 0, wiped->size);
+  explicit_bzero (wiped->data, wiped->size);
   g_free (wiped);
 }
 
 GBytes *
 tfd_secrets_seal (TfdSecrets *secrets, GBytes *plain, const char *id, GError **error)
 {
-  static const guint8 nonce[NONCE_SIZE];
-  gsize size = g_bytes_get_size (plain);
-  gsize room = size + TAG_SIZE;
+  gsize size = 0;
+  const guint8 *data = g_bytes_get_data (plain, &size);
   g_autofree guint8 *blob = g_malloc (size + OVERHEAD);
-  gnutls_aead_cipher_hd_t cipher;
-  int result;
+  guint8 *sealed = blob + 1 + SALT_SIZE;
+  struct gcm_aes256_ctx cipher;
 
   blob[0] = VERSION_BYTE;
-  result = gnutls_rnd (GNUTLS_RND_NONCE, blob + 1, SALT_SIZE);
-  if (result < 0)
+  if (!tfd_secrets_fill_random (blob + 1, SALT_SIZE))
     {
-      fail ("random numbers", result, error);
+      g_set_error (error, TFD_ERROR, TFD_ERROR_STORAGE_FAILED, "random numbers: %s",
+                   g_strerror (errno));
       return NULL;
     }
-  cipher = begin (secrets, blob + 1, error);
-  if (cipher == NULL)
-    return NULL;
-  result = gnutls_aead_cipher_encrypt (cipher, nonce, sizeof nonce, id, strlen (id), TAG_SIZE,
-                                       g_bytes_get_data (plain, NULL), size, blob + 1 + SALT_SIZE,
-                                       &room);
-  gnutls_aead_cipher_deinit (cipher);
-  if (result == 0)
-    return g_bytes_new_take (g_steal_pointer (&blob), 1 + SALT_SIZE + room);
-  fail ("sealing", result, error);
-  return NULL;
+  begin (secrets, blob + 1, id, &cipher);
+  gcm_aes256_encrypt (&cipher, size, sealed, data);
+  gcm_aes256_digest (&cipher, TAG_SIZE, sealed + size);
+  explicit_bzero (&cipher, sizeof cipher);
+  return g_bytes_new_take (g_steal_pointer (&blob), size + OVERHEAD);
 }
 
 GBytes *
 tfd_secrets_unseal (TfdSecrets *secrets, GBytes *sealed, const char *id, GError **error)
 {
-  static const guint8 nonce[NONCE_SIZE];
   gsize size = 0;
   const guint8 *blob = g_bytes_get_data (sealed, &size);
-  gnutls_aead_cipher_hd_t cipher;
+  struct gcm_aes256_ctx cipher;
+  guint8 tag[TAG_SIZE];
   Wiped *plain;
-  int result;
 
   if (size < OVERHEAD || blob[0] != VERSION_BYTE)
     {
       g_set_error (error, TFD_ERROR, TFD_ERROR_STORAGE_FAILED, "unsealing: not of this version");
       return NULL;
     }
-  cipher = begin (secrets, blob + 1, error);
-  if (cipher == NULL)
-    return NULL;
   plain = g_malloc (sizeof (Wiped) + size);
   plain->size = size - OVERHEAD;
-  result = gnutls_aead_cipher_decrypt (cipher, nonce, sizeof nonce, id, strlen (id), TAG_SIZE,
-                                       blob + 1 + SALT_SIZE, size - 1 - SALT_SIZE, plain->data,
-                                       &plain->size);
-  gnutls_aead_cipher_deinit (cipher);
-  if (result == 0)
+  begin (secrets, blob + 1, id, &cipher);
+  gcm_aes256_decrypt (&cipher, plain->size, plain->data, blob + 1 + SALT_SIZE);
+  gcm_aes256_digest (&cipher, sizeof tag, tag);
+  explicit_bzero (&cipher, sizeof cipher);
+  if (memeql_sec (tag, blob + size - TAG_SIZE, sizeof tag))
     return g_bytes_new_with_free_func (plain->data, plain->size, wiped_free, plain);
-  plain->size = size - OVERHEAD;
   wiped_free (plain);
-  fail ("unsealing", result, error);
+  g_set_error (error, TFD_ERROR, TFD_ERROR_STORAGE_FAILED,
+               "unsealing: made with another key or for another job, or damaged");
   return NULL;
 }
 
@@ -150,6 +158,6 @@ tfd_secrets_new (const char *state_dir, const char *credentials_directory, GErro
 void
 tfd_secrets_free (TfdSecrets *secrets)
 {
-  gnutls_memset (secrets->key, 0, sizeof secrets->key);
+  explicit_bzero (secrets->key, sizeof secrets->key);
   g_free (secrets);
 }

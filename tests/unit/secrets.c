@@ -229,6 +229,47 @@ test_credential (Fixture *self, gconstpointer data G_GNUC_UNUSED)
   g_assert_error (error, TFD_ERROR, TFD_ERROR_STORAGE_FAILED);
 }
 
+static GBytes *
+from_hex (const char *hex)
+{
+  gsize size = strlen (hex) / 2;
+  guint8 *bytes = g_malloc (size);
+
+  for (gsize i = 0; i < size; i++)
+    bytes[i] =
+        (guint8) (g_ascii_xdigit_value (hex[2 * i]) << 4 | g_ascii_xdigit_value (hex[2 * i + 1]));
+  return g_bytes_new_take (bytes, size);
+}
+
+/* What another library (GnuTLS) once sealed: that is how it lies in databases. */
+static void
+test_stays_readable (Fixture *self, gconstpointer data G_GNUC_UNUSED)
+{
+  static const char id[] = "0123456789abcdef0123456789abcdef";
+  static const guint8 text[] = "secret\0of a job";
+  g_autofree char *path = g_build_filename (self->dir, TFD_SECRETS_CREDENTIAL, NULL);
+  g_autoptr (GBytes) by_file =
+      from_hex ("0129e6f3ea5b2c89dccad4f579ffcd29c4af30032cd8ffd36085cc8e1f750b5f67"
+                "2a5fca9b1b5e7ee525e34c2c1e786d0421aaf34492364ae47ca56f1a2cbf50");
+  g_autoptr (GBytes) by_credential =
+      from_hex ("01da9e5a5687b194b9a041c092b2551bb55c3d0ce02c5b63142dbf29c028e6041d"
+                "9d5d0b4f0fd1bdd61396a3752bbfe109413b318fa4398069fe3811cf6752ed");
+
+  g_assert_true (
+      g_file_set_contents (self->key_path, "0123456789ABCDEFGHIJKLMNOPQRSTUV", -1, NULL));
+  g_assert_true (g_file_set_contents (path, "a credential of more than thirty-two bytes, as text\n",
+                                      -1, NULL));
+  g_autoptr (TfdSecrets) file = open_secrets (self->dir, NULL);
+  g_autoptr (TfdSecrets) credential = open_secrets (self->dir, self->dir);
+  g_autoptr (GBytes) plain = tfd_secrets_unseal (file, by_file, id, NULL);
+  g_autoptr (GBytes) same = tfd_secrets_unseal (credential, by_credential, id, NULL);
+
+  g_assert_nonnull (plain);
+  g_assert_nonnull (same);
+  g_assert_cmpmem (g_bytes_get_data (plain, NULL), g_bytes_get_size (plain), text, sizeof text - 1);
+  g_assert_true (g_bytes_equal (plain, same));
+}
+
 #define ADD(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
 
 int
@@ -244,5 +285,6 @@ main (int argc, char **argv)
   ADD ("/secrets/unusable-key", test_unusable_key);
   ADD ("/secrets/unfinished-key", test_unfinished_key);
   ADD ("/secrets/credential", test_credential);
+  ADD ("/secrets/stays-readable", test_stays_readable);
   return g_test_run ();
 }
