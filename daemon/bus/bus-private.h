@@ -64,6 +64,9 @@ struct _TfdPeer
   guint32 pid;     /* 0: the bus does not say */
   int process;     /* descriptor of it, where the bus gives one, until it was looked at; or -1 */
   char *labelled;  /* (owned) (nullable) sandbox that its security label names, until then */
+  char *person;    /* (owned) (nullable) the name of its user, */
+  gint64 named;    /* boot time: asked of the name service then, */
+  guint persons;   /* and how often the engine had heard of changes by then */
   gint64 arrived;  /* boot time at which the connection was there */
   gboolean looked; /* at the process: what follows is known */
   char *sandbox;   /* (owned) common/sandbox-id.h: "" = in none */

@@ -10,6 +10,9 @@
 
 #include <glib/gstdio.h>
 
+/* For so long the name of a caller is believed to be what it was, unless it is heard of another. */
+#define NAME_TIME (10 * (gint64) TFD_USEC_PER_SEC)
+
 /* What a call wants to create, while it is prepared. */
 typedef struct
 {
@@ -19,6 +22,7 @@ typedef struct
   GPtrArray *files;             /* (owned) (nullable) of TfdFileSpec */
   gboolean start;
   char *owner_name;
+  guint persons;               /* of the engine, when it was asked who the caller is */
   int fd;                      /* of AddFileFd and AddFilesAt, or -1 */
   TfdReservation *reservation; /* (owned) (nullable) */
 } Creation;
@@ -76,7 +80,7 @@ finish_add (Creation *creation, GHashTable *found)
 typedef struct
 {
   Creation *creation; /* (owned) (nullable) */
-  GHashTable *found;  /* (owned) */
+  GHashTable *found;  /* (owned) (nullable) */
 } Waiting;
 
 static void
@@ -89,7 +93,7 @@ waiting_free (gpointer data)
       tfd_call_free (waiting->creation->call);
       creation_free (waiting->creation);
     }
-  g_hash_table_unref (waiting->found);
+  g_clear_pointer (&waiting->found, g_hash_table_unref);
   g_free (waiting);
 }
 
@@ -102,7 +106,7 @@ free_again_cb (TfdJob *job G_GNUC_UNUSED, gpointer data)
   finish_add (creation, waiting->found);
 }
 
-/* The worker has looked: @found, or @error. Takes all three. */
+/* The worker has looked: @seen, or @error; neither when it need not. Takes all three. */
 static void
 go_on (Creation *looked_for, GHashTable *seen, GError *error)
 {
@@ -111,7 +115,7 @@ go_on (Creation *looked_for, GHashTable *seen, GError *error)
   TfdCall *call = creation->call;
   TfdEngine *engine = call->bus->engine;
 
-  if (found == NULL)
+  if (error != NULL)
     tfd_call_fail (call, error);
   else if (creation->properties != NULL)
     finish_create (creation, found);
@@ -166,11 +170,38 @@ probe (Creation *creation)
       tfd_engine_attach_async (call->bus->engine, call->job, fd, creation->files, attached_cb,
                                creation);
     }
+  else if (tfd_engine_probe_is_known (call->bus->engine, owner.uid, creation->type,
+                                      creation->files))
+    go_on (creation, NULL, NULL);
   else
     tfd_engine_probe_async (call->bus->engine, &owner, creation->type,
                             creation->properties != NULL ? creation->properties
                                                          : tfd_job_record (call->job)->properties,
                             creation->files, probed_cb, creation);
+}
+
+/* A script that creates jobs one after the other need not wait for the name service each time. */
+static char *
+known_name (TfdCall *call)
+{
+  const TfdPeer *peer = call->peer;
+  TfdEngine *engine = call->bus->engine;
+  gint64 age = tfd_clock_now_boot (tfd_engine_get_clock (engine)) - peer->named;
+
+  return peer->person != NULL && age < NAME_TIME && peer->persons == tfd_engine_get_persons (engine)
+             ? g_strdup (peer->person)
+             : NULL;
+}
+
+static void
+remember_name (const Creation *creation)
+{
+  TfdPeer *peer = creation->call->peer;
+
+  g_free (peer->person);
+  peer->person = g_strdup (creation->owner_name);
+  peer->named = tfd_clock_now_boot (tfd_engine_get_clock (peer->bus->engine));
+  peer->persons = creation->persons;
 }
 
 static void
@@ -189,6 +220,7 @@ looked_up_cb (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user
       return;
     }
   creation->owner_name = g_strdup (identity->name);
+  remember_name (creation);
   probe (g_steal_pointer (&creation));
 }
 
@@ -285,8 +317,13 @@ permitted_cb (gpointer data, TfdReservation *reservation, GError *error)
     tfd_call_fail (call, error);
   else if (creation->properties == NULL)
     probe (g_steal_pointer (&creation));
+  else if ((creation->owner_name = known_name (call)) != NULL)
+    probe (g_steal_pointer (&creation));
   else
-    tfd_identity_look_up_async (call->peer->uid, NULL, looked_up_cb, g_steal_pointer (&creation));
+    {
+      creation->persons = tfd_engine_get_persons (call->bus->engine);
+      tfd_identity_look_up_async (call->peer->uid, NULL, looked_up_cb, g_steal_pointer (&creation));
+    }
 }
 
 void

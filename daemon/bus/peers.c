@@ -24,6 +24,7 @@ tfd_peer_unref (TfdPeer *peer)
   tfd_caller_forget (peer);
   g_hash_table_unref (peer->jobs);
   g_free (peer->sandbox);
+  g_free (peer->person);
   g_object_unref (peer->ended);
   g_free (peer->name);
   g_free (peer);

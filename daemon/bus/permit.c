@@ -25,8 +25,12 @@ struct _TfdPermit
 static GVariant *
 describe (TfdJobType type)
 {
-  return g_variant_new_parsed ("{'job-type': %s}",
-                               tfd_enum_to_string (TFD_TYPE_JOB_TYPE, (int) type));
+  GVariantBuilder details;
+
+  g_variant_builder_init (&details, G_VARIANT_TYPE ("a{ss}"));
+  g_variant_builder_add (&details, "{ss}", "job-type",
+                         tfd_enum_to_string (TFD_TYPE_JOB_TYPE, (int) type));
+  return g_variant_builder_end (&details);
 }
 
 /* Takes @error. */

@@ -118,6 +118,8 @@ tfd_engine_execute (
     leave_run (self, job);
   log_to_journal (job, step);
 
-  /* a transient error or a stop may have freed a slot: planning again is always right */
-  tfd_engine_plan_later (self);
+  /* a transient error or a stop may have freed a slot: planning again is always right, but for
+   * what changes of a job that neither runs nor waits */
+  if (from != step.next || job->live != NULL)
+    tfd_engine_plan_later (self);
 }

@@ -138,6 +138,7 @@ struct _TfdEngine
   gboolean watches_owners;
   guint64 owners_alarm;
   gint64 owners_asked; /* boot time: who they are */
+  guint persons;       /* how often it turned out that a user id is somebody else's */
 };
 
 /* ---- job.c ---- */
@@ -244,6 +245,9 @@ TfdWorkerState *tfd_engine_worker_state (TfdEngine *self, guint32 uid);
 gint64 tfd_engine_check_timers (TfdEngine *self, TfdJob *job, gint64 now);
 /* The same for what happens to jobs that nobody touches for a long time. */
 gint64 tfd_engine_check_inactivity (TfdEngine *self, gint64 now);
+/* @job is there from now on: what nobody has touched for a long time is looked for when it can be
+ * due, not before. */
+void tfd_engine_expect_inactivity (TfdEngine *self, const TfdJob *job);
 /* Adds the time that the job was running to active_time. */
 void tfd_job_account_time (TfdJob *job, gint64 now);
 /* Notes what time it is, now and every hour. */

@@ -132,7 +132,7 @@ tfd_engine_insert_job (TfdEngine *self, TfdJob *job)
   g_hash_table_insert (self->jobs, job->record->id, job);
   job->place = g_sequence_append (self->order, job);
   tfd_engine_update_live (self, job);
-  self->inactive_at = 0;
+  tfd_engine_expect_inactivity (self, job);
   tfd_engine_count_job (self, job, 1);
 }
 

@@ -107,6 +107,9 @@ void tfd_engine_probe_async (TfdEngine *self,
                              GAsyncReadyCallback callback,
                              gpointer user_data);
 GHashTable *tfd_engine_probe_finish (TfdEngine *self, GAsyncResult *result, GError **error);
+/* Whether all of it was seen a moment ago: the same probe asks no worker, and finds nothing. */
+gboolean
+tfd_engine_probe_is_known (TfdEngine *self, guint32 uid, TfdJobType type, GPtrArray *files);
 
 /* What is about to be created, see engine/limits.h. */
 typedef struct _TfdReservation TfdReservation;
@@ -291,6 +294,9 @@ gboolean tfd_engine_checkpoint_finish (TfdEngine *self, GAsyncResult *result, GE
 /* Whose the user id @uid is now, as the name service has it; @name NULL: nobody's. Jobs that were
  * made under another name are held: OWNER_GONE. */
 void tfd_engine_note_owner (TfdEngine *self, guint32 uid, const char *name);
+/* A number that is another one after a user id has turned out to be somebody else's, or nobody's.
+ */
+guint tfd_engine_get_persons (TfdEngine *self);
 
 /* From now on the name service is asked who the owners of the jobs are: at once, daily, and when
  * the worker of one of them is lost. */

@@ -147,6 +147,7 @@ change_person (TfdEngine *self, guint32 uid, const char *name)
   g_autoptr (GPtrArray) jobs = NULL;
 
   user->name = name != NULL ? g_intern_string (name) : NULL;
+  self->persons++;
   if (name != NULL)
     note_person (self, uid, name);
   jobs = jobs_of (self, uid);
@@ -173,6 +174,12 @@ tfd_engine_note_owner (TfdEngine *self, guint32 uid, const char *name)
     change_person (self, uid, name);
   if (user->has_gone)
     cancel_due (self, uid);
+}
+
+guint
+tfd_engine_get_persons (TfdEngine *self)
+{
+  return self->persons;
 }
 
 /* Who asked, if there is still an engine when the answer comes. */

@@ -276,6 +276,28 @@ tfd_engine_probe_async (TfdEngine *self,
                                  g_steal_pointer (&task));
 }
 
+gboolean
+tfd_engine_probe_is_known (TfdEngine *self, guint32 uid, TfdJobType type, GPtrArray *files)
+{
+  g_autofree char *last = NULL;
+
+  if (type != TFD_JOB_TYPE_DOWNLOAD)
+    return FALSE;
+  for (guint i = 0; i < files->len; i++)
+    {
+      g_autofree char *directory =
+          g_path_get_dirname (((const TfdFileSpec *) files->pdata[i])->path);
+
+      if (g_strcmp0 (directory, last) == 0)
+        continue;
+      if (!was_seen (self, uid, directory))
+        return FALSE;
+      g_free (last);
+      last = g_steal_pointer (&directory);
+    }
+  return TRUE;
+}
+
 GHashTable *
 tfd_engine_probe_finish (TfdEngine *self G_GNUC_UNUSED, GAsyncResult *result, GError **error)
 {

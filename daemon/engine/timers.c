@@ -96,6 +96,18 @@ tfd_engine_check_timers (TfdEngine *self, TfdJob *job, gint64 now)
   return tfd_job_state_is_running (job->record->state) ? check_running (self, job, now) : NEVER;
 }
 
+static gint64
+inactive_at (const TfdEngine *self, const TfdJob *job)
+{
+  return after (job->record->last_activity, self->config->job_inactivity_timeout);
+}
+
+void
+tfd_engine_expect_inactivity (TfdEngine *self, const TfdJob *job)
+{
+  self->inactive_at = MIN (self->inactive_at, inactive_at (self, job));
+}
+
 gint64
 tfd_engine_check_inactivity (TfdEngine *self, gint64 now)
 {
@@ -107,7 +119,7 @@ tfd_engine_check_inactivity (TfdEngine *self, gint64 now)
        !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter))
     {
       TfdJob *job = g_sequence_get (iter);
-      gint64 due = after (job->record->last_activity, self->config->job_inactivity_timeout);
+      gint64 due = inactive_at (self, job);
 
       if (now >= due && job->work == NULL && !tfd_job_state_is_running (job->record->state))
         tfd_engine_expire (self, job);

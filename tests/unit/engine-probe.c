@@ -54,6 +54,18 @@ probe (EngineFixture *self, guint32 uid, const char *paths, Answer *answer)
   engine_settle (self);
 }
 
+static gboolean
+is_known (EngineFixture *self, guint32 uid, TfdJobType type, const char *paths)
+{
+  g_autoptr (GPtrArray) specs =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_file_spec_free);
+  g_auto (GStrv) list = g_strsplit (paths, " ", -1);
+
+  for (guint i = 0; list[i] != NULL; i++)
+    g_ptr_array_add (specs, tfd_file_spec_new (type, "http://host/x", list[i], NULL, NULL));
+  return tfd_engine_probe_is_known (self->engine, uid, type, specs);
+}
+
 static void
 assert_found (const Answer *answer, const char *directory, const char *identity)
 {
@@ -88,9 +100,16 @@ ENGINE_TEST (test_cache)
 {
   g_auto (Answer) answer = { 0 };
 
+  g_assert_false (is_known (self, ALICE, TFD_JOB_TYPE_DOWNLOAD, "/a/1"));
   probe (self, ALICE, "/a/1", &answer);
   engine_answer (self, "Probe", "([([byte 0x78], '', '')],)");
   engine_advance (self, 10 * SECOND - 1);
+  g_assert_true (is_known (self, ALICE, TFD_JOB_TYPE_DOWNLOAD, "/a/2 /a/3"));
+  g_assert_false (is_known (self, BOB, TFD_JOB_TYPE_DOWNLOAD, "/a/2"));
+  g_assert_false (is_known (self, ALICE, TFD_JOB_TYPE_DOWNLOAD, "/a/2 /b/2"));
+  g_assert_false (is_known (self, ALICE, TFD_JOB_TYPE_DOWNLOAD, "/a/b/2"));
+  /* a file that is to be sent is looked at itself */
+  g_assert_false (is_known (self, ALICE, TFD_JOB_TYPE_UPLOAD, "/a/2"));
   /* that it may be used, not which one it was: it may be another by the same name now */
   probe (self, ALICE, "/a/2", &answer);
   g_assert_true (answer.called);
@@ -103,6 +122,7 @@ ENGINE_TEST (test_cache)
   engine_answer (self, "Probe", "([([byte 0x7a], '', '')],)");
   assert_found (&answer, "/a", "z");
   engine_advance (self, 1);
+  g_assert_false (is_known (self, ALICE, TFD_JOB_TYPE_DOWNLOAD, "/a/2"));
   probe (self, ALICE, "/a/2", &answer);
   engine_answer (self, "Probe", "([([byte 0x77], '', '')],)");
   assert_found (&answer, "/a", "w");

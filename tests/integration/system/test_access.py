@@ -670,6 +670,15 @@ class Gone(AccessCase):
         self.assertEqual(mine.complete()[0], 'completed')
         self.assert_file(self.shared() + '/a', file)
 
+    def test_name_is_asked_again(self):
+        """Who creates jobs is not asked about each time, but as soon as it is heard of a change."""
+        dave, other = self.connect(), self.connect()
+        dave.create(name='first')
+        dave.create(name='second')
+        self.remove()
+        self.assert_error('AccessDenied', other.list_jobs)
+        self.assert_error('AccessDenied', lambda: dave.create(name='third'))
+
     def test_nobody(self):
         """Found out at the start; an administrator may still cancel, and nothing is touched."""
         root = self.clients['root']
