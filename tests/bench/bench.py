@@ -6,31 +6,36 @@
     ./dev bench [ROW…]          measures all rows, or those named, and prints a table
     ./dev bench --list          the rows
     ./dev bench --check [ROW…]  ends with 1 when a row is not what it is to be
-    ./dev bench --write         writes docs/performance.md, its plots, and a file of the history
+    ./dev bench --write [ROW…]  writes docs/performance.md, its plots, and a file of the history; rows
+                                that were not measured now stay what they were
     ./dev bench --profile       flame graphs of the three hottest paths, into the same place
     ./dev bench --growth        curves of the costs of 10 to 100,000 jobs and files, likewise
     ./dev bench --compare A B   two files of tests/bench/history
 
     --rounds N    rounds, the first not counted (default 7)
-    --json FILE   all figures
+    --json FILE   all figures, also those of a run that was stopped (default bench.json in the build
+                  directory)
     --smoke       each row once, with tiny sizes: does it work? The figures say nothing
     --verbose     each round
 """
 import argparse
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+import traceback
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib')]
 import growth  # noqa: E402
 import machine  # noqa: E402
 import profiles  # noqa: E402
 import report  # noqa: E402
-from bout import ROUNDS, hold, judge, load, say, summary  # noqa: E402
+from bout import InMachine, hold, judge, load, say, summary  # noqa: E402
 from measure import Failed  # noqa: E402
 from registry import ROWS  # noqa: E402
 from scene import Scene  # noqa: E402
@@ -43,7 +48,8 @@ def arguments():
     for name in 'list', 'check', 'write', 'profile', 'growth', 'smoke', 'verbose':
         parser.add_argument('--' + name, action='store_true')
     parser.add_argument('--rounds', type=int, default=0)
-    parser.add_argument('--json', metavar='FILE')
+    parser.add_argument('--json', metavar='FILE',
+                        default=os.path.join(os.environ.get('TFD_BUILD_ROOT', '.'), 'bench.json'))
     parser.add_argument('--compare', nargs=2, metavar='FILE')
     return parser.parse_args()
 
@@ -57,15 +63,18 @@ def chosen(names):
 
 
 def place_for_files():
-    """A directory on a disk: what is in memory is no file to sync."""
+    """A directory on a disk: what is in memory is no file to sync. Those of runs that were killed go."""
     base = os.environ.get('TFD_BENCH_DIR') or os.environ['TFD_BUILD_ROOT']
-    return tempfile.mkdtemp(prefix='bench-', dir=base)
+    for name in os.listdir(base):
+        found = re.fullmatch(r'bench-(\d+)-\w+', name)
+        if found and not os.path.exists(f'/proc/{found[1]}'):
+            shutil.rmtree(os.path.join(base, name), ignore_errors=True)
+    return tempfile.mkdtemp(prefix=f'bench-{os.getpid()}-', dir=base)
 
 
 def save(result, path):
-    if path:
-        with open(path, 'w', encoding='utf-8') as file:
-            json.dump(result, file, indent=1)
+    with open(path, 'w', encoding='utf-8') as file:
+        json.dump(result, file, indent=1)
 
 
 def measure(rows, options, results):
@@ -77,11 +86,17 @@ def measure(rows, options, results):
         for bout in dict.fromkeys(row.bout for row in rows):
             mine = [row for row in rows if row.bout is bout]
             names = sorted({name for row in mine for name in (row.us, row.peer) if name})
+            if issubclass(bout, InMachine) and not machine.is_root():
+                for row in mine:
+                    results[row.name] = {'skipped': 'it has many users, for which it takes root'}
+                    say(report.line(row.name, results[row.name]))
+                continue
             say(f'== {", ".join(row.name for row in mine)}: {" and ".join(names)}')
             begin, busy = time.monotonic(), load()
             try:
                 samples = hold(bout, scene, names, options.rounds, say if options.verbose else None)
-            except Failed as error:
+            except Exception as error:  # noqa: BLE001 (the other rows are to be measured all the same)
+                traceback.print_exc()
                 say(f'bench: {error}')
                 for row in mine:
                     results[row.name] = {'failed': str(error)}
@@ -89,13 +104,49 @@ def measure(rows, options, results):
             for row in mine:
                 results[row.name] = {
                     'work': row.work, 'against': row.against, 'rounds': len(samples[row.us]),
-                    'targets': judge(row, samples), 'contestants': summary(samples),
-                    'load': busy, 'seconds': time.monotonic() - begin}
+                    'targets': judge(row, samples), 'contestants': summary(samples), 'bout': bout.__name__,
+                    'load': max(busy, load()), 'seconds': time.monotonic() - begin}
                 say(report.line(row.name, results[row.name]))
             yield
     finally:
         scene.close()
         shutil.rmtree(place, ignore_errors=True)
+
+
+def stopped(*_):
+    for number in signal.SIGTERM, signal.SIGHUP, signal.SIGINT:
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def measure_all(rows, options):
+    """The results, of the rows that there was time for."""
+    begin = time.monotonic()
+    result = machine.describe() | {'rows': {}, 'seconds': 0}
+    try:
+        for _ in measure(rows, options, result['rows']):
+            result['seconds'] = time.monotonic() - begin
+            save(result, options.json)
+    except KeyboardInterrupt:
+        say('bench: stopped; what was measured until now:')
+        result['stopped'] = True
+    save(result, options.json)
+    return result
+
+
+def table(rows, options):
+    result = measure_all(rows, options)
+    print(report.table(result))
+    if options.write:
+        report.write(result)
+    failed = [name for name, row in result['rows'].items() if 'failed' in row]
+    missed = [name for name, row in result['rows'].items()
+              if not all(target['met'] for target in row.get('targets', []))]
+    if failed:
+        say(f'bench: did not work: {", ".join(failed)}')
+    if options.check and missed:
+        say(f'bench: missed: {", ".join(missed)}')
+    return 1 if failed or 'stopped' in result or options.check and missed else 0
 
 
 def main():
@@ -108,28 +159,17 @@ def main():
         print(report.compare(*options.compare))
         return 0
 
-    machine.need_private_machine(__file__)
-    if options.profile:
-        return profiles.write(Scene(place_for_files(), options.smoke))
-    if options.growth:
-        return growth.write(Scene(place_for_files(), options.smoke))
-
     rows = chosen(options.rows)
-    begin = time.monotonic()
-    result = machine.describe() | {'rows': {}, 'seconds': 0}
-    for _ in measure(rows, options, result['rows']):
-        result['seconds'] = time.monotonic() - begin
-        save(result, options.json)
-    print(report.table(result))
-    save(result, options.json)
-    if options.write:
-        report.write(result)
-    failed = [name for name, row in result['rows'].items() if 'failed' in row]
-    missed = [name for name, row in result['rows'].items()
-              if not all(target['met'] for target in row.get('targets', []))]
-    if failed:
-        say(f'bench: did not work: {", ".join(failed)}')
-    return 1 if failed or options.check and missed else 0
+    machine.need_private_machine(__file__)
+    for number in signal.SIGTERM, signal.SIGHUP, signal.SIGINT:
+        signal.signal(number, stopped)
+    status = 0
+    if options.write or options.rows or not (options.profile or options.growth):
+        status = table(rows, options)
+    for wanted, module in (options.profile, profiles), (options.growth, growth):
+        if wanted:
+            module.write(Scene(place_for_files(), options.smoke))
+    return status
 
 
 if __name__ == '__main__':
@@ -137,3 +177,5 @@ if __name__ == '__main__':
         sys.exit(main())
     except (subprocess.CalledProcessError, Failed) as error:
         sys.exit(f'bench: {error}')
+    except KeyboardInterrupt:
+        sys.exit('bench: stopped')

@@ -3,14 +3,19 @@
 """Bouts and rows. A bout is work that several contestants do in turn, in an order that is new in each
 round; a row of the table compares one contestant with another, or with a number."""
 import dataclasses
+import json
 import os
 import random
+import subprocess
 import sys
 import time
 
-from measure import median
+import machine
+from measure import Failed, median
 
 ROUNDS = 7
+EXTRA_EVERY = 3  # rounds in which those run, too, whom no row compares
+NOISY = 2  # times the lowest is the highest
 
 
 @dataclasses.dataclass
@@ -43,8 +48,8 @@ class Row:
 class Bout:
     """Work. A contestant is a method that does it once and returns {metric: number}."""
 
-    contestants = ()
     rounds = ROUNDS
+    extras = ()  # contestants for whoever wants to know
 
     def __init__(self, scene):
         self.scene = scene
@@ -59,16 +64,61 @@ class Bout:
         return getattr(self, name.replace('-', '_'))()
 
 
+class InMachine(Bout):
+    """A bout of crowd.py, which is held in a machine of its own."""
+
+    inner = ''
+
+    def open(self, names):
+        here = os.path.dirname(os.path.abspath(__file__))
+        self.process = subprocess.Popen(
+            ['setpriv', '--pdeathsig', 'TERM', '--', 'bash', os.path.join(here, '..', 'lib', 'machine.sh'),
+             sys.executable, '-B', os.path.join(here, 'inside.py'), self.inner,
+             'smoke' if self.scene.smoke else 'whole', *names],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env=os.environ | {'TFD_MACHINE_DISK': self.scene.directory()})
+        self.answer()
+
+    def answer(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise Failed(f'the machine has ended with {self.process.wait()}')
+        said = json.loads(line)
+        if 'failed' in said:
+            raise Failed(said['failed'])
+        return said
+
+    def run(self, name):
+        self.process.stdin.write(name + '\n')
+        self.process.stdin.flush()
+        return self.answer()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+class Crowd(InMachine):
+    inner = 'Crowd'
+
+
+class Flood(InMachine):
+    inner = 'Flood'
+
+
 def hold(bout_class, scene, names, rounds=None, log=None):
     """Holds a bout: {contestant: [sample of each round]}. The first round does not count."""
     bout = bout_class(scene)
     rounds = rounds or bout.rounds
+    names = [*names, *bout.extras]
     samples = {name: [] for name in names}
     try:
         bout.open(names)
         for number in range(1 if scene.smoke else rounds + 1):
-            order = random.sample(names, len(names))
-            for name in order:
+            extras = scene.smoke or number % EXTRA_EVERY == 1
+            order = [name for name in names if extras or name not in bout.extras]
+            for name in random.sample(order, len(order)):
                 begin = time.monotonic()
                 sample = bout.run(name)
                 if log:
@@ -86,6 +136,11 @@ def spread(values):
     return {'median': median(values), 'min': min(values), 'max': max(values)}
 
 
+def is_noisy(value):
+    """Whether the figures of the rounds differ so much that the median says little."""
+    return value['max'] > NOISY * value['min'] and value['min'] > 0
+
+
 def judge(row, samples):
     """The figures of a row: for each target the ratio of each round, and whether it is met."""
     results = []
@@ -98,7 +153,7 @@ def judge(row, samples):
         value = spread(figures)
         results.append({'metric': target.metric, 'goal': target.goal, 'at_least': target.at_least,
                         'unit': target.unit, 'ratio': bool(row.peer) and not target.alone,
-                        'met': target.met(value['median']), **value})
+                        'met': target.met(value['median']), 'noisy': is_noisy(value), **value})
     return results
 
 

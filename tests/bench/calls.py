@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: 2026 The transferd authors
 """Bouts of calls: what they cost on top of the bus and of the database."""
-import http.client
-import json
 import os
 import shutil
 import socket
 import subprocess
-import time
 
 from bout import Bout
 from measure import Failed, ask, percentile
@@ -142,9 +139,7 @@ class CreateAdd(CallBout):
 
     def aria2(self):
         with Aria2(self.scene) as aria2:
-            begin = time.monotonic()
-            aria2.add(self.number)
-            return {'rate': self.number / (time.monotonic() - begin)}
+            return {'rate': self.number / aria2.add(self.number)}
 
     def lomiri(self):
         service = Service()
@@ -157,13 +152,8 @@ class CreateAdd(CallBout):
                                         'QT_QPA_PLATFORM': 'offscreen'})
             name = 'com.lomiri.applications.Downloader'
             wait_for_name(service, name)
-            bus = service.watcher()
-            begin = time.monotonic()
-            for number in range(self.number):
-                bus.call_sync(name, '/', 'com.lomiri.applications.DownloadManager', 'createDownload', GLib.Variant(
-                    '((sssa{sv}a{ss}))', ((f'http://127.0.0.1:9/{number}', '', '', {}, {}),)),
-                    None, 0, 60_000, None)
-            sample = {'rate': self.number / (time.monotonic() - begin)}
+            said = service.bench_client('lomiri', '-', self.number)
+            sample = {'rate': self.number / said['seconds']}
             kill(manager.pid, 9)
             manager.wait(30)
             return sample
@@ -198,7 +188,7 @@ class ListJobs(CallBout):
 
 
 class Aria2:
-    """aria2 with its JSON-RPC, one connection that is kept."""
+    """aria2 with its JSON-RPC."""
 
     def __init__(self, scene):
         self.scene = scene
@@ -209,9 +199,6 @@ class Aria2:
              '--rpc-listen-port=6800', '--max-concurrent-downloads=1', '--pause=true',
              '--dir', self.scene.directory()], stdin=subprocess.DEVNULL)
         wait_for(self.is_up, 'aria2')
-        self.connection = http.client.HTTPConnection('127.0.0.1', 6800)
-        self.connection.connect()
-        self.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self
 
     def is_up(self):
@@ -221,15 +208,10 @@ class Aria2:
             return probe.connect_ex(('127.0.0.1', 6800)) == 0
 
     def __exit__(self, *_):
-        self.connection.close()
         self.process.kill()
         self.process.wait()
 
-    def add(self, count):
-        for number in range(count):
-            self.connection.request('POST', '/jsonrpc', json.dumps({
-                'jsonrpc': '2.0', 'id': 1, 'method': 'aria2.addUri',
-                'params': [[f'http://127.0.0.1:9/{number}']]}))
-            reply = self.connection.getresponse()
-            if b'"result"' not in reply.read():
-                raise Failed('aria2 does not take a URI')
+    @staticmethod
+    def add(count):
+        """addUri, one call after the other on one connection; the seconds."""
+        return ask([program('client'), 'aria2', '6800', str(count)])['seconds']

@@ -2,198 +2,43 @@
 /* SPDX-FileCopyrightText: 2026 The transferd authors */
 /* A client of the service that measures how long the service takes, and takes little itself.
  *
- *     bench-client jobs ROWS           a job of all files in ROWS (lines of URL, tab, path)
- *     bench-client each ROWS           a job for each of them, one after the other
- *     bench-client create ROWS         a suspended job for each, --clients and --depth at a time
- *     bench-client create-add ROWS     likewise in two calls, one after the other
- *     bench-client add-files ROWS      one job, and one call that adds them all
- *     bench-client list                all jobs of the caller
- *     bench-client list-echo           as many rows from bench-echo
- *     bench-client echo METHOD COUNT   calls of bench-echo, one after the other
- *     bench-client steps ROWS          the life of a job for each, call by call
+ *     jobs ROWS           a job of all files in ROWS (lines of URL, tab, path)
+ *     each ROWS           a job for each of them, one after the other
+ *     create ROWS         a suspended job for each, --clients and --depth at a time
+ *     create-add ROWS     likewise in two calls, one after the other
+ *     add-files ROWS      one job, and one call that adds them all; --repeat times
+ *     at-once ROWS        a job for each --files of them, all at a time, completed
+ *     completes ROWS      a job for each, completed in turn when all are there
+ *     list                all jobs of the caller
+ *     list-echo           as many rows from bench-echo
+ *     echo METHOD COUNT   calls of bench-echo, one after the other
+ *     steps ROWS          the life of a job for each, call by call
+ *     aria2 PORT COUNT    aria2.addUri, one after the other
+ *     lomiri - COUNT      createDownload of lomiri-download-manager, likewise
  *
+ * With --gate, at-once and completes print "ready" and wait for a line before they begin; create
+ * prints it when all of its clients are under way, and goes on.
  * Prints numbers and lists of seconds as JSON. */
-#include <gio/gio.h>
+#include "bench/caller.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME "org.transferd.Transfer1"
-#define ROOT "/org/transferd/Transfer1"
-#define MANAGER NAME ".Manager"
-#define JOB NAME ".Job"
-#define ECHO_NAME "org.transferd.Bench"
-
-static char *type = NULL, *priority = NULL;
-static int n_clients = 1, depth = 1;
-static gboolean on_system_bus, no_complete;
-
 static const GOptionEntry options[] = {
-  { "type", 0, 0, G_OPTION_ARG_STRING, &type, NULL, NULL },
-  { "priority", 0, 0, G_OPTION_ARG_STRING, &priority, NULL, NULL },
-  { "clients", 0, 0, G_OPTION_ARG_INT, &n_clients, NULL, NULL },
-  { "depth", 0, 0, G_OPTION_ARG_INT, &depth, NULL, NULL },
-  { "system", 0, 0, G_OPTION_ARG_NONE, &on_system_bus, NULL, NULL },
-  { "no-complete", 0, 0, G_OPTION_ARG_NONE, &no_complete, NULL, NULL },
+  { "type", 0, 0, G_OPTION_ARG_STRING, &bench_options.type, NULL, NULL },
+  { "priority", 0, 0, G_OPTION_ARG_STRING, &bench_options.priority, NULL, NULL },
+  { "clients", 0, 0, G_OPTION_ARG_INT, &bench_options.clients, NULL, NULL },
+  { "depth", 0, 0, G_OPTION_ARG_INT, &bench_options.depth, NULL, NULL },
+  { "files", 0, 0, G_OPTION_ARG_INT, &bench_options.files, NULL, NULL },
+  { "repeat", 0, 0, G_OPTION_ARG_INT, &bench_options.repeat, NULL, NULL },
+  { "system", 0, 0, G_OPTION_ARG_NONE, &bench_options.system, NULL, NULL },
+  { "no-complete", 0, 0, G_OPTION_ARG_NONE, &bench_options.no_complete, NULL, NULL },
+  { "gate", 0, 0, G_OPTION_ARG_NONE, &bench_options.gate, NULL, NULL },
   G_OPTION_ENTRY_NULL,
 };
 
-static GDBusConnection *bus;
-static char *transferred; /* (owned) (nullable) the job whose signal came last */
-
-static double
-now (void)
-{
-  struct timespec time;
-
-  clock_gettime (CLOCK_MONOTONIC, &time);
-  return (double) time.tv_sec + (double) time.tv_nsec / 1e9;
-}
-
-static void
-check (GError *error)
-{
-  if (error == NULL)
-    return;
-  g_printerr ("bench-client: %s\n", error->message);
-  exit (1);
-}
-
-static GDBusConnection *
-connect_to_bus (void)
-{
-  GError *error = NULL;
-  g_autofree char *address = g_dbus_address_get_for_bus_sync (
-      on_system_bus ? G_BUS_TYPE_SYSTEM : G_BUS_TYPE_SESSION, NULL, &error);
-  GDBusConnection *connection;
-
-  check (error);
-  connection =
-      g_dbus_connection_new_for_address_sync (address,
-                                              G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
-                                                  G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-                                              NULL, NULL, &error);
-  check (error);
-
-  return connection;
-}
-
-static GVariant *
-call (const char *path, const char *interface, const char *method, GVariant *arguments)
-{
-  const char *name = strcmp (interface, ECHO_NAME) == 0 ? ECHO_NAME : NAME;
-  GError *error = NULL;
-  GVariant *reply =
-      g_dbus_connection_call_sync (bus, name, path, interface, method, arguments, NULL,
-                                   G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, &error);
-
-  check (error);
-  return reply;
-}
-
-static void
-call_and_forget (const char *path, const char *interface, const char *method, GVariant *arguments)
-{
-  g_variant_unref (call (path, interface, method, arguments));
-}
-
-/* Rows */
-
-static char **
-read_rows (const char *path)
-{
-  g_autofree char *text = NULL;
-  GError *error = NULL;
-
-  g_file_get_contents (path, &text, NULL, &error);
-  check (error);
-  g_strchomp (text);
-
-  return g_strsplit (text, "\n", -1);
-}
-
-/* The path; its URL into @url. */
-static const char *
-split_row (const char *row, char **url)
-{
-  const char *tab = strchr (row, '\t');
-
-  if (tab == NULL)
-    {
-      g_printerr ("bench-client: no row: %s\n", row);
-      exit (2);
-    }
-  *url = g_strndup (row, (gsize) (tab - row));
-  return tab + 1;
-}
-
-static GVariant *
-files (char **rows, guint count)
-{
-  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(ssa{sv})"));
-
-  for (guint i = 0; i < count; i++)
-    {
-      g_autofree char *url = NULL;
-      const char *path = split_row (rows[i], &url);
-
-      g_variant_builder_add (&builder, "(ss@a{sv})", url, path,
-                             g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0));
-    }
-
-  return g_variant_builder_end (&builder);
-}
-
-static GVariant *
-creation (char **rows, guint count, gboolean start)
-{
-  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
-
-  if (count > 0)
-    g_variant_builder_add (&builder, "{sv}", "files", files (rows, count));
-  if (start)
-    g_variant_builder_add (&builder, "{sv}", "start", g_variant_new_boolean (TRUE));
-  if (priority != NULL)
-    g_variant_builder_add (&builder, "{sv}", "Priority", g_variant_new_string (priority));
-  if (type != NULL && g_str_equal (type, "upload"))
-    g_variant_builder_add (&builder, "{sv}", "UploadProtocol", g_variant_new_string ("put"));
-
-  return g_variant_new ("(ss@a{sv})", "bench", type != NULL ? type : "download",
-                        g_variant_builder_end (&builder));
-}
-
-static char *
-create (char **rows, guint count, gboolean start)
-{
-  g_autoptr (GVariant) reply = call (ROOT, MANAGER, "CreateJob", creation (rows, count, start));
-  g_autoptr (GVariant) path = g_variant_get_child_value (reply, 0);
-
-  return g_variant_dup_string (path, NULL);
-}
-
-static GVariant *
-no_options (void)
-{
-  return g_variant_new ("(@a{sv})", g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0));
-}
-
-/* Numbers out */
-
-static void
-print_list (const char *name, GArray *times, gboolean more)
-{
-  g_print ("\"%s\": [", name);
-  for (guint i = 0; i < times->len; i++)
-    g_print ("%s%.6f", i > 0 ? ", " : "", g_array_index (times, double, i));
-  g_print ("]%s", more ? ", " : "");
-}
-
-static void
-add_time (GArray *times, double since)
-{
-  double time = now () - since;
-
-  g_array_append_val (times, time);
-}
+static const char *awaited; /* (nullable) the job whose end is waited for */
 
 /* Jobs that run */
 
@@ -217,15 +62,16 @@ signalled (G_GNUC_UNUSED GDBusConnection *connection,
     }
   if (strcmp (signal, "JobTransferred") == 0)
     {
-      g_free (transferred);
-      transferred = g_variant_dup_string (job, NULL);
+      if (g_strcmp0 (awaited, g_variant_get_string (job, NULL)) == 0)
+        awaited = NULL;
     }
 }
 
 static void
 wait_until_transferred (const char *job)
 {
-  while (g_strcmp0 (transferred, job) != 0)
+  awaited = job;
+  while (awaited != NULL)
     g_main_context_iteration (NULL, TRUE);
 }
 
@@ -233,21 +79,8 @@ static void
 complete (const char *job)
 {
   g_autoptr (GVariant) reply = call (job, JOB, "Complete", no_options ());
-  const char *result;
 
-  g_variant_get_child (reply, 0, "&s", &result);
-  if (strcmp (result, "completed") != 0)
-    {
-      g_printerr ("bench-client: Complete: %s\n", result);
-      exit (1);
-    }
-}
-
-static void
-watch (void)
-{
-  g_dbus_connection_signal_subscribe (bus, NAME, MANAGER, NULL, ROOT, NULL,
-                                      G_DBUS_SIGNAL_FLAGS_NONE, signalled, NULL, NULL);
+  check_completed (reply);
 }
 
 static void
@@ -257,7 +90,7 @@ run_jobs (char **rows, guint count, guint each)
   g_autoptr (GArray) arrived = g_array_new (FALSE, FALSE, sizeof (double));
   g_autoptr (GArray) completed = g_array_new (FALSE, FALSE, sizeof (double));
 
-  watch ();
+  watch (signalled);
   for (guint i = 0; i < count; i += each)
     {
       double begin = now ();
@@ -266,7 +99,7 @@ run_jobs (char **rows, guint count, guint each)
       add_time (created, begin);
       wait_until_transferred (job);
       add_time (arrived, begin);
-      if (!no_complete)
+      if (!bench_options.no_complete)
         complete (job);
       add_time (completed, begin);
     }
@@ -304,6 +137,12 @@ created_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   check (error);
   add_time (creating.times, one->begin);
   creating.answered++;
+  if (bench_options.gate &&
+      creating.answered == (guint) (bench_options.clients * bench_options.depth))
+    {
+      g_print ("ready\n");
+      fflush (stdout);
+    }
   create_next (one->connection);
   g_free (one);
 }
@@ -332,13 +171,13 @@ create_jobs (char **rows, guint count)
   creating.count = count;
   creating.times = g_array_new (FALSE, FALSE, sizeof (double));
   begin = now ();
-  for (int i = 0; i < n_clients; i++)
+  for (int i = 0; i < bench_options.clients; i++)
     {
       GDBusConnection *connection = i == 0 ? bus : connect_to_bus ();
 
-      if (i == n_clients - 1)
+      if (i == bench_options.clients - 1)
         begin = now ();
-      for (int j = 0; j < depth; j++)
+      for (int j = 0; j < bench_options.depth; j++)
         create_next (connection);
     }
   while (creating.answered < count)
@@ -368,12 +207,18 @@ create_and_add (char **rows, guint count)
 static void
 add_files (char **rows, guint count)
 {
-  g_autofree char *job = create (rows, 1, FALSE);
-  GVariant *list = files (rows + 1, count - 1);
-  double begin = now ();
+  double seconds = 0;
 
-  call_and_forget (job, JOB, "AddFiles", g_variant_new ("(@a(ssa{sv}))", list));
-  g_print ("{\"seconds\": %.6f}\n", now () - begin);
+  for (int i = 0; i < bench_options.repeat; i++)
+    {
+      g_autofree char *job = create (rows, 1, FALSE);
+      GVariant *list = files (rows + 1, count - 1);
+      double begin = now ();
+
+      call_and_forget (job, JOB, "AddFiles", g_variant_new ("(@a(ssa{sv}))", list));
+      seconds += now () - begin;
+    }
+  g_print ("{\"seconds\": %.6f}\n", seconds);
 }
 
 /* Listings */
@@ -519,7 +364,7 @@ run_steps (char **rows, guint count)
 
   for (guint i = 0; i < N_STEPS; i++)
     times[i] = g_array_new (FALSE, FALSE, sizeof (double));
-  watch ();
+  watch (signalled);
   for (guint i = 0; i < count; i++)
     walk (rows, i, times);
   g_print ("{");
@@ -548,6 +393,16 @@ run (int argc, char **argv)
       echo_calls (argv[2], g_ascii_strtoull (argv[3], NULL, 10));
       return TRUE;
     }
+  if (argc == 4 && strcmp (verb, "aria2") == 0)
+    {
+      add_to_aria2 (argv[2], g_ascii_strtoull (argv[3], NULL, 10));
+      return TRUE;
+    }
+  if (argc == 4 && strcmp (verb, "lomiri") == 0)
+    {
+      add_to_lomiri (g_ascii_strtoull (argv[3], NULL, 10));
+      return TRUE;
+    }
   if (argc != 3)
     return FALSE;
 
@@ -563,6 +418,10 @@ run (int argc, char **argv)
     create_and_add (rows, count);
   else if (strcmp (verb, "add-files") == 0)
     add_files (rows, count);
+  else if (strcmp (verb, "at-once") == 0)
+    run_at_once (rows, count);
+  else if (strcmp (verb, "completes") == 0)
+    run_completes (rows, count);
   else if (strcmp (verb, "steps") == 0)
     run_steps (rows, count);
   else
@@ -580,7 +439,8 @@ main (int argc, char **argv)
   g_option_context_add_main_entries (context, options, NULL);
   g_option_context_parse (context, &argc, &argv, &error);
   check (error);
-  bus = connect_to_bus ();
+  if (argc < 2 || strcmp (argv[1], "aria2") != 0)
+    bus = connect_to_bus ();
   if (!run (argc, argv))
     {
       g_printerr ("usage: bench-client VERB …: see its source\n");

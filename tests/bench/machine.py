@@ -6,9 +6,11 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 
 
 PRIVATE = 'TFD_BENCH_PRIVATE'
+MEMORY = '/dev/shm'
 BUNDLE = '/etc/ssl/certs/ca-certificates.crt'
 SOURCE = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..'))
 
@@ -18,9 +20,21 @@ def need_private_machine(program):
     disturbs, and our certificates are trusted, by nobody else."""
     if PRIVATE not in os.environ:
         users = [] if os.geteuid() == 0 else ['--user', '--map-root-user']
-        os.environ[PRIVATE] = '1'
+        os.environ[PRIVATE] = 'user' if users else 'root'
         os.execvp('unshare', ['unshare', *users, '--net', '--mount', '--propagation', 'private', '--',
                               sys.executable, '-B', program, *sys.argv[1:]])
+    prepare_network()
+    # Whatever happens to us, what was put there is gone with us.
+    if os.path.isdir(MEMORY):
+        subprocess.run(['mount', '-t', 'tmpfs', '-o', 'mode=1777', 'tmpfs', MEMORY], check=True)
+
+
+def is_root():
+    """Whether we are what we seem to be: else we can be no other users."""
+    return os.environ.get(PRIVATE) == 'root'
+
+
+def prepare_network():
     subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
     # What most machines have; where another is the default it is not allowed to all networks.
     subprocess.run(['ip', 'route', 'replace', 'local', '127.0.0.0/8', 'dev', 'lo', 'table', 'local',
@@ -71,7 +85,7 @@ def describe():
     with open('/proc/meminfo', encoding='ascii') as file:
         memory = int(first(r'MemTotal:\s*(\d+)', file.read())) >> 20
     where = os.environ.get('TFD_BENCH_DIR') or os.environ['TFD_BUILD_ROOT']
-    packages = ('curl', 'aria2', 'nginx-light', 'lomiri-download-manager', 'libsoup-3.0-0',
+    packages = ('curl', 'aria2', 'wget', 'wget2', 'nginx-light', 'lomiri-download-manager', 'libsoup-3.0-0',
                 'libglib2.0-0', 'glib-networking', 'libgnutls30', 'libsqlite3-0', 'dbus-daemon')
     git = ['git', '-C', SOURCE, '-c', f'safe.directory={SOURCE}']
     return {
@@ -83,6 +97,7 @@ def describe():
         'commit': output(*git, 'log', '-1', '--format=%h %cs').strip(),
         'changed': bool(output(*git, 'status', '--porcelain', '--', 'daemon', 'common').strip()),
         'load': os.getloadavg(),
+        'time': time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime()),
     }
 
 

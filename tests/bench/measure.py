@@ -17,15 +17,28 @@ def cpu_seconds(pid):
     return time.clock_gettime((~pid << 3) | 2)
 
 
+def children_seconds(pid):
+    """The processor time of the children that it has outlived."""
+    with open(f'/proc/{pid}/stat', encoding='latin-1') as file:
+        fields = file.read().rpartition(')')[2].split()
+    return (int(fields[13]) + int(fields[14])) / os.sysconf('SC_CLK_TCK')
+
+
 class Cpu:
-    """Processor time that a set of processes has used since this was made; a process that did not
-    exist then counts from its beginning."""
+    """Processor time that a set of processes and their children have used since this was made; a
+    process that did not exist then counts from its beginning."""
 
     def __init__(self, pids):
-        self.before = {pid: cpu_seconds(pid) for pid in pids}
+        self.before = {pid: self.total(pid) for pid in pids}
+
+    @staticmethod
+    def total(pid):
+        return cpu_seconds(pid) + children_seconds(pid)
 
     def used(self, pids):
-        return sum(cpu_seconds(pid) - self.before.get(pid, 0) for pid in pids)
+        """Of those that live. What one of them had used before and has died since counts no more."""
+        died = sum(cpu for pid, cpu in self.before.items() if pid not in pids)
+        return sum(self.total(pid) - self.before.get(pid, 0) for pid in pids) - died
 
 
 def run(command, ok=(0,), **options):
@@ -78,14 +91,23 @@ def cached(path):
 
 
 def wakeups(pid):
-    """How often the threads of a process have begun to run of their own accord."""
-    total = 0
+    """{thread: how often it has begun to run of its own accord}"""
+    found = {}
     for thread in os.listdir(f'/proc/{pid}/task'):
-        with open(f'/proc/{pid}/task/{thread}/status', encoding='latin-1') as file:
-            for line in file:
-                if line.startswith('voluntary_ctxt_switches'):
-                    total += int(line.split()[1])
-    return total
+        try:
+            with open(f'/proc/{pid}/task/{thread}/status', encoding='latin-1') as file:
+                for line in file:
+                    if line.startswith('voluntary_ctxt_switches'):
+                        found[thread] = int(line.split()[1])
+        except FileNotFoundError:  # it has just ended
+            pass
+    return found
+
+
+def woken(before, after):
+    """How often in between; the end of a thread counts as one."""
+    return (sum(count - before.get(thread, 0) for thread, count in after.items())
+            + sum(thread not in after for thread in before))
 
 
 def median(values):

@@ -4,7 +4,7 @@
 import calls
 import state
 import transfers
-from bout import Row, Target
+from bout import Crowd, Flood, Row, Target
 
 # As bench-client calls them.
 STEPS = ('CreateJob', 'AddFile', 'Get', 'GetAll', 'SetProperties', 'ListFiles', 'Explain', 'GetJob',
@@ -57,8 +57,9 @@ ROWS = [
          Target('file', 400, unit='bytes for a file', alone=True))),
     Row('start-jobs', 'start with 10,000 jobs, until the name is owned', 'a number',
         state.StartJobs, 'transferd', '', (Target('wall', 0.5, unit='s', alone=True),)),
-    Row('start-files', 'start with 1,000 jobs of 1,000 files', 'a number',
-        state.StartFiles, 'transferd', '', (Target('wall', 0.5, unit='s', alone=True),)),
+    Row('start-files', 'start with 1,000 jobs of 1,000 files', 'a number; with 100 such jobs',
+        state.StartFiles, 'many', 'few',
+        (Target('wall', 0.5, unit='s', alone=True), Target('per-job', 1.2))),
     Row('idle', 'memory and wake-ups while nothing goes on', 'numbers',
         state.Idle, 'transferd', '',
         (Target('daemon', 10, unit='MiB of the daemon', alone=True),
@@ -67,11 +68,14 @@ ROWS = [
          Target('wakeups', 0, unit='wake-ups of the daemon in 5 s', alone=True))),
     Row('growth', 'each call of the life of a job among 10,000 others', 'the same among 10',
         state.Steps, 'many', 'few', tuple(Target(step, 1.2) for step in STEPS)),
-    Row('traffic', 'signals a second about a job of 1 GiB that runs for 7 s', 'numbers',
+    Row('traffic', 'signals a second about a job of 1 GiB that runs for 3 s', 'numbers',
         state.Traffic, 'transferd', '',
         (Target('watched', 4, unit='signals/s to who watches', alone=True),
          Target('unwatched', 0, unit='signals to who does not', alone=True))),
-    Row('flood', 'the slowest of 100 Completes (p99) while 50 others create jobs without a pause',
-        'the same without the others',
-        state.Flood, 'flooded', 'alone', (Target('p99', 3.0),)),
+    Row('crowd', '200 jobs of 20 users at once, 10 MiB each, on the disk', 'the same bytes in one job',
+        Crowd, 'many', 'one',
+        (Target('wall', 1.2), Target('share', 10, unit='% off the mean, at most', alone=True))),
+    Row('flood', 'the slowest of 100 Completes (p99) while 50 clients of another user create jobs '
+        'without a pause', 'the same without the others',
+        Flood, 'flooded', 'alone', (Target('p99', 3.0),)),
 ]

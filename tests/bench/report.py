@@ -6,6 +6,7 @@ import os
 
 import machine
 import svg
+from registry import ROWS
 
 DOCUMENT = os.path.join(machine.SOURCE, 'docs', 'performance.md')
 PLOT = os.path.join(machine.SOURCE, 'docs', 'performance', 'rows.svg')
@@ -26,12 +27,15 @@ def figure(target):
     sign = '≥' if target['at_least'] else '≤'
     name = target['unit'] or target['metric']
     return (f'{name} {number(target["median"])} ({number(target["min"])}–{number(target["max"])}), '
-            f'to be {sign} {number(target["goal"])}: {"met" if target["met"] else "MISSED"}')
+            f'to be {sign} {number(target["goal"])}: {"met" if target["met"] else "MISSED"}'
+            + (' (noisy)' if target.get('noisy') else ''))
 
 
 def line(name, row):
     if 'failed' in row:
         return f'{name}: FAILED: {row["failed"]}'
+    if 'skipped' in row:
+        return f'{name}: not measured: {row["skipped"]}'
     return f'{name}: ' + '; '.join(figure(target) for target in row['targets'])
 
 
@@ -54,8 +58,16 @@ def heading(result):
 def table(result):
     lines = [heading(result), '']
     lines += [line(name, row) for name, row in result['rows'].items()]
-    lines += ['', f'{result["seconds"]:.0f} s']
+    noisy = noisy_rows(result)
+    if noisy:
+        lines += ['', f'noisy (the highest is more than twice the lowest): {", ".join(noisy)}']
+    lines += ['', f'{result["seconds"]:.0f} s; load at the end {os.getloadavg()[0]:.1f}']
     return '\n'.join(lines)
+
+
+def noisy_rows(result):
+    return [name for name, row in result['rows'].items()
+            if any(target.get('noisy') for target in row.get('targets', []))]
 
 
 def read(path):
@@ -92,16 +104,41 @@ def markdown(result):
             lines.append(
                 f'| {name} | {row["work"]} | {row["against"]} | {kind} | {goal(target)} | '
                 f'{number(target["median"])} ({number(target["min"])}–{number(target["max"])}) | '
-                f'{"met" if target["met"] else "**missed**"} |')
+                f'{"met" if target["met"] else "**missed**"}{", noisy" if target.get("noisy") else ""} |')
             name = row['work'] = row['against'] = ''
     lines += ['', 'What each took (medians):', '']
-    lines += [f'- {name}, load {row["load"]:.1f}, {row["rounds"]} rounds: {absolutes(row)}'
+    lines += [f'- {name}, load {row["load"]:.1f}, {row["rounds"]} rounds in {row.get("seconds", 0):.0f} s'
+              f'{", commit " + row["commit"] if "commit" in row else ""}: {absolutes(row)}'
               for name, row in result['rows'].items() if 'contestants' in row]
+    noisy = noisy_rows(result)
+    if noisy:
+        lines += ['', f'Noisy, the highest is more than twice the lowest: {", ".join(noisy)}.']
     return '\n'.join(lines)
+
+
+def newest():
+    """What was written last; nothing if nothing was."""
+    files = [read(os.path.join(HISTORY, name)) for name in os.listdir(HISTORY)] \
+        if os.path.isdir(HISTORY) else []
+    return max(files, key=lambda file: file.get('time', ''), default={'rows': {}})
+
+
+def completed(result):
+    """The result with the rows that others have measured, which say of what commit they are."""
+    last, rows = newest(), {}
+    for row in ROWS:
+        for one in result, last:
+            if 'targets' in one['rows'].get(row.name, {}):
+                rows[row.name] = dict(one['rows'][row.name])
+                if one is last and last['commit'] != result['commit']:
+                    rows[row.name].setdefault('commit', last['commit'])
+                break
+    return result | {'rows': rows}
 
 
 def write(result):
     """Replaces the table and the plot of the document, and adds a file to the history."""
+    result = completed(result)
     os.makedirs(os.path.dirname(PLOT), exist_ok=True)
     with open(PLOT, 'w', encoding='utf-8') as file:
         file.write(svg.bars([

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 
+from machine import MEMORY
 from measure import Cpu, Failed, ask
 from world import BUILD, World, wait_for
 
@@ -46,7 +47,6 @@ http {{
 '''
 PORT = 8080  # the network is our own
 QUEUE = {'MaxJobsPerUser': 100_000, 'MaxJobsPerMachine': 1_000_000, 'MaxFilesPerJob': 1_000_000}
-MEMORY = '/dev/shm'
 
 
 def program(name):

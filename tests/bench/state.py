@@ -4,14 +4,15 @@
 import os
 import time
 
-from bout import Bout
+from bout import ROUNDS, Bout
 from bus import NAME, Client, GLib, stays, turn, wait_for
 from calls import Aria2
-from measure import Failed, median, memory, percentile, wakeups
+from measure import Failed, median, memory, wakeups, woken
 from processes import kill
-from scene import MIB, Service, Web, program
+from scene import MIB, Service, Web
 
 IDLE_SECONDS = 5
+IDLE_PATIENCE = 6  # looks
 
 
 def names(scene, count):
@@ -22,8 +23,10 @@ def names(scene, count):
 class Restarted(Bout):
     """A service that has been started with what was queued before."""
 
+    service = None
+
     def open(self, names_):
-        self.service = None
+        pass
 
     def close(self):
         if self.service:
@@ -64,30 +67,31 @@ class Restarted(Bout):
 class MemoryQueued(Restarted):
     """What a queued job and a queued file take, of the daemon and of aria2."""
 
-    rounds = 2
-
     def after_restart(self, *arguments):
         self.begin()
         if arguments:
             self.service.bench_client(*arguments)
+        before = memory(self.service.daemon_pid, 'RssAnon')
         self.restart()
         self.service.bench_client('list')
-        return memory(self.service.daemon_pid, 'RssAnon')
+        return memory(self.service.daemon_pid, 'RssAnon'), before
 
     def transferd(self):
         scene = self.scene
         jobs, files = scene.scale(10_000, 50), scene.scale(20_000, 50)
-        nothing = self.after_restart()
-        with_jobs = self.after_restart('create', names(scene, jobs), '--clients', 4, '--depth', 32)
-        with_files = self.after_restart('add-files', names(scene, files))
-        return {'job': max(0, with_jobs - nothing) / jobs, 'file': max(0, with_files - nothing) / files}
+        nothing, _ = self.after_restart()
+        with_jobs, before = self.after_restart('create', names(scene, jobs), '--clients', 4, '--depth', 32)
+        with_files, _ = self.after_restart('add-files', names(scene, files))
+        return {'job': max(0, with_jobs - nothing) / jobs, 'file': max(0, with_files - nothing) / files,
+                'job-before-the-restart': max(0, before - nothing) / jobs}
 
     def aria2(self):
         count = self.scene.scale(3000, 20)
         with Aria2(self.scene) as aria2:
+            idle = memory(aria2.process.pid)
             before = memory(aria2.process.pid, 'RssAnon')
             aria2.add(count)
-            return {'job': (memory(aria2.process.pid, 'RssAnon') - before) / count}
+            return {'job': (memory(aria2.process.pid, 'RssAnon') - before) / count, 'idle': idle / MIB}
 
 
 class StartJobs(Restarted):
@@ -102,40 +106,70 @@ class StartJobs(Restarted):
         return {'wall': self.restart()}
 
 
-class StartFiles(Restarted):
-    """1,000 jobs of 1,000 files are there when it starts."""
+class StartFiles(Bout):
+    """1,000 or 100 jobs of 1,000 files are there when it starts."""
 
     def open(self, names_):
-        super().open(names_)
-        self.begin()
-        lists = [names(self.scene, self.scene.scale(1000, 5))]
-        for _ in range(self.scene.scale(1000, 3)):
-            self.service.bench_client('add-files', *lists)
+        self.all = {}
+        files = names(self.scene, self.scene.scale(1000, 5))
+        for name in names_:
+            one = self.all[name] = Restarted(self.scene)
+            one.begin().bench_client('add-files', files, '--repeat', self.jobs(name))
 
-    def transferd(self):
-        return {'wall': self.restart()}
+    def jobs(self, name):
+        return self.scene.scale(1000, 10) if name == 'many' else self.scene.scale(100, 1)
+
+    def close(self):
+        for one in self.all.values():
+            one.close()
+
+    def run(self, name):
+        wall = self.all[name].restart()
+        return {'wall': wall, 'per-job': wall / self.jobs(name) * 1e3}
 
 
 class Idle(Restarted):
-    """What is there while nothing goes on."""
+    """What is there while nothing goes on: services that do not disturb each other are looked at at the
+    same time, so that all of them can be given some time to become quiet."""
 
-    rounds = 3
+    def open(self, names_):
+        count = 1 if self.scene.smoke else ROUNDS + 1
+        self.samples = []
+        services = []
+        try:
+            for _ in range(count):
+                services.append(Service())
+            self.samples = [self.use(service) for service in services]
+            self.look([service.daemon_pid for service in services], 'wakeups')
+            self.look([service.workers()[0] for service in services], 'worker-wakeups')
+        finally:
+            for service in services:
+                service.end()
 
-    def transferd(self):
-        service = self.begin()
+    def use(self, service):
         scene = self.scene
-        daemon = memory(service.daemon_pid)
+        sample = {'daemon': memory(service.daemon_pid) / MIB}
         service.warm(scene)
         worker = service.workers()[0]
-        plain = memory(worker)
+        sample['worker'] = memory(worker) / MIB
         row = scene.rows([scene.web.add('warm', 1)], scene.directory(), tls=True)
         service.bench_client('each', row)
-        tls = memory(worker)
-        before = wakeups(service.daemon_pid), wakeups(worker)
-        stays(lambda: True, scene.scale(IDLE_SECONDS, 0.1))
-        after = wakeups(service.daemon_pid), wakeups(worker)
-        return {'daemon': daemon / MIB, 'worker': plain / MIB, 'worker-tls': tls / MIB,
-                'wakeups': after[0] - before[0], 'worker-wakeups': after[1] - before[1]}
+        return sample | {'worker-tls': memory(worker) / MIB}
+
+    def look(self, pids, name):
+        """Threads that have nothing to do are kept for a while; then nothing is to happen."""
+        for _ in range(self.scene.scale(IDLE_PATIENCE, 1)):
+            before = [wakeups(pid) for pid in pids]
+            stays(lambda: True, self.scene.scale(IDLE_SECONDS, 0.1))
+            counts = [woken(*both) for both in zip(before, map(wakeups, pids))]
+            if not any(counts):
+                break
+        for sample, count in zip(self.samples, counts):
+            sample[name] = count
+
+    def transferd(self):
+        self.samples.append(self.samples.pop(0))
+        return self.samples[-1]
 
 
 class Steps(Bout):
@@ -163,10 +197,8 @@ class Steps(Bout):
 class Traffic(Bout):
     """Signals about a job that runs for some seconds."""
 
-    rounds = 3
-
     def open(self, names_):
-        self.web = Web(self.scene.place, slow='150m', port=8090)
+        self.web = Web(self.scene.place, slow='300m', port=8090)
         self.name = self.web.add('big', self.scene.scale(1024, 2) * MIB)
         self.service = Service()
 
@@ -191,36 +223,3 @@ class Traffic(Bout):
         watching.close()
         return {'watched': len(told) / seconds, 'unwatched': len(seen), 'seconds': seconds}
 
-
-class Flood(Bout):
-    """Complete of one client, alone and while fifty others create jobs as fast as they can."""
-
-    rounds = 3
-
-    def open(self, names_):
-        self.service = Service()
-        self.service.warm(self.scene)
-        self.files = self.scene.web.add_many('flood', self.scene.scale(100, 2), 1 << 10)
-
-    def close(self):
-        self.service.end()
-
-    def completes(self):
-        said = self.service.bench_client('each', self.scene.rows(self.files, self.scene.directory()))
-        return {'p99': percentile([end - begin for begin, end in
-                                   zip(said['transferred'], said['completed'])], 0.99) * 1e3}
-
-    def alone(self):
-        return self.completes()
-
-    def flooded(self):
-        flood = self.service.spawn([program('client'), 'create',
-                                    names(self.scene, self.scene.scale(30_000, 100)),
-                                    '--clients', '50', '--depth', '4'], env=self.service.environment(),
-                                   stdout=-3)
-        try:
-            return self.completes()
-        finally:
-            kill(flood.pid)
-            flood.wait()
-            self.service.bench_client('list')

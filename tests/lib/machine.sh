@@ -9,7 +9,8 @@
 # whatever is written to /usr, /etc, /var, /root and /home is gone at the end. /tmp and the build
 # directory are those of the machine.
 #
-# TFD_BUILD_ROOT   the build directory to install from
+# TFD_BUILD_ROOT     the build directory to install from
+# TFD_MACHINE_DISK   a directory of the machine that is /run/disk there, for files on a real disk
 set -eu
 
 if [ -z "${TFD_MACHINE:-}" ]; then
@@ -27,6 +28,10 @@ export PATH=/usr/local/sbin:/usr/local/bin:$PATH
 ip link set lo up
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/dbus /run/user /run/lock /run/systemd/{sessions,users,seats,machines}
+if [ -n "${TFD_MACHINE_DISK:-}" ]; then
+  mkdir /run/disk
+  mount --bind "$TFD_MACHINE_DISK" /run/disk
+fi
 for directory in /usr /etc /var /root /home; do
   layer=/run/layers$directory
   mkdir -p "$layer/upper" "$layer/work"

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* The part of bench-client in which many jobs are under way at a time. */
+#include "bench/caller.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct
+{
+  GHashTable *jobs;        /* (owned) ours, by path */
+  GHashTable *transferred; /* (owned) whatever was told to be, by path */
+  GArray *transfers, *completions;
+  guint completed;
+  gboolean and_complete;
+} crowd;
+
+static void
+completed_cb (GObject *source, GAsyncResult *result, G_GNUC_UNUSED gpointer user_data)
+{
+  GError *error = NULL;
+  g_autoptr (GVariant) reply =
+      g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+
+  check (error);
+  check_completed (reply);
+  add_time (crowd.completions, 0);
+  crowd.completed++;
+}
+
+/* The reply of CreateJob and the signal of its end may come in any order. */
+static void
+transferred (const char *job)
+{
+  if (!g_hash_table_contains (crowd.jobs, job) || !g_hash_table_contains (crowd.transferred, job))
+    return;
+  add_time (crowd.transfers, 0);
+  if (crowd.and_complete)
+    g_dbus_connection_call (bus, NAME, job, JOB, "Complete", no_options (), NULL,
+                            G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, completed_cb, NULL);
+}
+
+static void
+created_cb (GObject *source, GAsyncResult *result, G_GNUC_UNUSED gpointer user_data)
+{
+  GError *error = NULL;
+  g_autoptr (GVariant) reply =
+      g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+  char *job;
+
+  check (error);
+  g_variant_get_child (reply, 0, "o", &job);
+  g_hash_table_add (crowd.jobs, job);
+  transferred (job);
+}
+
+static void
+signalled (G_GNUC_UNUSED GDBusConnection *connection,
+           G_GNUC_UNUSED const char *sender,
+           G_GNUC_UNUSED const char *path,
+           G_GNUC_UNUSED const char *interface,
+           const char *signal,
+           GVariant *parameters,
+           G_GNUC_UNUSED gpointer user_data)
+{
+  char *job;
+
+  if (strcmp (signal, "JobError") == 0)
+    {
+      g_autofree char *text = g_variant_print (parameters, FALSE);
+
+      g_printerr ("bench-client: %s\n", text);
+      exit (1);
+    }
+  if (strcmp (signal, "JobTransferred") != 0)
+    return;
+  g_variant_get_child (parameters, 0, "o", &job);
+  g_hash_table_add (crowd.transferred, job);
+  transferred (job);
+}
+
+static void
+begin_all (char **rows, guint count, guint each)
+{
+  for (guint i = 0; i < count; i += each)
+    g_dbus_connection_call (bus, NAME, ROOT, MANAGER, "CreateJob",
+                            creation (rows + i, MIN (each, count - i), TRUE), NULL,
+                            G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, created_cb, NULL);
+}
+
+static void
+prepare (gboolean and_complete)
+{
+  crowd.jobs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  crowd.transferred = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  crowd.transfers = g_array_new (FALSE, FALSE, sizeof (double));
+  crowd.completions = g_array_new (FALSE, FALSE, sizeof (double));
+  crowd.and_complete = and_complete;
+  watch (signalled);
+  /* by when the bus knows what we want to hear */
+  g_variant_unref (g_dbus_connection_call_sync (
+      bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "GetId", NULL,
+      NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL));
+}
+
+void
+run_at_once (char **rows, guint count)
+{
+  guint each = (guint) bench_options.files, n_jobs = (count + each - 1) / each;
+  double begin;
+
+  prepare (TRUE);
+  /* What is asked of a connection at its first call is asked before the clock starts. */
+  g_free (create (rows, 0, FALSE));
+  wait_at_gate ();
+  begin = now ();
+  begin_all (rows, count, each);
+  while (crowd.completed < n_jobs)
+    g_main_context_iteration (NULL, TRUE);
+
+  g_print ("{\"begin\": %.6f, ", begin);
+  print_list ("transferred", crowd.transfers, TRUE);
+  print_list ("completed", crowd.completions, FALSE);
+  g_print ("}\n");
+}
+
+void
+run_completes (char **rows, guint count)
+{
+  g_autoptr (GArray) times = g_array_new (FALSE, FALSE, sizeof (double));
+  GHashTableIter iter;
+  gpointer job;
+
+  prepare (FALSE);
+  begin_all (rows, count, 1);
+  while (crowd.transfers->len < count)
+    g_main_context_iteration (NULL, TRUE);
+  wait_at_gate ();
+  g_hash_table_iter_init (&iter, crowd.jobs);
+  while (g_hash_table_iter_next (&iter, &job, NULL))
+    {
+      double begin = now ();
+      g_autoptr (GVariant) reply = call (job, JOB, "Complete", no_options ());
+
+      add_time (times, begin);
+      check_completed (reply);
+    }
+  g_print ("{");
+  print_list ("completes", times, FALSE);
+  g_print ("}\n");
+}
