@@ -11,6 +11,9 @@
   "DisplayName", "Type", "State", "Priority", "BytesTotal", "BytesTransferred", "FilesTotal",      \
       "FilesTransferred", "CreationTime", "StatusText"
 
+/* As many rows of a history as fit, if each had no more than the names of its keys. */
+#define MOST_TOMBSTONES (TFD_MAX_MESSAGE / 128)
+
 /* Adds @row, floating, and tells its size. It is kept as the bytes that it will be sent as: a tree
  * of values takes ten times as much memory, of which the allocator would give little back. */
 static gsize
@@ -319,6 +322,9 @@ tfd_manager_get_job_history (TfdCall *call, GVariant *parameters)
     wanted.ids = (const char *const *) (normal = normalise_ids (ids));
   if (wanted.after != NULL)
     wanted.after = after = tfd_job_id_parse (wanted.after);
+  /* more of them than fit need not be read */
+  if (wanted.limit == 0 || wanted.limit > MOST_TOMBSTONES)
+    wanted.limit = MOST_TOMBSTONES;
   wanted.sandbox = tfd_peer_is_sandboxed (call->peer) ? call->peer->sandbox : NULL;
   tombstones = tfd_store_load_tombstones (tfd_engine_get_store (call->bus->engine), call->peer->uid,
                                           &wanted, &error);

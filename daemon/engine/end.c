@@ -122,7 +122,7 @@ write_end (TfdWork *work, GError **error)
       return FALSE;
   if (!tfd_engine_add_sessions (self, job, error))
     return FALSE;
-  return tfd_store_add_tombstone (self->store, tombstone, error) &&
+  return tfd_engine_add_tombstone (self, tombstone, error) &&
          tfd_store_delete_job (self->store, job->record->id, error);
 }
 

@@ -85,6 +85,7 @@ typedef struct
   guint counted;     /* jobs of the user, and places for more that are reserved */
   guint64
       stored; /* bytes of words in the database, or more: jobs that ended since are among them */
+  guint64 history_room; /* bytes of history that may come until it is looked how much there is */
   gboolean measured;    /* the words that were there at the start are among them */
   gint64 measure_again; /* boot time before which it would take too much time */
   const char *name;  /* (nullable) (not owned) interned: whose the user id was last known to be */
@@ -111,6 +112,9 @@ struct _TfdEngine
   guint of_users;      /* jobs, and places reserved for more, of all users but root */
   guint64 most_stored; /* bytes of words that one user may have in the database */
   guint counted;       /* those among them that count against the limit of the machine */
+  /* of one user: bytes that are kept of jobs that have ended, uploads that servers are to forget */
+  guint64 most_history;
+  guint most_sessions;
   GHashTable *touched; /* (owned) ids that the open transaction changed -> NULL */
   GHashTable *workers; /* (owned) uid -> (owned) TfdWorkerState */
   GHashTable *probes;  /* (owned) "uid:directory" -> (owned) Probe: probe.c */
@@ -199,9 +203,17 @@ TfdLogJob tfd_job_log (const TfdJob *job);
 /* ---- stored.c ---- */
 /* The words of one user take at most so many bytes of the database. */
 #define TFD_MOST_STORED (G_GUINT64_CONSTANT (512) << 20)
+#define TFD_MOST_HISTORY (G_GUINT64_CONSTANT (64) << 20)
+#define TFD_MOST_SESSIONS 10000
 /* Counts @more bytes of words that jobs of @uid are about to take, or fails with LIMITS_EXCEEDED.
  */
 gboolean tfd_engine_check_stored (TfdEngine *self, guint32 uid, guint64 more, GError **error);
+
+/* Counts @leftover, which its user has now, too; nothing is refused because of it. */
+void tfd_engine_count_leftover (TfdEngine *self, const TfdLeftover *leftover);
+
+/* Stores @tombstone; of what its user had before the oldest goes when it becomes too much. */
+gboolean tfd_engine_add_tombstone (TfdEngine *self, const TfdTombstone *tombstone, GError **error);
 /* What @specs (nullable) (element-type TfdFileSpec) take. */
 guint64 tfd_engine_size_of_files (GPtrArray *specs);
 

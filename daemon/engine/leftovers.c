@@ -25,6 +25,7 @@ tfd_engine_add_leftover (TfdEngine *self, TfdJob *job, const TfdFileRecord *file
   leftover->directory = file->directory != NULL ? g_bytes_ref (file->directory) : NULL;
   leftover->attached = file->attached;
   leftover->created = leftover->last_try = tfd_clock_now_real (self->clock);
+  tfd_engine_count_leftover (self, leftover);
   return tfd_store_add_leftover (self->store, leftover, error);
 }
 

@@ -62,6 +62,7 @@ add_session (TfdEngine *self, TfdJob *job, const TfdFileRecord *file, GError **e
   leftover->boot_id = g_strdup (tfd_clock_boot_id (self->clock));
   leftover->since = tfd_clock_now_boot (self->clock);
   leftover->span = MIN (LONGEST_SPAN, record->properties->no_progress_timeout);
+  tfd_engine_count_leftover (self, leftover);
   return tfd_store_add_leftover (self->store, leftover, error);
 }
 
@@ -207,7 +208,34 @@ give_up (TfdEngine *self, const TfdLeftover *row)
   forget (self, row);
 }
 
-/* Sorts @rows by what is to be done; returns those to ask about, an array for each request. */
+/* Whoever begins uploads and gives them up, without end, keeps the service busy with the latest of
+ * them only: the rest is forgotten, as after a day. */
+static void
+shed (TfdEngine *self, GPtrArray *rows)
+{
+  g_autoptr (GHashTable) counts = g_hash_table_new (NULL, NULL); /* uid -> how many */
+
+  for (guint i = rows->len; i > 0; i--)
+    {
+      TfdLeftover *row = rows->pdata[i - 1];
+      gpointer uid = GUINT_TO_POINTER (row->owner_uid);
+      guint count = GPOINTER_TO_UINT (g_hash_table_lookup (counts, uid)) + 1;
+
+      g_hash_table_replace (counts, uid, GUINT_TO_POINTER (count));
+      if (count <= self->most_sessions)
+        continue;
+      if (count == self->most_sessions + 1)
+        tfd_message (
+            "user %u has given up so many uploads that servers are not told of all of them",
+            row->owner_uid);
+      forget (self, row);
+      tfd_leftover_free (row);
+      rows->pdata[i - 1] = NULL;
+    }
+}
+
+/* Sorts @rows, some of which are NULL, by what is to be done; returns those to ask about, an array
+ * for each request. */
 static GPtrArray *
 sort (TfdEngine *self, GPtrArray *rows, gboolean all)
 {
@@ -218,9 +246,10 @@ sort (TfdEngine *self, GPtrArray *rows, gboolean all)
   for (guint i = 0; i < rows->len; i++)
     {
       TfdLeftover *row = rows->pdata[i];
-      Session *session = take_up (self, row);
+      Session *session = row != NULL ? take_up (self, row) : NULL;
 
-      if (session->asked || (now < session->give_up && !all && now < session->next))
+      if (session == NULL || session->asked ||
+          (now < session->give_up && !all && now < session->next))
         continue;
       if (now >= session->give_up)
         {
@@ -288,6 +317,7 @@ ask_all_cb (const GError *error G_GNUC_UNUSED, gpointer data)
   if (self->sessions == NULL)
     self->sessions = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
   g_ptr_array_set_free_func (rows, leftover_free);
+  shed (self, rows);
   questions = sort (self, rows, all);
   for (guint i = 0; i < questions->len; i++)
     ask (self, questions->pdata[i]);

@@ -23,7 +23,10 @@ static const char measure_sql[] =
     "SELECT coalesce ((SELECT sum (length (CAST (url AS BLOB)) + length (path) +"
     " coalesce (length (options), 0) + ?2) FROM files"
     " WHERE job IN (SELECT number FROM jobs WHERE owner_uid = ?1)), 0) +"
-    " coalesce ((SELECT sum (length (properties) + ?3) FROM jobs WHERE owner_uid = ?1), 0)";
+    " coalesce ((SELECT sum (length (properties) + ?3) FROM jobs WHERE owner_uid = ?1), 0) +"
+    " coalesce ((SELECT sum (length (path) + coalesce (length (part), 0) + ?2 +"
+    " coalesce (length (CAST (url AS BLOB)), 0) + coalesce (length (options), 0))"
+    " FROM leftovers WHERE owner_uid = ?1), 0)";
 static const char find_sql[] = "SELECT number FROM files WHERE job = " JOB_NUMBER " AND path = ?2";
 
 static void

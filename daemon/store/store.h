@@ -99,7 +99,8 @@ GPtrArray *tfd_store_load_file_range (
 #define TFD_STORED_PER_FILE 64
 #define TFD_STORED_PER_JOB 1024
 
-/* How many bytes the words of all jobs of a user take: URLs, paths, properties. */
+/* How many bytes the words of all jobs of a user take: URLs, paths, properties; and what jobs that
+ * have ended have left to be done. */
 gboolean tfd_store_measure_user (TfdStore *store, guint32 uid, guint64 *bytes, GError **error);
 
 /* The file of a job with exactly this local path. *@found tells whether there is one, *@index
@@ -138,6 +139,10 @@ GPtrArray *tfd_store_load_tombstones (TfdStore *store,
 
 /* Deletes those of user @uid: that is another person now. */
 gboolean tfd_store_forget_tombstones (TfdStore *store, guint32 uid, GError **error);
+
+/* Deletes the oldest of user @uid, until those that are left, each counted with TFD_STORED_PER_JOB,
+ * take at most @most bytes, and their lists as much; the latest of all stays in any case. */
+gboolean tfd_store_shorten_tombstones (TfdStore *store, guint32 uid, guint64 most, GError **error);
 
 /* Deletes those that ended before @before (epoch); *@pruned (nullable) = how many. */
 gboolean tfd_store_prune_tombstones (TfdStore *store, gint64 before, guint *pruned, GError **error);

@@ -30,6 +30,21 @@ static const char load_all_sql[] = SELECT_WHERE ("?1 IS NOT NULL");
 static const char load_ids_sql[] =
     SELECT_WHERE ("id IN (SELECT value FROM json_each (?7)) AND (owner_uid = ?1 OR ?8)");
 static const char forget_sql[] = "DELETE FROM tombstones WHERE owner_uid = ?1";
+/* Of user ?1: what is behind the latest ?2 bytes. How long a list is can be told without reading
+ * it.
+ */
+static const char shorten_lists_sql[] =
+    "DELETE FROM tombstone_files WHERE number IN (SELECT number FROM ("
+    "SELECT f.number AS number, sum (coalesce (length (kept), 0) + coalesce (length (discarded), "
+    "0))"
+    " OVER (ORDER BY f.number DESC) AS size"
+    " FROM tombstones t JOIN tombstone_files f ON f.number = t.number WHERE owner_uid = ?1)"
+    " WHERE size > ?2)";
+static const char shorten_sql[] =
+    "DELETE FROM tombstones WHERE number IN (SELECT number FROM ("
+    "SELECT number, sum (?3 + coalesce (length (undeleted), 0)) OVER (ORDER BY number DESC) AS size"
+    " FROM tombstones WHERE owner_uid = ?1)"
+    " WHERE size > ?2 AND number < (SELECT max (number) FROM tombstones))";
 static const char prune_sql[] = "DELETE FROM tombstones WHERE ended < ?1";
 
 /* The first TFD_MAX_TOMBSTONE_FILES children of @list. */
@@ -218,6 +233,27 @@ tfd_store_forget_tombstones (TfdStore *store, guint32 uid, GError **error)
     return FALSE;
   tfd_bind_int (&statement, uid);
   return tfd_statement_run (&statement, error);
+}
+
+static gboolean
+shorten (TfdStore *store, const char *sql, guint32 uid, guint64 most, GError **error)
+{
+  g_auto (TfdStatement) statement = TFD_STATEMENT_INIT;
+
+  if (!tfd_statement_init_write (&statement, store, sql, error))
+    return FALSE;
+  tfd_bind_int (&statement, uid);
+  tfd_bind_int (&statement, (gint64) most);
+  if (sql == shorten_sql)
+    tfd_bind_int (&statement, TFD_STORED_PER_JOB);
+  return tfd_statement_run (&statement, error);
+}
+
+gboolean
+tfd_store_shorten_tombstones (TfdStore *store, guint32 uid, guint64 most, GError **error)
+{
+  return shorten (store, shorten_lists_sql, uid, most, error) &&
+         shorten (store, shorten_sql, uid, most, error);
 }
 
 gboolean

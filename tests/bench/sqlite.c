@@ -10,10 +10,11 @@
 
 #include <string.h>
 
+static BenchRows *rows; /* until the program ends */
+
 int
 main (int argc, char **argv)
 {
-  BenchRows *rows;
   guint64 count;
   gint64 begin;
 

@@ -303,6 +303,32 @@ ENGINE_TEST (test_boot)
   g_assert_cmpint (refuse_for_ever (self), ==, 24);
 }
 
+/* Servers are told of the latest uploads only when there are too many; nobody else's are among
+ * those. */
+ENGINE_TEST (test_too_many)
+{
+  self->type = TFD_JOB_TYPE_UPLOAD;
+  self->engine->most_sessions = 3;
+  for (guint i = 0; i < 2; i++)
+    {
+      guint64 run;
+      TfdJob *job = engine_create_running (self, i == 0 ? "a" : "b", 5, NULL, &run);
+
+      for (guint file = 0; file < 5; file++)
+        give_session (self, run, file);
+      cancel (self, job, TFD_JOB_STATE_CONNECTING);
+      g_assert_cmpuint (engine_count_rows (self, "leftovers"), ==, 3);
+      engine_assert_asked (self, "EndSessions", "2 3 4");
+      engine_answer (self, "EndSessions",
+                     i == 0 ? "([(2, 'again', ''), (3, 'again', ''), (4, 'again', '')],)"
+                            : "([(2, 'ended', ''), (3, 'ended', ''), (4, 'ended', '')],)");
+    }
+  g_assert_cmpuint (engine_count_rows (self, "leftovers"), ==, 0);
+  engine_advance (self, 2 * MINUTE);
+  engine_assert_requests (self, "");
+  g_assert_false (tfd_engine_has_sessions (self->engine));
+}
+
 /* The slot of the job is free while the server is still away. */
 ENGINE_TEST (test_slot)
 {
@@ -437,6 +463,7 @@ main (int argc, char **argv)
   ADD ("/engine/sessions/chances", test_chances);
   ADD ("/engine/sessions/boot", test_boot);
   ADD ("/engine/sessions/slot", test_slot);
+  ADD ("/engine/sessions/too-many", test_too_many);
   ADD ("/engine/sessions/crashes", test_crashes);
   ADD ("/engine/sessions/commits-fail", test_commits_fail);
   ADD ("/engine/sessions/expiry", test_expiry);

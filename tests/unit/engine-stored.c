@@ -96,6 +96,59 @@ ENGINE_TEST (test_after_a_restart)
   tfd_signal_log_clear (self->log);
 }
 
+/* Whoever makes and ends jobs without end fills no disk: the oldest of them is forgotten. */
+ENGINE_TEST (test_history)
+{
+  guint n_rows = 0;
+  TfdJob *of_other;
+
+  self->engine->most_history = 20 * TFD_STORED_PER_JOB;
+  of_other = engine_try_create (self, BOB, "b", 1, FALSE, NULL, NULL);
+  engine_settle (self);
+  engine_cancel (self, of_other);
+  for (guint i = 0; i < 50; i++)
+    {
+      engine_cancel (self, engine_create (self, "a", 3, FALSE, NULL));
+      engine_settle (self);
+      engine_advance (self, 6 * SECOND);
+      n_rows = engine_count_rows (self, "tombstones");
+      g_assert_cmpuint (n_rows, >=, MIN (i + 2, 18));
+      g_assert_cmpuint (n_rows, <=, 1 + 20 + 2);
+    }
+  g_autoptr (GPtrArray) of_bob = tfd_store_load_tombstones (self->store, BOB, NULL, NULL);
+  g_assert_cmpuint (of_bob->len, ==, 1);
+  tfd_signal_log_clear (self->log);
+}
+
+/* … and not with what could not be deleted. */
+ENGINE_TEST (test_leftovers)
+{
+  g_autoptr (GError) refusal = NULL;
+  g_autoptr (TfdLeftover) leftover = tfd_leftover_new ();
+
+  self->engine->most_stored = ROOM;
+  leftover->owner_uid = ALICE;
+  leftover->job_id = g_strnfill (32, '0');
+  leftover->path = g_strnfill (ROOM, 'x');
+  leftover->created = tfd_clock_now_real (TFD_CLOCK (self->clock));
+  OK (tfd_store_add_leftover (self->store, leftover, error));
+  OK (tfd_store_commit (self->store, error));
+  tfd_engine_count_leftover (self->engine, leftover);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_assert_null (engine_try_create (self, ALICE, "a", 1, FALSE, NULL, &refusal));
+      g_assert_error (refusal, TFD_ERROR, TFD_ERROR_LIMITS_EXCEEDED);
+      g_clear_error (&refusal);
+      engine_restart (self);
+      self->engine->most_stored = ROOM;
+    }
+  engine_answer (self, "Discard", "([],)");
+  engine_advance (self, SECOND);
+  g_assert_nonnull (engine_try_create (self, ALICE, "a", 1, FALSE, NULL, &refusal));
+  engine_settle (self);
+  tfd_signal_log_clear (self->log);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -105,5 +158,7 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/stored/remote-names", test_remote_names);
   ENGINE_ADD ("/engine/stored/room-comes-back", test_room_comes_back);
   ENGINE_ADD ("/engine/stored/after-a-restart", test_after_a_restart);
+  ENGINE_ADD ("/engine/stored/history", test_history);
+  ENGINE_ADD ("/engine/stored/leftovers", test_leftovers);
   return g_test_run ();
 }

@@ -3,6 +3,8 @@
 /* Tests of the history of jobs that have ended. */
 #include "tests/lib/store-samples.h"
 
+#include "store/statement.h"
+
 #define N 12
 
 /* Tombstones 0…11, the even ones of user 1000, the odd ones of user 1001. */
@@ -130,6 +132,39 @@ test_prune (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
   assert_loads (self, 0, FILTER (.all_users = TRUE), "11 10 9");
 }
 
+static guint
+count_lists (StoreFixture *self)
+{
+  g_auto (TfdStatement) statement = TFD_STATEMENT_INIT;
+  gboolean row = FALSE;
+
+  OK (tfd_statement_init (&statement, self->store, "SELECT count(*) FROM tombstone_files", error));
+  OK (tfd_statement_step (&statement, &row, error));
+  return tfd_read_uint32 (&statement);
+}
+
+/* The oldest go first, of one user only; the lists by themselves, for they are long. */
+static void
+test_shorten (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
+{
+  guint lists;
+
+  fill (self);
+  lists = count_lists (self);
+  OK (tfd_store_shorten_tombstones (self->store, 1001, 6 * (TFD_STORED_PER_JOB + 100), error));
+  assert_loads (self, 0, FILTER (.all_users = TRUE), "11 10 9 8 7 6 5 4 3 2 1 0");
+  g_assert_cmpuint (count_lists (self), ==, lists);
+  /* 9 has two paths that could not be deleted */
+  OK (tfd_store_shorten_tombstones (self->store, 1001, 3 * TFD_STORED_PER_JOB, error));
+  assert_loads (self, 0, FILTER (.all_users = TRUE), "11 10 9 8 6 4 2 0");
+  OK (tfd_store_shorten_tombstones (self->store, 1000, 2 * TFD_STORED_PER_JOB, error));
+  assert_loads (self, 0, FILTER (.all_users = TRUE), "11 10 9 8");
+  OK (tfd_store_shorten_tombstones (self->store, 1001, 1, error));
+  assert_loads (self, 0, FILTER (.all_users = TRUE), "11 10 8");
+  g_assert_cmpuint (count_lists (self), ==, 1); /* that of 10 */
+  OK (tfd_store_commit (self->store, error));
+}
+
 static void
 test_cut (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
 {
@@ -159,6 +194,7 @@ main (int argc, char **argv)
   STORE_ADD ("/store/tombstones/filter", test_filter);
   STORE_ADD ("/store/tombstones/replace", test_replace);
   STORE_ADD ("/store/tombstones/prune", test_prune);
+  STORE_ADD ("/store/tombstones/shorten", test_shorten);
   STORE_ADD ("/store/tombstones/cut", test_cut);
   return g_test_run ();
 }
