@@ -42,9 +42,9 @@ note_undeleted (TfdWork *work, GVariant *answer)
     }
 }
 
-/* Workers begin files in their order, so many at a time: temporaries without a record are of these,
- * if there are any. */
-#define UNRECORDED 64
+/* Workers begin files in their order and have so many in hand: temporaries without a record are of
+ * these, if there are any. */
+#define UNRECORDED TFD_FILES_IN_HAND
 
 /* No worker can be had: what may be there is tried again later. */
 static void

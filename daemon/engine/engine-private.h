@@ -282,6 +282,8 @@ const char *tfd_engine_describe_condition (const TfdJob *job, TfdErrorCode code)
 gint64 tfd_engine_condition_since (TfdEngine *self, const TfdJob *job, TfdErrorCode code);
 
 /* ---- runs.c ---- */
+/* Files that a worker has in hand: enough that it never waits for us, refilled at half. */
+#define TFD_FILES_IN_HAND 1024
 void tfd_run_free (TfdRun *run);
 void tfd_engine_start_run (TfdEngine *self, TfdJob *job);
 /* Hands the worker the files that it has room for. */

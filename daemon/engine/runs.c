@@ -6,9 +6,6 @@
 
 #include "engine/engine-private.h"
 
-/* Files that a worker has in hand: enough that it never waits for us, refilled at half. */
-#define FILES_IN_HAND 1024
-
 typedef struct
 {
   TfdStopped callback;
@@ -119,7 +116,7 @@ take_batch (TfdJob *job)
   guint32 taken = 0;
 
   g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(ua{sv})"));
-  while (job->run->next_file < job->files->len && job->run->in_hand < FILES_IN_HAND)
+  while (job->run->next_file < job->files->len && job->run->in_hand < TFD_FILES_IN_HAND)
     {
       const TfdFileRecord *file = job->files->pdata[job->run->next_file++];
 
@@ -264,7 +261,7 @@ tfd_engine_feed_run (TfdEngine *self, TfdJob *job)
   GVariant *files;
 
   if (job->run == NULL || !job->run->started || job->run->stopping || job->files == NULL ||
-      job->run->in_hand > FILES_IN_HAND / 2)
+      job->run->in_hand > TFD_FILES_IN_HAND / 2)
     return;
   files = take_batch (job);
   if (files != NULL)

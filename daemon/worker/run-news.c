@@ -37,19 +37,32 @@ static void
 tell_parts (TfdRun *run)
 {
   GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(ua{sv})"));
+  gboolean any = g_hash_table_size (run->parts) > 0;
   GHashTableIter iter;
   gpointer index, record;
-
-  if (g_hash_table_size (run->parts) == 0)
-    {
-      g_variant_builder_clear (&builder);
-      return;
-    }
 
   g_hash_table_iter_init (&iter, run->parts);
   while (g_hash_table_iter_next (&iter, &index, &record))
     g_variant_builder_add (&builder, "(u@a{sv})", GPOINTER_TO_UINT (index), record);
   g_hash_table_remove_all (run->parts);
+
+  /* After those: a file may have been handed in again meanwhile. */
+  for (guint i = 0; i < run->active->len; i++)
+    {
+      TfdRunItem *item = run->active->pdata[i];
+
+      if (!item->changed)
+        continue;
+      any = TRUE;
+      item->changed = FALSE;
+      g_variant_builder_add (&builder, "(u@a{sv})", tfd_run_item_index (item),
+                             tfd_transfer_get_record (item->transfer));
+    }
+  if (!any)
+    {
+      g_variant_builder_clear (&builder);
+      return;
+    }
 
   run->runs->news->parts (run->number, g_variant_builder_end (&builder), run->runs->user_data);
 }
@@ -131,13 +144,13 @@ answered_cb (G_GNUC_UNUSED TfdTransfer *transfer, gpointer user_data)
 }
 
 static void
-changed_cb (TfdTransfer *transfer, gboolean at_once, gpointer user_data)
+changed_cb (G_GNUC_UNUSED TfdTransfer *transfer, gboolean at_once, gpointer user_data)
 {
   TfdRunItem *item = user_data;
   TfdRun *run = item->run;
 
-  g_hash_table_insert (run->parts, GUINT_TO_POINTER (tfd_run_item_index (item)),
-                       g_variant_ref_sink (tfd_transfer_get_record (transfer)));
+  /* What it is then is told: a small file may be done before. */
+  item->changed = TRUE;
   if (at_once)
     tell_parts (run);
   else
@@ -147,10 +160,11 @@ changed_cb (TfdTransfer *transfer, gboolean at_once, gpointer user_data)
 static void
 commit_cb (TfdTransfer *transfer, gpointer user_data)
 {
-  const TfdRunItem *item = user_data;
+  TfdRunItem *item = user_data;
   TfdRun *run = item->run;
   guint32 index = tfd_run_item_index (item);
 
+  item->changed = FALSE;
   g_hash_table_remove (run->parts, GUINT_TO_POINTER (index));
   run->runs->news->commit (run->number, index, tfd_transfer_get_record (transfer),
                            run->runs->user_data);
@@ -299,7 +313,8 @@ done_cb (TfdTransfer *transfer, gpointer user_data)
       return;
     }
 
-  /* The group sync has it now. */
+  /* The group sync has it now. What it is there is told together with its being done: who dies
+   * before that leaves a temporary whose name alone is known, which is enough to find it. */
   run->syncing++;
   tfd_sync_add (run->runs->sync, part, item);
   tfd_runs_pump_later (run->runs);
