@@ -188,25 +188,54 @@ tfd_job_properties_get (const TfdJobProperties *properties, const char *name)
   return tfd_property_load (property, properties);
 }
 
-/* The default of every property, by position in the table: made once, as jobs are stored often. */
-static GVariant *const *
-usual_values (void)
+/* What a job has that says nothing: made once, as jobs are stored often. */
+static const TfdJobProperties *
+usual_properties (void)
 {
   static gsize once = 0;
-  static GVariant **values;
+  static TfdJobProperties *usual;
 
   if (g_once_init_enter (&once))
     {
-      g_autoptr (TfdJobProperties) usual = tfd_job_properties_new ();
-      gsize n_properties = 0;
-      const TfdProperty *table = tfd_properties (&n_properties);
-
-      values = g_new0 (GVariant *, n_properties);
-      for (gsize i = 0; i < n_properties; i++)
-        values[i] = g_variant_ref_sink (tfd_property_load (&table[i], usual));
+      usual = tfd_job_properties_new ();
       g_once_init_leave (&once, 1);
     }
-  return values;
+  return usual;
+}
+
+/* Most are: that is found out without making values of them. */
+static gboolean
+is_same_field (const TfdProperty *property, const TfdJobProperties *a, const TfdJobProperties *b)
+{
+  gconstpointer x = G_STRUCT_MEMBER_P (a, property->offset);
+  gconstpointer y = G_STRUCT_MEMBER_P (b, property->offset);
+  const char *signature = property->info.signature;
+
+  if (property->enum_type != NULL)
+    return *(const int *) x == *(const int *) y;
+  if (g_str_equal (signature, "s"))
+    return g_strcmp0 (*(char *const *) x, *(char *const *) y) == 0;
+  if (g_str_equal (signature, "t"))
+    return *(const guint64 *) x == *(const guint64 *) y;
+  if (g_str_equal (signature, "u") || g_str_equal (signature, "b"))
+    return *(const guint32 *) x == *(const guint32 *) y;
+  if (g_str_equal (signature, "as"))
+    return g_strv_equal (*(const char *const *const *) x, *(const char *const *const *) y);
+  return *(GVariant *const *) x == *(GVariant *const *) y;
+}
+
+static gboolean
+is_usual (const TfdProperty *property, const TfdJobProperties *properties)
+{
+  g_autoptr (GVariant) value = NULL;
+  g_autoptr (GVariant) usual = NULL;
+
+  if (is_same_field (property, properties, usual_properties ()))
+    return TRUE;
+  /* none and an empty one read the same */
+  value = g_variant_ref_sink (tfd_property_load (property, properties));
+  usual = g_variant_ref_sink (tfd_property_load (property, usual_properties ()));
+  return g_variant_equal (value, usual);
 }
 
 GVariant *
@@ -214,7 +243,6 @@ tfd_job_properties_serialize (const TfdJobProperties *properties)
 {
   g_return_val_if_fail (properties != NULL, NULL);
 
-  GVariant *const *usual = usual_values ();
   GVariantBuilder builder;
   gsize n_properties = 0;
   const TfdProperty *table = tfd_properties (&n_properties);
@@ -222,13 +250,13 @@ tfd_job_properties_serialize (const TfdJobProperties *properties)
   g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
   for (gsize i = 0; i < n_properties; i++)
     {
-      g_autoptr (GVariant) value = g_variant_ref_sink (tfd_property_load (&table[i], properties));
       gboolean explicit =
           g_str_equal (table[i].info.name, "TransferPolicy") && properties->transfer_policy_set;
       gboolean secret =
           g_str_equal (table[i].info.name, HEADERS_KEY) && properties->headers_write_only;
-      if (explicit || (!secret && !g_variant_equal (usual[i], value)))
-        g_variant_builder_add (&builder, "{sv}", table[i].info.name, value);
+      if (explicit || (!secret && !is_usual (&table[i], properties)))
+        g_variant_builder_add (&builder, "{sv}", table[i].info.name,
+                               tfd_property_load (&table[i], properties));
     }
   return g_variant_builder_end (&builder);
 }
