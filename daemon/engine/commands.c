@@ -154,6 +154,27 @@ append_files (TfdEngine *self, TfdJob *job, GPtrArray *specs, GHashTable *found,
   return TRUE;
 }
 
+/* A new job with its files, each row written once. */
+static gboolean
+insert_job (TfdEngine *self, TfdJob *job, GPtrArray *specs, GHashTable *found, GError **error)
+{
+  gboolean has_files = specs != NULL && specs->len > 0;
+  g_autoptr (GPtrArray) files = has_files ? files_from_specs (job->record, specs, found) : NULL;
+
+  if (has_files)
+    count_files (job, files);
+  tfd_engine_touch (self, job);
+  if (!tfd_store_insert_job (self->store, job->record, error) ||
+      /* a duplicate in one call is found before this point: only the storage can fail here */
+      (has_files && !tfd_store_insert_files (self->store, job->record->id, files, error)))
+    {
+      tfd_engine_doom (self, *error);
+      return FALSE;
+    }
+  tfd_engine_log_event (self, job, "created", NULL);
+  return TRUE;
+}
+
 static TfdJobRecord *
 new_record (TfdEngine *self, const TfdOwner *owner, TfdJobType type, TfdJobProperties *properties)
 {
@@ -208,21 +229,8 @@ tfd_engine_create_job (TfdEngine *self,
   job = tfd_job_new (self, new_record (self, owner, type, g_steal_pointer (&owned)),
                      ++self->last_order);
   job->record->counts = tfd_reservation_counts (reservation);
-  tfd_engine_touch (self, job);
-  if (!tfd_store_insert_job (self->store, job->record, error))
-    {
-      tfd_engine_doom (self, *error);
-      return NULL;
-    }
-  if (has_files && !append_files (self, job, files, found, error))
-    {
-      /* a duplicate in one call is found before this point: only the storage can fail here */
-      tfd_engine_doom (self, *error);
-      return NULL;
-    }
-  tfd_engine_log_event (self, job, "created", NULL);
-  if (has_files || start)
-    tfd_engine_save_job (self, job, NULL);
+  if (!insert_job (self, job, files, found, error))
+    return NULL;
   tfd_engine_insert_job (self, tfd_job_ref (job));
   tfd_engine_tell_added (self, job);
   /* it will not be forgotten that it is not used; when there is an alarm it comes before */

@@ -7,52 +7,72 @@
 
 #define JOB_NUMBER "(SELECT number FROM jobs WHERE id = ?1)"
 
-static const char append_sql[] = "INSERT INTO events (job, number, time, kind, details)"
-                                 " SELECT j.number, 1 + coalesce ((SELECT max (e.number) FROM "
-                                 "events e WHERE e.job = j.number), 0),"
-                                 " ?2, ?3, ?4 FROM jobs j WHERE j.id = ?1";
-static const char trim_sql[] =
-    "DELETE FROM events WHERE job = " JOB_NUMBER
-    " AND number <= (SELECT max (number) FROM events WHERE job = " JOB_NUMBER ") - ?2";
+static const char last_sql[] =
+    "SELECT j.number, (SELECT max (e.number) FROM events e WHERE e.job = j.number)"
+    " FROM jobs j WHERE j.id = ?1";
+static const char append_sql[] =
+    "INSERT INTO events (job, number, time, kind, details) VALUES (?1, ?2, ?3, ?4, ?5)";
+static const char trim_sql[] = "DELETE FROM events WHERE job = ?1 AND number <= ?2";
 static const char load_sql[] =
     "SELECT time, kind, details FROM ("
     "SELECT number, time, kind, details FROM events WHERE job = " JOB_NUMBER
     " ORDER BY number DESC LIMIT ?2) ORDER BY number";
 
+/* An event, and where it goes. */
+typedef struct
+{
+  gint64 job, number;
+  gint64 time;
+  const char *kind;
+  GVariant *details;
+} Event;
+
+/* Of which job it is, by the number that the tables use, and the next number of its events. */
 static gboolean
-append (TfdStore *store,
-        const char *job_id,
-        gint64 time,
-        const char *kind,
-        GVariant *details,
-        GError **error)
+find_place (TfdStore *store, const char *job_id, Event *event, GError **error)
+{
+  g_auto (TfdStatement) statement = TFD_STATEMENT_INIT;
+  gboolean row = FALSE;
+
+  if (!tfd_statement_init_write (&statement, store, last_sql, error))
+    return FALSE;
+  tfd_bind_text (&statement, job_id);
+  if (!tfd_statement_step (&statement, &row, error))
+    return FALSE;
+  if (!row)
+    {
+      g_set_error (error, TFD_ERROR, TFD_ERROR_NOT_FOUND, "no job ‘%s’ in the database", job_id);
+      return FALSE;
+    }
+  event->job = tfd_read_int (&statement);
+  event->number = tfd_read_int (&statement) + 1; /* 0 is none */
+  return TRUE;
+}
+
+static gboolean
+append (TfdStore *store, const Event *event, GError **error)
 {
   g_auto (TfdStatement) statement = TFD_STATEMENT_INIT;
 
   if (!tfd_statement_init (&statement, store, append_sql, error))
     return FALSE;
-  tfd_bind_text (&statement, job_id);
-  tfd_bind_int (&statement, time);
-  tfd_bind_text (&statement, kind);
-  tfd_bind_variant (&statement, details);
-  if (!tfd_statement_run (&statement, error))
-    return FALSE;
-  if (sqlite3_changes (store->db) == 1)
-    return TRUE;
-
-  g_set_error (error, TFD_ERROR, TFD_ERROR_NOT_FOUND, "no job ‘%s’ in the database", job_id);
-  return FALSE;
+  tfd_bind_int (&statement, event->job);
+  tfd_bind_int (&statement, event->number);
+  tfd_bind_int (&statement, event->time);
+  tfd_bind_text (&statement, event->kind);
+  tfd_bind_variant (&statement, event->details);
+  return tfd_statement_run (&statement, error);
 }
 
 static gboolean
-trim (TfdStore *store, const char *job_id, guint keep, GError **error)
+trim (TfdStore *store, const Event *event, guint keep, GError **error)
 {
   g_auto (TfdStatement) statement = TFD_STATEMENT_INIT;
 
   if (!tfd_statement_init (&statement, store, trim_sql, error))
     return FALSE;
-  tfd_bind_text (&statement, job_id);
-  tfd_bind_int (&statement, keep);
+  tfd_bind_int (&statement, event->job);
+  tfd_bind_int (&statement, event->number - keep);
   return tfd_statement_run (&statement, error);
 }
 
@@ -67,10 +87,15 @@ tfd_store_append_event (TfdStore *store,
 {
   g_autoptr (GVariant) owned =
       g_variant_ref_sink (details != NULL ? details : g_variant_new ("a{sv}", NULL));
+  Event event = { .time = time, .kind = kind, .details = owned };
 
+  if (!find_place (store, job_id, &event, error))
+    return FALSE;
+  if (event.number <= keep)
+    return append (store, &event, error);
   if (!tfd_store_mark (store, error))
     return FALSE;
-  if (append (store, job_id, time, kind, owned, error) && trim (store, job_id, keep, error) &&
+  if (append (store, &event, error) && trim (store, &event, keep, error) &&
       tfd_store_keep (store, error))
     return TRUE;
   tfd_store_undo (store);
