@@ -88,6 +88,21 @@ remember (Question *question)
   peer->may_create |= question->types;
 }
 
+static gboolean
+is_never_asked (const TfdCall *call)
+{
+  return call->peer->uid == 0 || !tfd_authority_is_enabled (call->bus->authority);
+}
+
+void
+tfd_call_grant_known (TfdCall *call, TfdJobType type)
+{
+  if (is_never_asked (call))
+    call->granted |= bit_of ("create-job") | bit_of ("use-foreground") | bit_of ("ignore-cost");
+  else if (is_remembered (call->peer, 1u << type))
+    call->granted |= bit_of ("create-job");
+}
+
 /* ---- asking ---- */
 
 static void ask (Question *question, gboolean interactive);
@@ -166,8 +181,7 @@ authorize (
   guint types = types_to_remember (action, owned);
   Question *question;
 
-  if (call->peer->uid == 0 || !tfd_authority_is_enabled (call->bus->authority) ||
-      is_remembered (call->peer, types))
+  if (is_never_asked (call) || is_remembered (call->peer, types))
     {
       call->granted |= bit_of (action);
       func (call, NULL);

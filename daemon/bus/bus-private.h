@@ -137,6 +137,9 @@ void tfd_call_authorize_quietly (TfdCall *call,
                                  const char *action,
                                  GVariant *details,
                                  TfdAuthorizedFunc func);
+/* What nobody is asked about when the client wants a job of @type, or was asked before, is granted
+ * without a question being made. */
+void tfd_call_grant_known (TfdCall *call, TfdJobType type);
 /* That was asked for this call, and allowed. */
 gboolean tfd_call_is_granted (TfdCall *call, const char *action);
 

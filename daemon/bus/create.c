@@ -253,13 +253,32 @@ read_options (Creation *creation, GVariant *options, GError **error)
   return TRUE;
 }
 
+/* The options say more than the name that stands before them. */
+static gboolean
+read_properties (Creation *creation, const char *name, GVariant *options, GError **error)
+{
+  g_autoptr (GVariant) other = g_variant_lookup_value (options, "DisplayName", NULL);
+  GVariantBuilder builder;
+  g_autoptr (GVariant) named = NULL;
+
+  creation->properties = tfd_job_properties_new ();
+  if (!tfd_job_properties_apply (creation->properties, creation->type, options, TRUE, TFD_LIFE_NEW,
+                                 error))
+    return FALSE;
+  if (other != NULL || *name == '\0')
+    return TRUE;
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  g_variant_builder_add (&builder, "{sv}", "DisplayName", g_variant_new_string (name));
+  named = g_variant_ref_sink (g_variant_builder_end (&builder));
+  return tfd_job_properties_apply (creation->properties, creation->type, named, TRUE, TFD_LIFE_NEW,
+                                   error);
+}
+
 static Creation *
 read_create (TfdCall *call, GVariant *parameters, GError **error)
 {
   g_autoptr (Creation) creation = g_new0 (Creation, 1);
-  g_auto (GVariantDict) with_name = G_VARIANT_DICT_INIT (NULL);
   g_autoptr (GVariant) options = NULL;
-  g_autoptr (GVariant) changes = NULL;
   const char *name, *type_name;
   int type;
 
@@ -273,15 +292,7 @@ read_create (TfdCall *call, GVariant *parameters, GError **error)
       return NULL;
     }
   creation->type = type;
-  creation->properties = tfd_job_properties_new ();
-  g_variant_dict_clear (&with_name);
-  g_variant_dict_init (&with_name, options);
-  if (!g_variant_dict_contains (&with_name, "DisplayName"))
-    g_variant_dict_insert (&with_name, "DisplayName", "s", name);
-  changes = g_variant_ref_sink (g_variant_dict_end (&with_name));
-  if (!tfd_job_properties_apply (creation->properties, creation->type, changes, TRUE, TFD_LIFE_NEW,
-                                 error) ||
-      !read_options (creation, options, error))
+  if (!read_properties (creation, name, options, error) || !read_options (creation, options, error))
     return NULL;
   return g_steal_pointer (&creation);
 }

@@ -205,6 +205,7 @@ tfd_permit_job (TfdCall *call,
 
   permit->properties = properties;
   count_files (permit, files);
+  tfd_call_grant_known (call, type);
   decided_cb (call, NULL);
 }
 

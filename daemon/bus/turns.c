@@ -45,6 +45,9 @@ turn_cb (gpointer user_data)
       tfd_peer_leave_when_done (peer);
       tfd_peer_unref (peer);
     }
+  /* no more calls are here: what waits for the commit need not wait for the loop as well */
+  if (g_queue_is_empty (&bus->turns))
+    tfd_outbox_flush (tfd_engine_get_outbox (bus->engine));
   if (!g_queue_is_empty (&bus->turns))
     return G_SOURCE_CONTINUE;
   bus->turn_source = 0;
