@@ -30,6 +30,24 @@ wants_rename (const TfdWork *work G_GNUC_UNUSED, const TfdFileRecord *file)
   return file->state == TFD_FILE_STATE_TRANSFERRED;
 }
 
+/* Of files one after the other the last column changes in one statement. */
+static void
+save_completed (TfdWork *work)
+{
+  if (work->completed > 0)
+    tfd_engine_save_completed (work->engine, work->job, work->first_completed, work->completed);
+  work->completed = 0;
+}
+
+static void
+add_completed (TfdWork *work, guint32 index)
+{
+  if (work->completed > 0 && index != work->first_completed + work->completed)
+    save_completed (work);
+  if (work->completed++ == 0)
+    work->first_completed = index;
+}
+
 /* What became of one file. TRUE = go on; otherwise *failed is the file that stopped the walk. */
 static gboolean
 take_result (TfdWork *work, TfdFileRecord *file, const char *verdict)
@@ -39,8 +57,25 @@ take_result (TfdWork *work, TfdFileRecord *file, const char *verdict)
   else if (!g_str_equal (verdict, "renamed"))
     return FALSE;
   tfd_job_set_file_state (work->job, file, TFD_FILE_STATE_COMPLETED);
-  tfd_engine_save_file (work->engine, work->job, file);
+  add_completed (work, file->index);
   return TRUE;
+}
+
+/* @file, and those up to the one that the worker names: all that it was asked for in between. Only
+ * what it was asked for counts. */
+static void
+take_renamed (TfdWork *work, const TfdFileRecord *file, GVariant *details)
+{
+  guint32 last = file->index;
+
+  g_variant_lookup (details, "last", "u", &last);
+  for (guint32 i = file->index; i < work->next && i <= last; i++)
+    {
+      TfdFileRecord *one = tfd_work_file (work, i);
+
+      if (tfd_work_receives (work, one) && wants_rename (work, one))
+        take_result (work, one, "renamed");
+    }
 }
 
 static void
@@ -131,10 +166,14 @@ finalized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       g_autoptr (GVariant) owned = details;
       TfdFileRecord *file = tfd_work_file (work, index);
 
-      if (file == NULL || !wants_rename (work, file))
+      if (file == NULL || index >= work->next || !tfd_work_receives (work, file) ||
+          !wants_rename (work, file))
         continue;
-      if (!take_result (work, file, verdict))
+      if (g_str_equal (verdict, "renamed"))
+        take_renamed (work, file, details);
+      else if (!take_result (work, file, verdict))
         {
+          save_completed (work);
           tfd_work_remember_options (work);
           fail_or_rename_again (work, file, verdict, details);
           return;
@@ -147,6 +186,7 @@ finalized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
                                                 "the worker renamed nothing and gave no reason"));
       return;
     }
+  save_completed (work);
   tfd_work_remember_options (work);
   tfd_engine_save_job (work->engine, work->job, NULL);
   tfd_outbox_add (work->engine->outbox, batch_committed_cb, work, NULL);
@@ -155,18 +195,24 @@ finalized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 void
 tfd_work_finalize_next (TfdWork *work)
 {
-  GVariant *files = tfd_work_next_batch (work, wants_rename);
+  GPtrArray *all = work->job->files;
+  GVariant *files;
 
+  /* what is in place is not looked at in each batch again */
+  while (work->cursor < all->len &&
+         ((TfdFileRecord *) all->pdata[work->cursor])->state == TFD_FILE_STATE_COMPLETED)
+    work->cursor++;
+  files = tfd_work_next_batch (work, wants_rename);
   if (files == NULL)
     {
       work->cursor = 0;
       tfd_work_discard_next (work);
       return;
     }
-  tfd_work_send (work, "Finalize",
-                 g_variant_new ("(s@a{sv}@a(ua{sv}))", work->job->record->id,
-                                tfd_work_request_options (work), files),
-                 finalized_cb);
+  tfd_work_send (
+      work, "Finalize",
+      g_variant_new ("(s@a{sv}@ay)", work->job->record->id, tfd_work_request_options (work), files),
+      finalized_cb);
 }
 
 /* ---- verify ---- */
@@ -278,12 +324,14 @@ verified_cb (GObject *source, GAsyncResult *result, gpointer user_data)
         continue; /* Finalize judges it, knowing that a crash may lie in between */
       else if (g_str_equal (status, "unavailable"))
         {
+          save_completed (work);
           fail_with_words (work, file, TFD_ERROR_DESTINATION_UNAVAILABLE, message);
           return;
         }
       else
         lose_part (work, file, g_str_equal (status, "foreign"));
     }
+  save_completed (work);
   work->cursor = work->next;
   tfd_work_verify_next (work);
 }
@@ -297,7 +345,7 @@ tfd_work_verify_next (TfdWork *work)
     verified (work);
   else
     tfd_work_send (work, "Verify",
-                   g_variant_new ("(s@a{sv}@a(ua{sv}))", work->job->record->id,
+                   g_variant_new ("(s@a{sv}@ay)", work->job->record->id,
                                   tfd_work_request_options (work), files),
                    verified_cb);
 }

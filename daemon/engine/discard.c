@@ -109,6 +109,6 @@ tfd_work_discard_next (TfdWork *work)
   if (files == NULL)
     tfd_work_end (work);
   else
-    tfd_work_send (work, "Discard", g_variant_new ("(s@a(ua{sv}))", work->job->record->id, files),
+    tfd_work_send (work, "Discard", g_variant_new ("(s@ay)", work->job->record->id, files),
                    discarded_cb);
 }

@@ -185,6 +185,8 @@ gboolean tfd_engine_check (TfdEngine *self, TfdJob *job, TfdEvent event, GError 
 /* Writes the row of @job into the open transaction. */
 gboolean tfd_engine_save_job (TfdEngine *self, TfdJob *job, GError **error);
 gboolean tfd_engine_save_file (TfdEngine *self, TfdJob *job, const TfdFileRecord *file);
+/* Writes of @count files from @first on that they are completed. */
+gboolean tfd_engine_save_completed (TfdEngine *self, TfdJob *job, guint32 first, guint32 count);
 /* Appends to the event log of @job; @details (nullable) is consumed when floating. */
 void tfd_engine_log_event (TfdEngine *self, TfdJob *job, const char *kind, GVariant *details);
 void tfd_engine_touch (TfdEngine *self, TfdJob *job);
@@ -320,8 +322,14 @@ void tfd_engine_lose_part (TfdEngine *self, TfdJob *job, TfdFileRecord *file);
 GVariant *tfd_request_file (const TfdFileRecord *file); /* (ua{sv}) */
 /* File @index as a run of a job of @type wants it: with its reply, where there is to be one. */
 GVariant *tfd_request_transfer (TfdJobType type, GPtrArray *files, guint32 index);
-/* The files that @rows (of TfdLeftover) speak of, a(ua{sv}), floating. */
+/* Appends @file as Verify, Finalize and Discard want it. */
+void tfd_request_pack_file (GByteArray *to, const TfdFileRecord *file);
+/* @rows (transfer full) of these: ay, floating. */
+GVariant *tfd_request_packed (GByteArray *rows);
+/* The files that @rows (of TfdLeftover) speak of, likewise; as EndSessions wants them, a(ua{sv}).
+ */
 GVariant *tfd_request_leftovers (GPtrArray *rows);
+GVariant *tfd_request_sessions (GPtrArray *rows);
 /* @finished: bytes of the files that are done, which no run has to fetch any more. */
 GVariant *
 tfd_request_run_options (const TfdJobRecord *record, guint64 finished, const TfdConfig *config);

@@ -302,6 +302,18 @@ tfd_engine_save_file (TfdEngine *self, TfdJob *job, const TfdFileRecord *file)
   return FALSE;
 }
 
+gboolean
+tfd_engine_save_completed (TfdEngine *self, TfdJob *job, guint32 first, guint32 count)
+{
+  g_autoptr (GError) error = NULL;
+
+  tfd_engine_touch (self, job);
+  if (tfd_store_complete_files (self->store, job->record->id, first, count, &error))
+    return TRUE;
+  tfd_engine_doom (self, error);
+  return FALSE;
+}
+
 void
 tfd_engine_log_event (TfdEngine *self, TfdJob *job, const char *kind, GVariant *details)
 {

@@ -93,8 +93,7 @@ try_job (TfdEngine *self, GPtrArray *rows)
   *attempt = (Attempt){ self, g_ptr_array_ref (rows) };
   tfd_transport_request_async (
       self->transport, &owner, "Discard",
-      g_variant_new ("(s@a(ua{sv}))", first->job_id, tfd_request_leftovers (rows)), attempted_cb,
-      attempt);
+      g_variant_new ("(s@ay)", first->job_id, tfd_request_leftovers (rows)), attempted_cb, attempt);
 }
 
 static void

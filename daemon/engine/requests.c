@@ -3,6 +3,7 @@
 /* Requests: records into the formats of the interface org.transferd.Transfer1.Worker. */
 #include "config.h"
 
+#include "common/packed.h"
 #include "engine/engine-private.h"
 
 static GVariant *
@@ -58,30 +59,73 @@ tfd_request_transfer (TfdJobType type, GPtrArray *files, guint32 index)
       describe_file (files->pdata[index], reply != NULL ? describe_file (reply, NULL) : NULL));
 }
 
-static GVariant *
-request_leftover (const TfdLeftover *row)
+void
+tfd_request_pack_file (GByteArray *to, const TfdFileRecord *file)
 {
-  TfdFileRecord file = { .index = row->index,
-                         .url = row->url != NULL ? row->url : (char *) "",
-                         .path = row->path,
-                         .state = TFD_FILE_STATE_WAITING,
-                         .total = TFD_SIZE_UNKNOWN,
-                         .attempt = row->attempt,
-                         .part = row->part,
-                         .directory = row->directory,
-                         .attached = row->attached };
+  TfdPackedFile packed = {
+    .index = file->index,
+    .attempt = file->attempt,
+    .mode = G_MAXUINT32,
+    .state = file->state,
+    .attached = file->attached,
+    .path = file->path,
+    .target = file->target,
+    .directory = file->directory,
+    .part = file->part,
+  };
 
-  return tfd_request_file (&file);
+  if (file->options != NULL)
+    g_variant_lookup (file->options, "mode", "u", &packed.mode);
+  tfd_pack_file (to, &packed);
+}
+
+GVariant *
+tfd_request_packed (GByteArray *rows)
+{
+  return g_variant_new_from_data (G_VARIANT_TYPE_BYTESTRING, rows->data, rows->len, TRUE,
+                                  (GDestroyNotify) g_byte_array_unref, rows);
+}
+
+static TfdFileRecord
+file_of_leftover (const TfdLeftover *row)
+{
+  return (TfdFileRecord){ .index = row->index,
+                          .url = row->url != NULL ? row->url : (char *) "",
+                          .path = row->path,
+                          .state = TFD_FILE_STATE_WAITING,
+                          .total = TFD_SIZE_UNKNOWN,
+                          .attempt = row->attempt,
+                          .part = row->part,
+                          .directory = row->directory,
+                          .attached = row->attached };
 }
 
 GVariant *
 tfd_request_leftovers (GPtrArray *rows)
 {
+  GByteArray *files = g_byte_array_new ();
+
+  for (guint i = 0; i < rows->len; i++)
+    {
+      const TfdFileRecord file = file_of_leftover (rows->pdata[i]);
+
+      tfd_request_pack_file (files, &file);
+    }
+  return tfd_request_packed (files);
+}
+
+GVariant *
+tfd_request_sessions (GPtrArray *rows)
+{
   GVariantBuilder files;
 
   g_variant_builder_init (&files, G_VARIANT_TYPE ("a(ua{sv})"));
   for (guint i = 0; i < rows->len; i++)
-    g_variant_builder_add_value (&files, request_leftover (rows->pdata[i]));
+    {
+      const TfdFileRecord file = file_of_leftover (rows->pdata[i]);
+
+      g_variant_builder_add_value (&files, tfd_request_file (&file));
+    }
   return g_variant_builder_end (&files);
 }
 

@@ -167,7 +167,7 @@ ask (TfdEngine *self, GPtrArray *rows)
                      first->options != NULL
                          ? first->options
                          : g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0),
-                     tfd_request_leftovers (rows)),
+                     tfd_request_sessions (rows)),
       answered_cb, question);
 }
 

@@ -16,16 +16,17 @@ struct _TfdWork
   TfdJob *job; /* (owned) */
   TfdOperation kind;
   TfdOverwrite overwrite;
-  gboolean keep_newer;   /* AutoComplete: leave a destination that is newer than what was fetched */
-  gboolean expired;      /* nobody cancelled: the job was left alone for too long */
-  gboolean intent;       /* committed */
-  gboolean recovering;   /* an earlier life began this */
-  guint32 cursor;        /* files before this index need nothing in the present step */
-  guint32 next;          /* the cursor when the present request is answered */
-  guint names;           /* that were lost to somebody else */
-  guint pauses;          /* since something was achieved */
-  guint64 alarm;         /* end of the pause */
-  gboolean missing;      /* a finished temporary is not there */
+  gboolean keep_newer; /* AutoComplete: leave a destination that is newer than what was fetched */
+  gboolean expired;    /* nobody cancelled: the job was left alone for too long */
+  gboolean intent;     /* committed */
+  gboolean recovering; /* an earlier life began this */
+  guint32 cursor;      /* files before this index need nothing in the present step */
+  guint32 next;        /* the cursor when the present request is answered */
+  guint32 first_completed, completed; /* files that are in place, which is not yet written */
+  guint names;                        /* that were lost to somebody else */
+  guint pauses;                       /* since something was achieved */
+  guint64 alarm;                      /* end of the pause */
+  gboolean missing;                   /* a finished temporary is not there */
   gboolean foreign;      /* something stands in its place: not ours, or not ours alone */
   GHashTable *undeleted; /* (owned) index -> (owned) path of a temporary that is still there */
   TfdOutcome *outcome;   /* (owned) */
@@ -37,7 +38,7 @@ struct _TfdWork
 /* Has @job for itself from now on. TFD_OPERATION_NONE: for somebody who changes its owner. */
 TfdWork *
 tfd_work_new (TfdEngine *self, TfdJob *job, TfdOperation kind, TfdOutcomeFunc func, gpointer data);
-/* Sends @method with (s@a{sv}@a(ua{sv})) or (s@a(ua{sv})) parameters to the owner's worker. */
+/* Sends @method with (s@a{sv}@ay) or (s@ay) parameters to the owner's worker. */
 void tfd_work_send (TfdWork *work,
                     const char *method,
                     GVariant *parameters,
@@ -45,8 +46,8 @@ void tfd_work_send (TfdWork *work,
 /* The user's own files, which are sent, are none of Complete's and Cancel's business. */
 gboolean tfd_work_receives (const TfdWork *work, const TfdFileRecord *file);
 typedef gboolean (*TfdWanted) (const TfdWork *work, const TfdFileRecord *file);
-/* The next files that are wanted, as many as one request may have, as a(ua{sv}), and the cursor
- * after them in next; NULL when there are none. */
+/* The next files that are wanted, as many as one request may have, packed, and the cursor after
+ * them in next; NULL when there are none. */
 GVariant *tfd_work_next_batch (TfdWork *work, TfdWanted wanted);
 GVariant *tfd_work_request_options (TfdWork *work);
 TfdFileRecord *tfd_work_file (TfdWork *work, guint32 index);

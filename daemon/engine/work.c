@@ -14,6 +14,8 @@
 #define MAX_WORDS 2048 /* bytes */
 
 #define FILES_PER_REQUEST 1000
+#define BYTES_PER_REQUEST (8 * 1024 * 1024)
+#define SOME_BYTES (16 * 1024)
 
 TfdWork *
 tfd_work_new (TfdEngine *self, TfdJob *job, TfdOperation kind, TfdOutcomeFunc func, gpointer data)
@@ -207,22 +209,21 @@ GVariant *
 tfd_work_next_batch (TfdWork *work, TfdWanted wanted)
 {
   GPtrArray *files = work->job->files;
-  GVariantBuilder builder;
+  GByteArray *rows = NULL;
   guint taken = 0;
 
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(ua{sv})"));
-  for (work->next = work->cursor; work->next < files->len && taken < FILES_PER_REQUEST;
+  for (work->next = work->cursor; work->next < files->len && taken < FILES_PER_REQUEST &&
+                                  (rows == NULL || rows->len < BYTES_PER_REQUEST);
        work->next++)
     if (tfd_work_receives (work, files->pdata[work->next]) &&
         wanted (work, files->pdata[work->next]))
       {
-        g_variant_builder_add_value (&builder, tfd_request_file (files->pdata[work->next]));
+        if (rows == NULL)
+          rows = g_byte_array_sized_new (SOME_BYTES);
+        tfd_request_pack_file (rows, files->pdata[work->next]);
         taken++;
       }
-  if (taken > 0)
-    return g_variant_builder_end (&builder);
-  g_variant_builder_clear (&builder);
-  return NULL;
+  return rows != NULL ? tfd_request_packed (rows) : NULL;
 }
 
 GVariant *

@@ -16,6 +16,8 @@ static const char insert_sql[] =
     "INSERT INTO files (job, " FILE_COLUMNS ") VALUES (?1, " FILE_VALUES ")";
 static const char update_sql[] = "UPDATE files SET (" FILE_COLUMNS ") = (" FILE_VALUES ")"
                                  " WHERE job = " JOB_NUMBER " AND number = ?2";
+static const char complete_sql[] = "UPDATE files SET state = ?4"
+                                   " WHERE job = " JOB_NUMBER " AND number >= ?2 AND number < ?3";
 static const char load_sql[] = "SELECT " FILE_COLUMNS " FROM files"
                                " WHERE job = " JOB_NUMBER " AND number >= ?2"
                                " ORDER BY number LIMIT ?3";
@@ -185,6 +187,39 @@ tfd_store_update_file (TfdStore *store,
 
   g_set_error (error, TFD_ERROR, TFD_ERROR_NOT_FOUND, "no file %u of job ‘%s’ in the database",
                file->index, job_id);
+  return FALSE;
+}
+
+static gboolean
+complete_all (TfdStore *store, const char *job_id, guint32 first, guint32 count, GError **error)
+{
+  g_auto (TfdStatement) statement = TFD_STATEMENT_INIT;
+
+  if (!tfd_statement_init (&statement, store, complete_sql, error))
+    return FALSE;
+  tfd_bind_text (&statement, job_id);
+  tfd_bind_int (&statement, first);
+  tfd_bind_int (&statement, (gint64) first + count);
+  tfd_bind_enum (&statement, TFD_TYPE_FILE_STATE, TFD_FILE_STATE_COMPLETED);
+  if (!tfd_statement_run (&statement, error))
+    return FALSE;
+  if ((guint) sqlite3_changes (store->db) == count)
+    return TRUE;
+  g_set_error (error, TFD_ERROR, TFD_ERROR_NOT_FOUND,
+               "not all of the files %u to %u of job ‘%s’ are in the database", first,
+               first + count - 1, job_id);
+  return FALSE;
+}
+
+gboolean
+tfd_store_complete_files (
+    TfdStore *store, const char *job_id, guint32 first, guint32 count, GError **error)
+{
+  if (!tfd_store_mark (store, error))
+    return FALSE;
+  if (complete_all (store, job_id, first, count, error) && tfd_store_keep (store, error))
+    return TRUE;
+  tfd_store_undo (store);
   return FALSE;
 }
 

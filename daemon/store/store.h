@@ -88,6 +88,11 @@ gboolean tfd_store_update_file (TfdStore *store,
                                 const TfdFileRecord *file,
                                 GError **error);
 
+/* @count files from index @first on are completed; NOT_FOUND when not all of them are there, and
+ * then nothing has changed. */
+gboolean tfd_store_complete_files (
+    TfdStore *store, const char *job_id, guint32 first, guint32 count, GError **error);
+
 /* All files of a job by index, element type TfdFileRecord. (transfer full) */
 GPtrArray *tfd_store_load_files (TfdStore *store, const char *job_id, GError **error);
 

@@ -191,6 +191,9 @@ tfd_directory_new_for_fd (int fd, const char *path, GBytes *identity)
   directory->path = g_strdup (path);
   directory->fd = fd;
   directory->identity = g_bytes_ref (identity);
+  /* when nobody knows, each file is asked */
+  if (!tfd_file_system_of_fd (fd, &directory->file_system))
+    directory->file_system = (TfdFileSystem){ 0 };
 
   return directory;
 }

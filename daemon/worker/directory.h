@@ -7,6 +7,7 @@
 #include <gio/gio.h>
 
 #include "common/error.h"
+#include "worker/identity.h"
 
 G_BEGIN_DECLS
 
@@ -17,6 +18,7 @@ typedef struct
   int fd;
   gboolean path_only; /* may be searched but not read: cannot be synced by itself */
   GBytes *identity;
+  TfdFileSystem file_system;
 } TfdDirectory;
 
 /* Opens @path, which must be the directory that @expected (nullable) was taken from, else

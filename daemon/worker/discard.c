@@ -5,10 +5,10 @@
 #include "worker/discard.h"
 
 #include "common/names.h"
-#include "worker/attached.h"
 #include "worker/failure.h"
 #include "worker/identity.h"
 #include "worker/partial.h"
+#include "worker/places.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,15 +36,15 @@ is_ours (TfdDirectory *directory, const char *name, const TfdFile *file, gboolea
 
 /* NULL when the temporary is gone, else why it is not. */
 static char *
-discard_one (const char *job, const TfdFile *file, GHashTable *directories, GPtrArray *touched)
+discard_one (const char *job, const TfdFile *file, TfdPlaces *places)
 {
-  g_autoptr (TfdDirectory) directory = NULL;
+  TfdDirectory *directory;
   g_autofree char *name = tfd_part_name (job, file->index, file->attempt);
   g_auto (TfdFailure) failure = { 0 };
   gboolean ours;
   int error_number;
 
-  directory = tfd_attached_directory (file, directories, &failure);
+  directory = tfd_places_find (places, file, &failure);
   if (directory == NULL)
     /* where nothing was ever begun, nothing is left over */
     return file->record != NULL || file->attempt > 0 ? g_strdup (failure.message) : NULL;
@@ -55,9 +55,7 @@ discard_one (const char *job, const TfdFile *file, GHashTable *directories, GPtr
   if (error_number != 0 && error_number != ENOENT)
     return g_strdup (g_strerror (error_number));
 
-  if (!g_ptr_array_find (touched, directory, NULL))
-    g_ptr_array_add (touched, tfd_directory_ref (directory));
-
+  tfd_places_touch (places);
   return NULL;
 }
 
@@ -65,24 +63,26 @@ GVariant *
 tfd_discard (const char *job, GPtrArray *files)
 {
   GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(uays)"));
-  g_autoptr (GHashTable) directories = tfd_directory_cache_new ();
-  g_autoptr (GPtrArray) touched =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_directory_unref);
+  g_auto (TfdPlaces) places = { 0 };
 
+  tfd_places_init (&places);
   for (guint i = 0; i < files->len; i++)
     {
       const TfdFile *file = files->pdata[i];
-      g_autofree char *path = tfd_file_part_path (file, job);
-      g_autofree char *message = discard_one (job, file, directories, touched);
+      g_autofree char *message = discard_one (job, file, &places);
 
       if (message != NULL)
-        g_variant_builder_add (&builder, "(u@ays)", file->index, tfd_path_to_variant (path),
-                               message);
+        {
+          g_autofree char *path = tfd_file_part_path (file, job);
+
+          g_variant_builder_add (&builder, "(u@ays)", file->index, tfd_path_to_variant (path),
+                                 message);
+        }
     }
 
   /* Nothing is lost when this fails: a temporary that comes back after a power cut is no loss. */
-  for (guint i = 0; i < touched->len; i++)
-    tfd_directory_sync (touched->pdata[i], -1);
+  for (guint i = 0; i < places.touched->len; i++)
+    tfd_directory_sync (places.touched->pdata[i], -1);
 
   return g_variant_builder_end (&builder);
 }

@@ -5,6 +5,7 @@
 #include "worker/file.h"
 
 #include "common/names.h"
+#include "common/packed.h"
 #include "common/url.h"
 #include "worker/failure.h"
 
@@ -91,14 +92,10 @@ set_path (TfdFile *file, GError **error)
   return TRUE;
 }
 
-TfdFile *
-tfd_file_new (guint32 index, GVariant *dictionary, GError **error)
+static TfdFile *
+new_empty (guint32 index)
 {
-  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (dictionary);
-  g_autoptr (TfdFile) file = g_new0 (TfdFile, 1);
-  g_autoptr (GVariant) identity = NULL;
-  g_autoptr (GVariant) reply = NULL;
-  const char *state = NULL;
+  TfdFile *file = g_new0 (TfdFile, 1);
 
   file->index = index;
   file->kept_fd = -1;
@@ -106,6 +103,17 @@ tfd_file_new (guint32 index, GVariant *dictionary, GError **error)
   file->size = TFD_SIZE_UNKNOWN;
   file->mode = TFD_MODE_NONE;
   file->umask = TFD_MODE_NONE;
+  return file;
+}
+
+TfdFile *
+tfd_file_new (guint32 index, GVariant *dictionary, GError **error)
+{
+  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (dictionary);
+  g_autoptr (TfdFile) file = new_empty (index);
+  g_autoptr (GVariant) identity = NULL;
+  g_autoptr (GVariant) reply = NULL;
+  const char *state = NULL;
 
   file->path = lookup_path (&dict, "path");
   file->target = lookup_path (&dict, "target");
@@ -149,14 +157,63 @@ tfd_file_new (guint32 index, GVariant *dictionary, GError **error)
   return g_steal_pointer (&file);
 }
 
+/* Takes the paths of @packed. */
+static TfdFile *
+new_from_packed (TfdPackedFile *packed, GError **error)
+{
+  g_autoptr (TfdFile) file = new_empty (packed->index);
+
+  file->path = g_steal_pointer (&packed->owned_path);
+  file->target = g_steal_pointer (&packed->owned_target);
+  if (!set_path (file, error))
+    return NULL;
+
+  file->attempt = packed->attempt;
+  file->attached = packed->attached;
+  file->mode = packed->mode;
+  file->state = packed->state;
+  if (packed->part != NULL)
+    file->record = tfd_record_parse (packed->part);
+  if (packed->directory != NULL && g_bytes_get_size (packed->directory) > 0)
+    file->directory_identity = g_bytes_ref (packed->directory);
+  return g_steal_pointer (&file);
+}
+
+static GPtrArray *
+unpack_all (GVariant *rows, GError **error)
+{
+  g_autoptr (GPtrArray) result = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_file_free);
+  g_auto (TfdPackedFile) packed = { 0 };
+  TfdUnpacker from;
+
+  tfd_unpacker_init (&from, g_variant_get_data (rows), g_variant_get_size (rows));
+  while (tfd_unpack_file (&from, &packed))
+    {
+      TfdFile *file = new_from_packed (&packed, error);
+
+      tfd_packed_file_clear (&packed);
+      if (file == NULL)
+        return NULL;
+      g_ptr_array_add (result, file);
+    }
+  if (!from.bad)
+    return g_steal_pointer (&result);
+  g_set_error_literal (error, TFD_ERROR, TFD_ERROR_INVALID_ARGS, "files that cannot be read");
+  return NULL;
+}
+
 GPtrArray *
 tfd_files_new (GVariant *files, GError **error)
 {
-  g_autoptr (GPtrArray) result = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_file_free);
+  g_autoptr (GPtrArray) result = NULL;
   GVariantIter iter;
   GVariant *dictionary;
   guint32 index;
 
+  if (g_variant_is_of_type (files, G_VARIANT_TYPE_BYTESTRING))
+    return unpack_all (files, error);
+
+  result = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_file_free);
   g_variant_iter_init (&iter, files);
   while (g_variant_iter_next (&iter, "(u@a{sv})", &index, &dictionary))
     {

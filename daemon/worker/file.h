@@ -49,7 +49,7 @@ TfdFile *tfd_file_new (guint32 index, GVariant *dictionary, GError **error);
 void tfd_file_free (TfdFile *file);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfdFile, tfd_file_free)
 
-/* Reads a(ua{sv}): elements are TfdFile. */
+/* Reads a(ua{sv}), or the rows ay of common/packed.h: elements are TfdFile. */
 GPtrArray *tfd_files_new (GVariant *files, GError **error);
 
 /* The identity that the directory must have: recorded with the temporary, else as probed; NULL when

@@ -5,10 +5,10 @@
 #include "worker/finalize.h"
 
 #include "common/names.h"
-#include "worker/attached.h"
 #include "worker/failure.h"
 #include "worker/identity.h"
 #include "worker/partial.h"
+#include "worker/places.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,9 +27,8 @@ typedef struct
   gboolean recovering; /* an earlier call may have done part of the work */
   gboolean keep_newer; /* nobody asked just now: what somebody put there meanwhile stays */
   TfdOwned *owned;
-  GHashTable *directories; /* see tfd_directory_cache_new () */
-  GPtrArray *touched;      /* (owned) (element-type TfdDirectory) to be synced */
-  GPtrArray *changed;      /* (owned) (element-type Changed) files with a new mode or time */
+  TfdPlaces *places;  /* those touched are to be synced */
+  GPtrArray *changed; /* (owned) (element-type Changed) files with a new mode or time */
 } Context;
 
 typedef struct
@@ -150,30 +149,45 @@ open_temporary (const TfdFile *file, TfdDirectory *directory, const char *part)
   return -1;
 }
 
-/* The mode that was asked for, and the time that the server told, of the file @path, which is a
- * descriptor. 0 or an errno. */
-static int
-set_attributes (const TfdFile *file, const char *path)
+/* The time that the server told; FALSE if it told none. */
+static gboolean
+get_time (const TfdFile *file, struct timespec *time)
 {
   gint64 mtime = file->record->mtime;
 
+  if (mtime == TFD_NO_TIME)
+    return FALSE;
+  time->tv_sec = (time_t) (mtime / G_USEC_PER_SEC - (mtime % G_USEC_PER_SEC < 0));
+  time->tv_nsec = (long) ((mtime - time->tv_sec * G_USEC_PER_SEC) * 1000);
+  return TRUE;
+}
+
+/* The mode that was asked for, and that time, of the file @path, which is a descriptor. 0 or an
+ * errno. */
+static int
+set_attributes (const TfdFile *file, const char *path)
+{
+  struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_nsec = UTIME_OMIT } };
+
   if (file->mode != TFD_MODE_NONE && chmod (path, file->mode & 07777) < 0)
     return errno;
-  if (mtime != TFD_NO_TIME)
-    {
-      gint64 seconds = mtime / G_USEC_PER_SEC - (mtime % G_USEC_PER_SEC < 0);
-      struct timespec times[2] = {
-        { .tv_sec = 0, .tv_nsec = UTIME_OMIT },
-        { .tv_sec = (time_t) seconds,
-          .tv_nsec = (long) ((mtime - seconds * G_USEC_PER_SEC) * 1000) },
-      };
-
-      /* A time that the file system cannot keep is no reason to fail. */
-      if (utimensat (AT_FDCWD, path, times, 0) < 0 && errno != EINVAL && errno != EPERM &&
-          errno != EOVERFLOW)
-        return errno;
-    }
+  /* A time that the file system cannot keep is no reason to fail. */
+  if (get_time (file, &times[1]) && utimensat (AT_FDCWD, path, times, 0) < 0 && errno != EINVAL &&
+      errno != EPERM && errno != EOVERFLOW)
+    return errno;
   return 0;
+}
+
+/* It has this mode and time already. */
+static gboolean
+is_dressed (const TfdFile *file, const TfdSight *sight)
+{
+  struct timespec time;
+
+  if (file->mode != TFD_MODE_NONE && (sight->mode & 07777) != (file->mode & 07777))
+    return FALSE;
+  return !get_time (file, &time) ||
+         (time.tv_sec == sight->mtime.tv_sec && time.tv_nsec == sight->mtime.tv_nsec);
 }
 
 /* Mode and time. 0 or an errno. */
@@ -187,9 +201,6 @@ dress (Context *context,
   g_autofree char *path = NULL;
   Changed *changed;
   int fd, error_number;
-
-  if (file->mode == TFD_MODE_NONE && file->record->mtime == TFD_NO_TIME)
-    return 0;
 
   fd = open_temporary (file, directory, part);
   if (fd < 0)
@@ -219,17 +230,18 @@ is_same_file (TfdDirectory *directory, const char *a, const char *b)
          sa.st_ino == sb.st_ino;
 }
 
-/* The temporary is there and ours. */
+/* The temporary is there and ours, and something may stand under its final name. */
 static const char *
-put_in_place (Context *context,
-              const TfdFile *file,
-              TfdDirectory *directory,
-              const char *part,
-              const char *final,
-              TfdFailure *failure)
+replace (Context *context,
+         const TfdFile *file,
+         TfdDirectory *directory,
+         const char *part,
+         const char *final,
+         gboolean dressed,
+         TfdFailure *failure)
 {
   const char *verdict;
-  int error_number;
+  int error_number = 0;
 
   /* Renaming one of two names of a file to the other does nothing at all: the temporary stays. */
   if (is_same_file (directory, part, final))
@@ -243,7 +255,8 @@ put_in_place (Context *context,
   if (verdict != NULL)
     return verdict;
 
-  error_number = dress (context, file, directory, part, final);
+  if (!dressed)
+    error_number = dress (context, file, directory, part, final);
   if (error_number == 0 && context->overwrite != TFD_OVERWRITE_REPLACE)
     error_number = rename_to_free_name (directory->fd, part, final);
   else if (error_number == 0 && renameat (directory->fd, part, directory->fd, final) < 0)
@@ -254,6 +267,24 @@ put_in_place (Context *context,
   if (error_number == EEXIST && context->overwrite == TFD_OVERWRITE_KEEP_BOTH)
     return "taken";
   return refuse (failure, TFD_ERROR_COMMIT_FAILED, file, final, g_strerror (error_number));
+}
+
+/* The temporary is there and ours. */
+static const char *
+put_in_place (Context *context,
+              const TfdFile *file,
+              TfdDirectory *directory,
+              const char *part,
+              const char *final,
+              const TfdSight *sight,
+              TfdFailure *failure)
+{
+  gboolean dressed = is_dressed (file, sight);
+
+  /* Most often nothing stands there, and then there is nothing to judge. */
+  if (dressed && renameat2 (directory->fd, part, directory->fd, final, RENAME_NOREPLACE) == 0)
+    return "renamed";
+  return replace (context, file, directory, part, final, dressed, failure);
 }
 
 /* After a crash: the temporary is gone. Was it renamed? */
@@ -279,43 +310,32 @@ judge_absent (Context *context,
 static const char *
 walk_one (Context *context, const TfdFile *file, TfdFailure *failure)
 {
-  g_autoptr (TfdDirectory) directory = NULL;
   g_autofree char *part = tfd_part_name (context->job, file->index, file->attempt);
   const char *final = context->overwrite == TFD_OVERWRITE_KEEP_BOTH && file->target != NULL
                           ? strrchr (file->target, '/') + 1
                           : file->base;
-  const char *result;
-  gboolean same = FALSE;
-  guint64 size = 0;
+  TfdDirectory *directory;
+  TfdSight sight;
   int error_number;
 
   if (file->record == NULL)
     return refuse (failure, TFD_ERROR_COMMIT_FAILED, file, part, "nothing is known about it");
 
-  directory = tfd_attached_directory (file, context->directories, failure);
-  if (directory == NULL)
+  error_number = tfd_places_look (context->places, file, part, &sight, failure);
+  directory = context->places->present;
+  if (error_number < 0)
     return "failed";
-
-  error_number = tfd_part_look (directory, part, file->record, FALSE, &same, &size);
   if (error_number == ENOENT)
-    result = judge_absent (context, file, directory, part, final, failure);
-  else if (error_number != 0)
+    return judge_absent (context, file, directory, part, final, failure);
+  if (error_number > 0)
     return refuse (failure, TFD_ERROR_COMMIT_FAILED, file, part, g_strerror (error_number));
-  else if (!same)
+  if (!sight.same)
     return refuse (failure, TFD_ERROR_COMMIT_FAILED, file, part,
                    "it is not the temporary file that was written");
-  else if (file->record->size != TFD_SIZE_UNKNOWN && size != file->record->size)
+  if (file->record->size != TFD_SIZE_UNKNOWN && sight.size != file->record->size)
     return refuse (failure, TFD_ERROR_COMMIT_FAILED, file, part,
                    "its size is not the one that was written");
-  else
-    result = put_in_place (context, file, directory, part, final, failure);
-
-  if (g_str_equal (result, "renamed"))
-    tfd_owned_add (context->owned, file->record->identity);
-  if (!g_ptr_array_find (context->touched, directory, NULL))
-    g_ptr_array_add (context->touched, tfd_directory_ref (directory));
-
-  return result;
+  return put_in_place (context, file, directory, part, final, &sight, failure);
 }
 
 /* A file's own mode and time. 0 or an errno. */
@@ -339,14 +359,15 @@ sync_changed (const Changed *changed)
 static gboolean
 sync_all (Context *context, GError **error)
 {
+  GPtrArray *touched = context->places->touched;
   gboolean at_once = context->changed->len >= SYNCFS_FROM;
   int error_number = 0;
 
   for (guint i = 0; !at_once && i < context->changed->len && error_number == 0; i++)
     error_number = sync_changed (context->changed->pdata[i]);
-  for (guint i = 0; i < context->touched->len && error_number == 0; i++)
+  for (guint i = 0; i < touched->len && error_number == 0; i++)
     {
-      TfdDirectory *directory = context->touched->pdata[i];
+      TfdDirectory *directory = touched->pdata[i];
 
       if (at_once && !directory->path_only && syncfs (directory->fd) < 0)
         error_number = errno;
@@ -375,29 +396,57 @@ read_options (Context *context, GVariant *options)
   g_variant_lookup (options, "keep-newer", "b", &context->keep_newer);
 }
 
+/* All files from @first (nullable) to @last. */
+static void
+add_renamed (GVariantBuilder *builder, const TfdFile *first, const TfdFile *last)
+{
+  g_auto (GVariantDict) details = G_VARIANT_DICT_INIT (NULL);
+
+  if (first == NULL)
+    return;
+  if (last != first)
+    g_variant_dict_insert (&details, "last", "u", last->index);
+  g_variant_builder_add (builder, "(us@a{sv})", first->index, "renamed",
+                         g_variant_dict_end (&details));
+}
+
+static void
+add_result (GVariantBuilder *builder,
+            const TfdFile *file,
+            const char *result,
+            const TfdFailure *failure)
+{
+  g_auto (GVariantDict) details = G_VARIANT_DICT_INIT (NULL);
+
+  if (failure->message != NULL)
+    {
+      g_variant_dict_insert (&details, "error", "s", tfd_error_code_to_name (failure->code));
+      g_variant_dict_insert (&details, "message", "s", failure->message);
+    }
+  g_variant_builder_add (builder, "(us@a{sv})", file->index, result, g_variant_dict_end (&details));
+}
+
 GVariant *
 tfd_finalize (const char *job, GVariant *options, GPtrArray *files, TfdOwned *owned, GError **error)
 {
   g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(usa{sv})"));
-  g_autoptr (GHashTable) directories = tfd_directory_cache_new ();
-  g_autoptr (GPtrArray) touched =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_directory_unref);
+  g_auto (TfdPlaces) places = { 0 };
   g_autoptr (GPtrArray) changed = g_ptr_array_new_with_free_func ((GDestroyNotify) changed_free);
   Context context = {
     .job = job,
     .owned = owned,
-    .directories = directories,
-    .touched = touched,
+    .places = &places,
     .changed = changed,
   };
+  const TfdFile *first = NULL, *last = NULL; /* of those renamed that are not yet told */
   gboolean stop = FALSE;
 
   read_options (&context, options);
+  tfd_places_init (&places);
   for (guint i = 0; i < files->len && !stop; i++)
     {
       const TfdFile *file = files->pdata[i];
       g_auto (TfdFailure) failure = { 0 };
-      g_auto (GVariantDict) details = G_VARIANT_DICT_INIT (NULL);
       const char *result;
 
       if (file->state == TFD_FILE_STATE_COMPLETED)
@@ -407,15 +456,20 @@ tfd_finalize (const char *job, GVariant *options, GPtrArray *files, TfdOwned *ow
           continue;
         }
       result = walk_one (&context, file, &failure);
-      stop = g_str_equal (result, "failed") || g_str_equal (result, "taken");
-      if (failure.message != NULL)
+      tfd_places_touch (&places);
+      if (g_str_equal (result, "renamed"))
         {
-          g_variant_dict_insert (&details, "error", "s", tfd_error_code_to_name (failure.code));
-          g_variant_dict_insert (&details, "message", "s", failure.message);
+          tfd_owned_add (owned, file->record->identity);
+          first = first != NULL ? first : file;
+          last = file;
+          continue;
         }
-      g_variant_builder_add (&builder, "(us@a{sv})", file->index, result,
-                             g_variant_dict_end (&details));
+      add_renamed (&builder, first, last);
+      first = NULL;
+      add_result (&builder, file, result, &failure);
+      stop = g_str_equal (result, "failed") || g_str_equal (result, "taken");
     }
+  add_renamed (&builder, first, last);
 
   return sync_all (&context, error) ? g_variant_builder_end (&builder) : NULL;
 }

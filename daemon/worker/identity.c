@@ -23,6 +23,8 @@
 #define MAGIC_EXFAT 0x2011bab0
 
 #define MAX_HANDLE 128
+#define MAX_TEXT 1024
+#define WORDS 10
 
 typedef struct
 {
@@ -56,11 +58,19 @@ tfd_boot_id (void)
   return id;
 }
 
+static const guint LOOK_AT = STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID | STATX_MNT_ID_UNIQUE;
+
 static gboolean
 look (int fd, struct statx *stx)
 {
-  return statx (fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_STATX_SYNC_AS_STAT,
-                STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID | STATX_MNT_ID_UNIQUE, stx) == 0;
+  return statx (fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_STATX_SYNC_AS_STAT, LOOK_AT,
+                stx) == 0;
+}
+
+static guint64
+device_of (const struct statx *stx)
+{
+  return makedev (stx->stx_dev_major, stx->stx_dev_minor);
 }
 
 guint64
@@ -71,9 +81,11 @@ tfd_mount_id (int fd)
   return look (fd, &stx) ? stx.stx_mnt_id : 0;
 }
 
+/* Of @name below @fd, or of @fd itself if that is empty. */
 static void
-take_handle (int fd, Identity *identity)
+take_handle (int fd, const char *name, Identity *identity)
 {
+  static const char digits[] = "0123456789abcdef";
   union
   {
     struct file_handle handle;
@@ -83,49 +95,56 @@ take_handle (int fd, Identity *identity)
   char *at = identity->handle;
 
   u.handle.handle_bytes = MAX_HANDLE;
-  if (name_to_handle_at (fd, "", &u.handle, &mount_id, AT_EMPTY_PATH) < 0)
+  if (name_to_handle_at (fd, name, &u.handle, &mount_id, *name == '\0' ? AT_EMPTY_PATH : 0) < 0)
     return;
 
   at += g_snprintf (at, 12, "%x.", (guint) u.handle.handle_type);
   for (guint i = 0; i < u.handle.handle_bytes && i < MAX_HANDLE; i++)
-    at += g_snprintf (at, 3, "%02x", u.handle.f_handle[i]);
+    {
+      *at++ = digits[u.handle.f_handle[i] >> 4];
+      *at++ = digits[u.handle.f_handle[i] & 15];
+    }
+  *at = '\0';
 }
 
-static gboolean
-take (int fd, Identity *identity)
+/* What @stx has shown of @name below @fd, or of @fd itself, on a file system of the kind @magic. */
+static void
+take (int fd, const char *name, const struct statx *stx, guint64 magic, Identity *identity)
 {
-  struct statx stx;
-  struct statfs fs;
-  gboolean unstable;
-
-  if (!look (fd, &stx) || fstatfs (fd, &fs) < 0)
-    return FALSE;
-
   memset (identity, 0, sizeof *identity);
-  identity->kind = S_ISREG (stx.stx_mode) ? 'f' : S_ISDIR (stx.stx_mode) ? 'd' : '-';
-  identity->uid = stx.stx_uid;
-  identity->magic = (guint64) fs.f_type & 0xffffffff;
-  identity->device = makedev (stx.stx_dev_major, stx.stx_dev_minor);
-  identity->mount = stx.stx_mnt_id;
+  identity->kind = S_ISREG (stx->stx_mode) ? 'f' : S_ISDIR (stx->stx_mode) ? 'd' : '-';
+  identity->uid = stx->stx_uid;
+  identity->magic = magic;
+  identity->device = device_of (stx);
+  identity->mount = stx->stx_mnt_id;
   g_strlcpy (identity->boot, tfd_boot_id (), sizeof identity->boot);
 
   /* A directory of an overlay is another inode once something was created in it. */
-  if (identity->magic == MAGIC_OVERLAY && identity->kind == 'd')
-    return TRUE;
+  if (magic == MAGIC_OVERLAY && identity->kind == 'd')
+    return;
 
   /* FAT has no inodes: the numbers are made up anew whenever the file is looked up. */
-  unstable = identity->magic == MAGIC_FAT || identity->magic == MAGIC_EXFAT;
-  if (!unstable)
+  if (magic != MAGIC_FAT && magic != MAGIC_EXFAT)
     {
-      identity->inode = stx.stx_ino;
-      take_handle (fd, identity);
+      identity->inode = stx->stx_ino;
+      take_handle (fd, name, identity);
     }
-  if (stx.stx_mask & STATX_BTIME)
+  if (stx->stx_mask & STATX_BTIME)
     {
-      identity->birth = stx.stx_btime.tv_sec;
-      identity->birth_nsec = stx.stx_btime.tv_nsec;
+      identity->birth = stx->stx_btime.tv_sec;
+      identity->birth_nsec = stx->stx_btime.tv_nsec;
     }
+}
 
+static gboolean
+take_fd (int fd, struct statx *stx, Identity *identity)
+{
+  struct statfs fs;
+
+  if (!look (fd, stx) || fstatfs (fd, &fs) < 0)
+    return FALSE;
+
+  take (fd, "", stx, (guint64) fs.f_type & 0xffffffff, identity);
   return TRUE;
 }
 
@@ -142,33 +161,52 @@ encode (const Identity *identity)
   return g_bytes_new_take (text, strlen (text));
 }
 
+/* Cuts @text at each space. */
+static gboolean
+split (char *text, char *words[WORDS])
+{
+  for (guint i = 0; i < WORDS; i++)
+    {
+      char *space = strchr (text, ' ');
+
+      words[i] = text;
+      if ((space == NULL) != (i == WORDS - 1))
+        return FALSE;
+      if (space != NULL)
+        {
+          *space = '\0';
+          text = space + 1;
+        }
+    }
+  return TRUE;
+}
+
 static gboolean
 decode (GBytes *bytes, Identity *identity)
 {
   gsize length = 0;
   const char *data = bytes != NULL ? g_bytes_get_data (bytes, &length) : NULL;
-  g_autofree char *text = NULL;
-  g_auto (GStrv) words = NULL;
+  char text[MAX_TEXT + 1];
+  char *words[WORDS];
   char *dot;
 
-  if (data == NULL || length > 1024)
+  if (data == NULL || length > MAX_TEXT)
     return FALSE;
 
-  text = g_strndup (data, length);
-  words = g_strsplit (text, " ", -1);
-  if (g_strv_length (words) != 10 || !g_str_equal (words[0], "1") || strlen (words[1]) != 1 ||
+  memcpy (text, data, length);
+  text[length] = '\0';
+  if (!split (text, words) || !g_str_equal (words[0], "1") || strlen (words[1]) != 1 ||
       (dot = strchr (words[5], '.')) == NULL)
     return FALSE;
 
-  memset (identity, 0, sizeof *identity);
   identity->kind = words[1][0];
   identity->uid = (guint32) g_ascii_strtoull (words[2], NULL, 10);
   identity->magic = g_ascii_strtoull (words[3], NULL, 16);
   identity->inode = g_ascii_strtoull (words[4], NULL, 10);
   identity->birth = g_ascii_strtoll (words[5], NULL, 10);
   identity->birth_nsec = (guint32) g_ascii_strtoull (dot + 1, NULL, 10);
-  if (!g_str_equal (words[6], "-"))
-    g_strlcpy (identity->handle, words[6], sizeof identity->handle);
+  g_strlcpy (identity->handle, g_str_equal (words[6], "-") ? "" : words[6],
+             sizeof identity->handle);
   identity->device = g_ascii_strtoull (words[7], NULL, 16);
   identity->mount = g_ascii_strtoull (words[8], NULL, 10);
   g_strlcpy (identity->boot, words[9], sizeof identity->boot);
@@ -179,9 +217,10 @@ decode (GBytes *bytes, Identity *identity)
 GBytes *
 tfd_identity_of_fd (int fd)
 {
+  struct statx stx;
   Identity identity;
 
-  return take (fd, &identity) ? encode (&identity) : NULL;
+  return take_fd (fd, &stx, &identity) ? encode (&identity) : NULL;
 }
 
 GBytes *
@@ -208,28 +247,101 @@ has_birth (const Identity *identity)
   return identity->birth != 0 || identity->birth_nsec != 0;
 }
 
+static gboolean
+is_same (const Identity *a, const Identity *b)
+{
+  if (a->kind != b->kind || a->kind == '-' || a->magic != b->magic)
+    return FALSE;
+  /* A directory may be given away; a part file never is. */
+  if (a->kind == 'f' && a->uid != b->uid)
+    return FALSE;
+  if (a->inode != 0 && b->inode != 0 && a->inode != b->inode)
+    return FALSE;
+  if (a->handle[0] && b->handle[0] && !g_str_equal (a->handle, b->handle))
+    return FALSE;
+  if (has_birth (a) && has_birth (b) && (a->birth != b->birth || a->birth_nsec != b->birth_nsec))
+    return FALSE;
+  if (g_str_equal (a->boot, b->boot) && a->mount == b->mount && a->device != b->device)
+    return FALSE;
+
+  return TRUE;
+}
+
 gboolean
 tfd_identity_same (GBytes *recorded, GBytes *present)
 {
   Identity a, b;
 
-  if (!decode (recorded, &a) || !decode (present, &b))
-    return FALSE;
-  if (a.kind != b.kind || a.kind == '-' || a.magic != b.magic)
-    return FALSE;
-  /* A directory may be given away; a part file never is. */
-  if (a.kind == 'f' && a.uid != b.uid)
-    return FALSE;
-  if (a.inode != 0 && b.inode != 0 && a.inode != b.inode)
-    return FALSE;
-  if (a.handle[0] && b.handle[0] && !g_str_equal (a.handle, b.handle))
-    return FALSE;
-  if (has_birth (&a) && has_birth (&b) && (a.birth != b.birth || a.birth_nsec != b.birth_nsec))
-    return FALSE;
-  if (g_str_equal (a.boot, b.boot) && a.mount == b.mount && a.device != b.device)
-    return FALSE;
+  return decode (recorded, &a) && decode (present, &b) && is_same (&a, &b);
+}
 
+gboolean
+tfd_file_system_of_fd (int fd, TfdFileSystem *file_system)
+{
+  struct statx stx;
+  struct statfs fs;
+
+  if (!look (fd, &stx) || fstatfs (fd, &fs) < 0)
+    return FALSE;
+  *file_system =
+      (TfdFileSystem){ device_of (&stx), stx.stx_mnt_id, (guint64) fs.f_type & 0xffffffff };
   return TRUE;
+}
+
+/* Something may be mounted over the name, or the file system be one of several. */
+static gboolean
+is_on (const TfdFileSystem *file_system, const struct statx *stx)
+{
+  return (stx->stx_mask & (STATX_MNT_ID | STATX_MNT_ID_UNIQUE)) != 0 && stx->stx_mnt_id != 0 &&
+         stx->stx_mnt_id == file_system->mount && device_of (stx) == file_system->device;
+}
+
+static int
+take_opened (int dirfd, const char *name, struct statx *stx, Identity *identity)
+{
+  int fd = openat (dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  int error_number = fd < 0 || !take_fd (fd, stx, identity) ? errno : 0;
+
+  if (fd >= 0)
+    close (fd);
+  return error_number;
+}
+
+int
+tfd_identity_look (int dirfd,
+                   const TfdFileSystem *file_system,
+                   const char *name,
+                   GBytes *recorded,
+                   TfdSight *sight)
+{
+  Identity known, present;
+  struct statx stx;
+
+  if (statx (dirfd, name, AT_SYMLINK_NOFOLLOW | AT_STATX_SYNC_AS_STAT, LOOK_AT, &stx) < 0)
+    return errno;
+
+  /* Between the two looks at the name it may come to mean another file; but both have to show what
+   * was recorded, and whatever else is told comes from the first. */
+  if (!S_ISREG (stx.stx_mode))
+    present.kind = '-';
+  else if (is_on (file_system, &stx))
+    take (dirfd, name, &stx, file_system->magic, &present);
+  else
+    {
+      int error_number = take_opened (dirfd, name, &stx, &present);
+
+      if (error_number != 0)
+        return error_number;
+    }
+
+  *sight = (TfdSight){
+    .same = present.kind == 'f' && decode (recorded, &known) && is_same (&known, &present),
+    .links = stx.stx_nlink,
+    .mode = stx.stx_mode,
+    .size = stx.stx_size,
+    .mtime = { stx.stx_mtime.tv_sec, stx.stx_mtime.tv_nsec },
+  };
+  return 0;
 }
 
 char *

@@ -8,6 +8,7 @@
 
 #include <glib.h>
 #include <sys/types.h>
+#include <time.h>
 
 G_BEGIN_DECLS
 
@@ -20,6 +21,33 @@ GBytes *tfd_identity_at (int dirfd, const char *name);
 /* TRUE when @present is the file that @recorded was taken from. Unreadable bytes are never the
  * same. */
 gboolean tfd_identity_same (GBytes *recorded, GBytes *present);
+
+/* Where the files of a directory are, as long as nothing is mounted over them. */
+typedef struct
+{
+  guint64 device, mount;
+  guint64 magic; /* the kind of file system */
+} TfdFileSystem;
+
+gboolean tfd_file_system_of_fd (int fd, TfdFileSystem *file_system);
+
+/* What stands under a name. */
+typedef struct
+{
+  gboolean same; /* the regular file that was recorded; only then the rest means anything */
+  guint32 links;
+  guint32 mode;
+  guint64 size;
+  struct timespec mtime;
+} TfdSight;
+
+/* Looks at @name in the directory @dirfd, which is on @file_system, without opening it. 0 or an
+ * errno. */
+int tfd_identity_look (int dirfd,
+                       const TfdFileSystem *file_system,
+                       const char *name,
+                       GBytes *recorded,
+                       TfdSight *sight);
 
 /* The lasting part of an identity, for hash tables; NULL when @identity is unreadable. */
 char *tfd_identity_key (GBytes *identity);

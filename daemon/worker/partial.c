@@ -203,23 +203,13 @@ tfd_part_look (TfdDirectory *directory,
                gboolean *same,
                guint64 *size)
 {
-  g_autoptr (GBytes) identity = NULL;
-  struct stat st;
-  int fd = openat (directory->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-  int error_number = 0;
+  TfdSight sight;
+  int error_number =
+      tfd_identity_look (directory->fd, &directory->file_system, name, record->identity, &sight);
 
-  *same = FALSE;
-  if (fd < 0 || fstat (fd, &st) < 0)
-    error_number = errno;
-  else if (S_ISREG (st.st_mode) && (!links_matter || st.st_nlink == 1))
-    {
-      identity = tfd_identity_of_fd (fd);
-      *same = identity != NULL && tfd_identity_same (record->identity, identity);
-      *size = (guint64) st.st_size;
-    }
-  if (fd >= 0)
-    close (fd);
-
+  *same = error_number == 0 && sight.same && (!links_matter || sight.links == 1);
+  if (*same)
+    *size = sight.size;
   return error_number;
 }
 

@@ -5,12 +5,16 @@
 #include "worker/record.h"
 
 #include "common/names.h"
+#include "common/packed.h"
 #include "worker/failure.h"
 
 #include <string.h>
 
-/* Three strings of this size and two identities stay below the 4096 bytes of a record. */
+/* Four strings of this size and two identities stay below the 4096 bytes of a record. */
 #define MAX_STRING 512
+
+#define KEY_PACKED "packed"
+#define SOME_BYTES 512
 
 TfdRecord *
 tfd_record_new (void)
@@ -47,8 +51,9 @@ lookup_bytes (GVariantDict *dict, const char *key)
   return g_variant_get_data_as_bytes (value);
 }
 
-TfdRecord *
-tfd_record_parse (GVariant *dictionary)
+/* Versions before this one wrote an entry for each. */
+static TfdRecord *
+parse_entries (GVariant *dictionary)
 {
   g_autoptr (TfdRecord) record = tfd_record_new ();
   g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (dictionary);
@@ -71,36 +76,71 @@ tfd_record_parse (GVariant *dictionary)
   return g_steal_pointer (&record);
 }
 
-static void
-insert_string (GVariantDict *dict, const char *key, const char *value)
+static TfdRecord *
+parse_packed (GVariant *packed)
 {
-  if (value != NULL)
-    g_variant_dict_insert (dict, key, "s", value);
+  g_autoptr (TfdRecord) record = tfd_record_new ();
+  TfdUnpacker from;
+
+  tfd_unpacker_init (&from, g_variant_get_data (packed), g_variant_get_size (packed));
+  record->identity = tfd_unpack_copy (&from);
+  record->directory = tfd_unpack_copy (&from);
+  record->checkpoint = tfd_unpack_uint64 (&from);
+  record->mount = tfd_unpack_uint64 (&from);
+  record->mtime = (gint64) tfd_unpack_uint64 (&from);
+  record->size = tfd_unpack_uint64 (&from);
+  record->sequential = tfd_unpack_byte (&from) != 0;
+  record->boot = tfd_unpack_string (&from);
+  record->etag = tfd_unpack_string (&from);
+  record->last_modified = tfd_unpack_string (&from);
+  record->validator = tfd_unpack_string (&from);
+
+  return !from.bad && record->identity != NULL ? g_steal_pointer (&record) : NULL;
+}
+
+TfdRecord *
+tfd_record_parse (GVariant *dictionary)
+{
+  g_autoptr (GVariant) packed =
+      g_variant_lookup_value (dictionary, KEY_PACKED, G_VARIANT_TYPE_BYTESTRING);
+
+  return packed != NULL ? parse_packed (packed) : parse_entries (dictionary);
+}
+
+static void
+pack_bytes (GByteArray *to, GBytes *bytes)
+{
+  tfd_pack_bytes (to, bytes != NULL ? g_bytes_get_data (bytes, NULL) : NULL,
+                  bytes != NULL ? g_bytes_get_size (bytes) : 0);
 }
 
 GVariant *
 tfd_record_to_variant (const TfdRecord *record)
 {
-  GVariantDict dict;
+  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+  GByteArray *packed = g_byte_array_sized_new (SOME_BYTES);
 
-  g_variant_dict_init (&dict, NULL);
-  if (record->identity != NULL)
-    g_variant_dict_insert_value (&dict, "identity", tfd_bytes_to_variant (record->identity));
-  if (record->directory != NULL)
-    g_variant_dict_insert_value (&dict, "directory", tfd_bytes_to_variant (record->directory));
-  g_variant_dict_insert (&dict, "checkpoint", "t", record->checkpoint);
-  insert_string (&dict, "boot", record->boot);
-  g_variant_dict_insert (&dict, "mount", "t", record->mount);
-  g_variant_dict_insert (&dict, "sequential", "b", record->sequential);
-  insert_string (&dict, "etag", record->etag);
-  insert_string (&dict, "last-modified", record->last_modified);
-  insert_string (&dict, "validator", record->validator);
-  if (record->mtime != TFD_NO_TIME)
-    g_variant_dict_insert (&dict, "mtime", "x", record->mtime);
-  if (record->size != TFD_SIZE_UNKNOWN)
-    g_variant_dict_insert (&dict, "size", "t", record->size);
+  pack_bytes (packed, record->identity);
+  pack_bytes (packed, record->directory);
+  tfd_pack_uint64 (packed, record->checkpoint);
+  tfd_pack_uint64 (packed, record->mount);
+  tfd_pack_uint64 (packed, (guint64) record->mtime);
+  tfd_pack_uint64 (packed, record->size);
+  tfd_pack_byte (packed, record->sequential != FALSE);
+  tfd_pack_string (packed, record->boot);
+  tfd_pack_string (packed, record->etag);
+  tfd_pack_string (packed, record->last_modified);
+  tfd_pack_string (packed, record->validator);
 
-  return g_variant_dict_end (&dict);
+  g_variant_builder_add (&builder, "{sv}", KEY_PACKED,
+                         g_variant_new_from_data (G_VARIANT_TYPE_BYTESTRING, packed->data,
+                                                  packed->len, TRUE,
+                                                  (GDestroyNotify) g_byte_array_unref, packed));
+  /* transferd looks whether there is one */
+  if (record->validator != NULL)
+    g_variant_builder_add (&builder, "{sv}", "validator", g_variant_new_string (record->validator));
+
+  return g_variant_builder_end (&builder);
 }
 
 gboolean

@@ -5,10 +5,10 @@
 #include "worker/finalize.h"
 
 #include "common/names.h"
-#include "worker/attached.h"
 #include "worker/failure.h"
 #include "worker/identity.h"
 #include "worker/partial.h"
+#include "worker/places.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -85,46 +85,91 @@ is_in_place (const TfdFile *file, TfdDirectory *directory)
   return tfd_part_look (directory, name, file->record, FALSE, &same, &size) == 0 && same;
 }
 
+/* The temporary is there. */
 static const char *
-verify_one (const char *job, const TfdFile *file, TfdDirectory *directory, char **message)
+judge (const TfdFile *file, const TfdSight *sight)
 {
-  g_autofree char *name = tfd_part_name (job, file->index, file->attempt);
+  return sight->same && sight->links == 1 &&
+                 (file->record->size == TFD_SIZE_UNKNOWN || file->record->size == sight->size)
+             ? "ok"
+             : "foreign";
+}
+
+static char *
+explain (const char *job, const TfdFile *file, const char *result, int error_number)
+{
   g_autofree char *path = tfd_file_part_path (file, job);
   g_autofree char *shown = g_filename_display_name (path);
-  gboolean same = FALSE;
-  guint64 size = 0;
-  int error_number;
 
   if (file->record == NULL)
-    {
-      *message = g_strdup_printf ("nothing is known about the temporary file ‘%s’", shown);
-      return "missing";
-    }
+    return g_strdup_printf ("nothing is known about the temporary file ‘%s’", shown);
+  if (g_str_equal (result, "missing"))
+    return g_strdup_printf ("the temporary file ‘%s’ is not there any more", shown);
+  if (g_str_equal (result, "foreign"))
+    return g_strdup_printf ("‘%s’ is not the temporary file that was written", shown);
+  return g_strdup_printf ("looking at ‘%s’: %s", shown, g_strerror (error_number));
+}
 
-  error_number = tfd_part_look (directory, name, file->record, TRUE, &same, &size);
-  if (error_number == 0 && same &&
-      (file->record->size == TFD_SIZE_UNKNOWN || file->record->size == size))
-    return "ok";
+static const char *
+verify_one (const char *job, const TfdFile *file, TfdPlaces *places, char **message)
+{
+  g_autofree char *name = tfd_part_name (job, file->index, file->attempt);
+  g_auto (TfdFailure) failure = { 0 };
+  const char *result;
+  TfdSight sight;
+  int error_number = -1;
 
-  if (error_number == ENOENT && is_in_place (file, directory))
+  if (file->record != NULL)
+    error_number = tfd_places_look (places, file, name, &sight, &failure);
+  else if (tfd_places_find (places, file, &failure) != NULL)
+    error_number = ENOENT;
+
+  if (error_number == 0)
+    result = judge (file, &sight);
+  else if (error_number == ENOENT)
+    result = file->record != NULL && is_in_place (file, places->present) ? "in-place" : "missing";
+  else
+    result = "unavailable";
+  if (error_number < 0)
+    *message = g_strdup (failure.message);
+  else if (!g_str_equal (result, "ok") && !g_str_equal (result, "in-place"))
+    *message = explain (job, file, result, error_number);
+  return result;
+}
+
+/* Whoever renamed it may have died before this. */
+static const char *
+sync_in_place (TfdDirectory *directory, char **message)
+{
+  int error_number = tfd_directory_sync (directory, -1);
+
+  if (error_number == 0)
     return "in-place";
-  if (error_number == ENOENT)
-    {
-      *message = g_strdup_printf ("the temporary file ‘%s’ is not there any more", shown);
-      return "missing";
-    }
-  *message = error_number == 0
-                 ? g_strdup_printf ("‘%s’ is not the temporary file that was written", shown)
-                 : g_strdup_printf ("looking at ‘%s’: %s", shown, g_strerror (error_number));
+  *message = g_strdup_printf ("syncing ‘%s’: %s", directory->path, g_strerror (error_number));
+  return "unavailable";
+}
 
-  return error_number == 0 ? "foreign" : "unavailable";
+static void
+add_result (GVariantBuilder *builder,
+            const TfdFile *file,
+            const char *result,
+            const char *target,
+            const char *message)
+{
+  g_auto (GVariantDict) details = G_VARIANT_DICT_INIT (NULL);
+
+  if (target != NULL)
+    g_variant_dict_insert_value (&details, "target", tfd_path_to_variant (target));
+  if (message != NULL)
+    g_variant_dict_insert (&details, "message", "s", message);
+  g_variant_builder_add (builder, "(us@a{sv})", file->index, result, g_variant_dict_end (&details));
 }
 
 GVariant *
 tfd_verify (const char *job, GVariant *options, GPtrArray *files, TfdOwned *owned)
 {
   GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(usa{sv})"));
-  g_autoptr (GHashTable) directories = tfd_directory_cache_new ();
+  g_auto (TfdPlaces) places = { 0 };
   g_autoptr (GHashTable) promised = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   const char *overwrite = "";
   gboolean keep_both;
@@ -132,16 +177,14 @@ tfd_verify (const char *job, GVariant *options, GPtrArray *files, TfdOwned *owne
   g_variant_lookup (options, "overwrite", "&s", &overwrite);
   keep_both =
       g_str_equal (overwrite, tfd_enum_to_string (TFD_TYPE_OVERWRITE, TFD_OVERWRITE_KEEP_BOTH));
+  tfd_places_init (&places);
 
   for (guint i = 0; i < files->len; i++)
     {
       const TfdFile *file = files->pdata[i];
-      g_autoptr (TfdDirectory) directory = NULL;
-      g_auto (TfdFailure) failure = { 0 };
       g_autofree char *message = NULL;
       g_autofree char *target = NULL;
-      g_auto (GVariantDict) details = G_VARIANT_DICT_INIT (NULL);
-      const char *result = "unavailable";
+      const char *result;
 
       if (file->state == TFD_FILE_STATE_COMPLETED)
         {
@@ -150,33 +193,16 @@ tfd_verify (const char *job, GVariant *options, GPtrArray *files, TfdOwned *owne
           continue;
         }
 
-      directory = tfd_attached_directory (file, directories, &failure);
-      if (directory == NULL)
-        message = g_strdup (failure.message);
-      else
-        result = verify_one (job, file, directory, &message);
-
+      result = verify_one (job, file, &places, &message);
       if (g_str_equal (result, "in-place"))
         {
-          int error_number = tfd_directory_sync (directory, -1);
-
-          /* whoever renamed it may have died before this */
           tfd_owned_add (owned, file->record->identity);
-          if (error_number != 0)
-            {
-              result = "unavailable";
-              message =
-                  g_strdup_printf ("syncing ‘%s’: %s", directory->path, g_strerror (error_number));
-            }
+          result = sync_in_place (places.present, &message);
         }
-      if (keep_both && directory != NULL && g_str_equal (result, "ok"))
-        target = free_path (directory, file, promised);
-      if (target != NULL)
-        g_variant_dict_insert_value (&details, "target", tfd_path_to_variant (target));
-      if (message != NULL)
-        g_variant_dict_insert (&details, "message", "s", message);
-      g_variant_builder_add (&builder, "(us@a{sv})", file->index, result,
-                             g_variant_dict_end (&details));
+      if (keep_both && g_str_equal (result, "ok"))
+        target = free_path (places.present, file, promised);
+      if (keep_both || !g_str_equal (result, "ok"))
+        add_result (&builder, file, result, target, message);
     }
 
   return g_variant_builder_end (&builder);

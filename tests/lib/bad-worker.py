@@ -20,6 +20,7 @@ import fcntl
 import json
 import os
 import socket
+import struct
 import sys
 
 import gi
@@ -46,6 +47,15 @@ def next_wrong(method):
         # In one write, since this process may be killed at any moment: no truncation before it.
         os.pwrite(file.fileno(), json.dumps(script).ljust(len(text)).encode(), 0)
     return answer
+
+
+def packed(rows):
+    """The indices of files that are packed (common/packed.h): each row begins with its length."""
+    rows, at = bytes(rows), 0
+    while at < len(rows):
+        length, index = struct.unpack_from('=II', rows, at)
+        yield index
+        at += 4 + length
 
 
 class Worker:
@@ -167,7 +177,7 @@ class Worker:
             return GLib.Variant('(a(ua{sv}))', ([],))
         if method in ('Verify', 'Finalize'):
             word = 'ok' if method == 'Verify' else 'renamed'
-            return GLib.Variant('(a(usa{sv}))', ([(index, word, {}) for index, _ in arguments[2]],))
+            return GLib.Variant('(a(usa{sv}))', ([(index, word, {}) for index in packed(arguments[2])],))
         if method == 'Discard':
             return GLib.Variant('(a(uays))', ([],))
         return None

@@ -3,7 +3,10 @@
 /* Fake transport: records requests until the test answers them. */
 #include "fake-transport.h"
 
+#include "common/packed.h"
 #include "worker-interface.h"
+
+#include <string.h>
 
 typedef struct
 {
@@ -176,6 +179,59 @@ GVariant *
 tfd_fake_transport_peek (TfdFakeTransport *self, const char *method)
 {
   return ((Request *) find (self, method)->data)->parameters;
+}
+
+static GVariant *
+bytes_of (const char *path)
+{
+  return g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, path, strlen (path), 1);
+}
+
+static GVariant *
+describe (const TfdPackedFile *file)
+{
+  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+
+  g_variant_dict_insert (&dict, "attempt", "u", file->attempt);
+  g_variant_dict_insert (&dict, "state", "s",
+                         tfd_enum_to_string (TFD_TYPE_FILE_STATE, file->state));
+  if (file->mode != G_MAXUINT32)
+    g_variant_dict_insert (&dict, "mode", "u", file->mode);
+  if (file->attached)
+    g_variant_dict_insert (&dict, "attached", "b", TRUE);
+  if (file->path != NULL)
+    g_variant_dict_insert_value (&dict, "path", bytes_of (file->path));
+  if (file->target != NULL)
+    g_variant_dict_insert_value (&dict, "target", bytes_of (file->target));
+  if (file->directory != NULL)
+    g_variant_dict_insert_value (
+        &dict, "directory",
+        g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, file->directory, TRUE));
+  if (file->part != NULL)
+    g_variant_dict_insert_value (&dict, "part", file->part);
+  return g_variant_new ("(u@a{sv})", file->index, g_variant_dict_end (&dict));
+}
+
+GVariant *
+tfd_fake_transport_files (GVariant *parameters)
+{
+  g_autoptr (GVariant) files =
+      g_variant_get_child_value (parameters, g_variant_n_children (parameters) - 1);
+  g_auto (TfdPackedFile) file = { 0 };
+  GVariantBuilder builder;
+  TfdUnpacker from;
+
+  if (!g_variant_is_of_type (files, G_VARIANT_TYPE_BYTESTRING))
+    return g_steal_pointer (&files);
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(ua{sv})"));
+  tfd_unpacker_init (&from, g_variant_get_data (files), g_variant_get_size (files));
+  while (tfd_unpack_file (&from, &file))
+    {
+      g_variant_builder_add_value (&builder, describe (&file));
+      tfd_packed_file_clear (&file);
+    }
+  g_assert_false (from.bad);
+  return g_variant_ref_sink (g_variant_builder_end (&builder));
 }
 
 const char *

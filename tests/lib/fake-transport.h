@@ -29,6 +29,10 @@ char *tfd_fake_transport_list (TfdFakeTransport *self);
  * (transfer none), valid until it is answered. */
 GVariant *tfd_fake_transport_peek (TfdFakeTransport *self, const char *method);
 
+/* The files that a request with @parameters names, its last argument: a(ua{sv}), also of one that
+ * has them packed. (transfer full) */
+GVariant *tfd_fake_transport_files (GVariant *parameters);
+
 /* For whom it was made. (transfer none) */
 const char *tfd_fake_transport_peek_owner (TfdFakeTransport *self, const char *method);
 

@@ -263,13 +263,10 @@ engine_assert_requests (EngineFixture *self, const char *methods)
   g_assert_cmpstr (list, ==, methods);
 }
 
-/* The files of a request are its last argument. */
 static GVariant *
 files_of (EngineFixture *self, const char *method)
 {
-  GVariant *parameters = tfd_fake_transport_peek (self->transport, method);
-
-  return g_variant_get_child_value (parameters, g_variant_n_children (parameters) - 1);
+  return tfd_fake_transport_files (tfd_fake_transport_peek (self->transport, method));
 }
 
 void

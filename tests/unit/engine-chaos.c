@@ -28,8 +28,7 @@ static guint
 read_files (EngineFixture *self, const char *method, guint32 *indices, gboolean *transferred)
 {
   GVariant *parameters = tfd_fake_transport_peek (self->transport, method);
-  g_autoptr (GVariant) files =
-      g_variant_get_child_value (parameters, g_variant_n_children (parameters) - 1);
+  g_autoptr (GVariant) files = tfd_fake_transport_files (parameters);
   guint n_files = (guint) g_variant_n_children (files);
 
   g_assert_cmpuint (n_files, <=, N_FILES);

@@ -281,6 +281,56 @@ ENGINE_TEST (test_finalize_nonsense)
   tfd_signal_log_assert_has (self->log, "a outcome CommitFailed");
 }
 
+/* Files that were renamed one after the other are named by the first and the last. */
+ENGINE_TEST (test_finalize_several)
+{
+  TfdJob *job = begin (self, 6, 5, "{}");
+
+  engine_answer (self, "Verify", "([],)");
+  engine_assert_asked (self, "Finalize", "0 1 2 3 4");
+  engine_answer (self, "Finalize", "([(0, 'renamed', {'last': <uint32 2>})],)");
+  engine_assert_asked (self, "Finalize", "3 4");
+  assert_file (job, 2, "completed");
+  assert_file (job, 3, "transferred");
+
+  /* what is committed is there after a crash */
+  engine_fail (self, "Finalize", G_IO_ERROR_CONNECTION_CLOSED);
+  engine_restart (self);
+  job = engine_find (self, "a");
+  assert_file (job, 0, "completed");
+  assert_file (job, 2, "completed");
+  assert_file (job, 3, "transferred");
+  engine_answer (self, "Verify", "([],)");
+  engine_assert_asked (self, "Finalize", "3 4");
+  engine_answer (self, "Finalize", "([(3, 'moved', {}), (4, 'renamed', {'last': <uint32 4>})],)");
+  engine_assert_asked (self, "Discard", "5");
+  engine_answer (self, "Discard", "([],)");
+  tfd_signal_log_assert_has (self->log, "a removed partial");
+}
+
+/* Of what it was not asked for a worker can say what it likes. */
+ENGINE_TEST (test_finalize_too_many)
+{
+  static const char *const last[] = { "1", "2", "7", "4294967295" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (last); i++)
+    {
+      g_autofree char *answer =
+          g_strdup_printf ("([(0, 'renamed', {'last': <uint32 %s>})],)", last[i]);
+      TfdJob *job = begin (self, 3, 2, "{}");
+
+      engine_answer (self, "Verify", "([],)");
+      engine_answer (self, "Finalize", answer);
+      assert_file (job, 1, "completed");
+      assert_file (job, 2, "waiting");
+      engine_assert_asked (self, "Discard", "2");
+      engine_answer (self, "Discard", "([],)");
+      tfd_signal_log_assert_has (self->log, "a outcome partial kept 0 1 discarded 2");
+      tfd_signal_log_clear (self->log);
+      engine_advance (self, 10 * SECOND);
+    }
+}
+
 ENGINE_TEST (test_finalize_moved)
 {
   begin (self, 2, 2, "{}");
@@ -439,6 +489,8 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/complete/finalize/unknown", test_finalize_unknown);
   ENGINE_ADD ("/engine/complete/finalize/empty", test_finalize_empty);
   ENGINE_ADD ("/engine/complete/finalize/nonsense", test_finalize_nonsense);
+  ENGINE_ADD ("/engine/complete/finalize/several", test_finalize_several);
+  ENGINE_ADD ("/engine/complete/finalize/too-many", test_finalize_too_many);
   ENGINE_ADD ("/engine/complete/finalize/moved", test_finalize_moved);
   ENGINE_ADD ("/engine/complete/finalize/fails", test_finalize_fails);
   ENGINE_ADD ("/engine/complete/finalize/fails-for-long", test_finalize_fails_for_long);

@@ -258,8 +258,7 @@ static void
 work_on_files (
     Months *self, const char *method, GVariant *parameters, guint limit, GVariantBuilder *builder)
 {
-  g_autoptr (GVariant) files =
-      g_variant_get_child_value (parameters, g_variant_n_children (parameters) - 1);
+  g_autoptr (GVariant) files = tfd_fake_transport_files (parameters);
   g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 1);
   const char *job, *overwrite = "";
   gboolean goes_on = TRUE;

@@ -496,6 +496,177 @@ test_stops_at_failure (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
   assert_content (fixture, "c", NULL);
 }
 
+static GVariant *
+finalize_all (Fixture *fixture, GPtrArray *files)
+{
+  g_autoptr (GVariant) options = g_variant_ref_sink (g_variant_new_parsed (REPLACE));
+  g_autoptr (GError) error = NULL;
+  GVariant *results = tfd_finalize (JOB, options, files, fixture->owned, &error);
+
+  g_assert_no_error (error);
+  return g_variant_ref_sink (results);
+}
+
+static void
+assert_results (GVariant *results, const char *text)
+{
+  g_autofree char *printed = g_variant_print (results, FALSE);
+
+  g_assert_cmpstr (printed, ==, text);
+}
+
+/* What has gone well is told in one row. */
+static void
+test_several (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_file_free);
+  g_autoptr (GVariant) options = g_variant_ref_sink (g_variant_new_parsed (REPLACE));
+  g_autoptr (GVariant) verified = NULL;
+  g_autoptr (GVariant) results = NULL;
+
+  for (guint i = 0; i < 12; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("f%u", i);
+
+      g_ptr_array_add (files, finished (fixture, i, name, name));
+    }
+  put (fixture, "f5", "old");
+  verified = g_variant_ref_sink (tfd_verify (JOB, options, files, fixture->owned));
+  assert_results (verified, "[]");
+  results = finalize_all (fixture, files);
+  assert_results (results, "[(0, 'renamed', {'last': <uint32 11>})]");
+  assert_content (fixture, "f0", "f0");
+  assert_content (fixture, "f5", "f5");
+  assert_content (fixture, "f11", "f11");
+
+  /* afterwards they are in place, one by one */
+  g_clear_pointer (&verified, g_variant_unref);
+  g_ptr_array_set_size (files, 2);
+  verified = g_variant_ref_sink (tfd_verify (JOB, options, files, fixture->owned));
+  assert_results (verified, "[(0, 'in-place', {}), (1, 'in-place', {})]");
+}
+
+/* Between Verify and Finalize somebody meddles with what was found in order. */
+static void
+test_meddled_with (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  enum
+  {
+    SWAPPED,
+    CUT,
+    LONGER,
+    LINK,
+    COPY,
+    N_WAYS
+  };
+
+  for (guint i = 0; i < N_WAYS; i++)
+    {
+      g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_file_free);
+      g_autoptr (GVariant) options = g_variant_ref_sink (g_variant_new_parsed (REPLACE));
+      g_autoptr (GVariant) verified = NULL;
+      g_autoptr (GVariant) results = NULL;
+      g_autofree char *first = g_strdup_printf ("first-%u", i);
+      g_autofree char *name = g_strdup_printf ("second-%u", i);
+      g_autofree char *path = NULL;
+      g_autofree char *other = NULL;
+      const char *result;
+      guint32 index;
+
+      g_ptr_array_add (files, finished (fixture, 2 * i, first, "x"));
+      g_ptr_array_add (files, finished (fixture, 2 * i + 1, name, "x"));
+      verified = g_variant_ref_sink (tfd_verify (JOB, options, files, fixture->owned));
+      assert_results (verified, "[]");
+      path = part_path (fixture, files->pdata[1]);
+      other = path_in (fixture, "other");
+      put (fixture, "other", "x");
+      if (i == SWAPPED)
+        g_assert_cmpint (rename (other, path), ==, 0);
+      else if (i == CUT || i == LONGER)
+        g_assert_cmpint (truncate (path, i == CUT ? 0 : 2), ==, 0);
+      else
+        g_assert_cmpint (unlink (path), ==, 0);
+      if (i == LINK)
+        g_assert_cmpint (symlink ("other", path), ==, 0);
+      else if (i == COPY)
+        g_assert_true (g_file_set_contents (path, "x", 1, NULL));
+
+      results = finalize_all (fixture, files);
+      g_assert_cmpuint (g_variant_n_children (results), ==, 2);
+      g_variant_get_child (results, 0, "(u&s@a{sv})", &index, &result, NULL);
+      g_assert_cmpstr (result, ==, "renamed");
+      g_variant_get_child (results, 1, "(u&s@a{sv})", &index, &result, NULL);
+      g_assert_cmpuint (index, ==, 2 * i + 1);
+      g_assert_cmpstr (result, ==, "failed");
+      assert_content (fixture, name, NULL);
+    }
+}
+
+/* The directory is exchanged for another while files in it are looked at one after the other. */
+static void
+test_other_directory (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_file_free);
+  g_autoptr (GVariant) options = g_variant_ref_sink (g_variant_new_parsed (RECOVER));
+  g_autoptr (GVariant) results = NULL;
+  g_autofree char *away = g_strconcat (fixture->path, "-away", NULL);
+  const char *result;
+
+  if (!tells_directories_apart (fixture))
+    return;
+  g_ptr_array_add (files, finished (fixture, 0, "a", "x"));
+  g_assert_cmpint (rename (fixture->path, away), ==, 0);
+  g_assert_cmpint (mkdir (fixture->path, 0700), ==, 0);
+  results = g_variant_ref_sink (tfd_finalize (JOB, options, files, fixture->owned, NULL));
+  g_variant_get_child (results, 0, "(u&s@a{sv})", NULL, &result, NULL);
+  /* not "moved": that would be the end of it */
+  g_assert_cmpstr (result, ==, "failed");
+  remove_tree (away);
+}
+
+/* What versions before wrote of a temporary is understood. */
+static void
+test_old_record (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  g_autoptr (TfdFile) file = finished (fixture, 0, "a", "x");
+  g_autoptr (GVariant) old = NULL;
+  g_autoptr (TfdRecord) record = NULL;
+  g_autoptr (GVariant) packed = NULL;
+  g_autoptr (TfdRecord) again = NULL;
+  GVariantDict dict;
+
+  g_variant_dict_init (&dict, NULL);
+  g_variant_dict_insert_value (&dict, "identity", tfd_bytes_to_variant (file->record->identity));
+  g_variant_dict_insert_value (&dict, "directory", tfd_bytes_to_variant (file->record->directory));
+  g_variant_dict_insert (&dict, "checkpoint", "t", G_GUINT64_CONSTANT (5));
+  g_variant_dict_insert (&dict, "boot", "s", "boot");
+  g_variant_dict_insert (&dict, "mount", "t", G_GUINT64_CONSTANT (6));
+  g_variant_dict_insert (&dict, "sequential", "b", TRUE);
+  g_variant_dict_insert (&dict, "etag", "s", "\"e\"");
+  g_variant_dict_insert (&dict, "last-modified", "s", "m");
+  g_variant_dict_insert (&dict, "validator", "s", "v");
+  g_variant_dict_insert (&dict, "mtime", "x", G_GINT64_CONSTANT (-7));
+  g_variant_dict_insert (&dict, "size", "t", G_GUINT64_CONSTANT (8));
+  old = g_variant_ref_sink (g_variant_dict_end (&dict));
+  record = tfd_record_parse (old);
+  packed = g_variant_ref_sink (tfd_record_to_variant (record));
+  again = tfd_record_parse (packed);
+
+  g_assert_true (g_bytes_equal (again->identity, file->record->identity));
+  g_assert_true (g_bytes_equal (again->directory, file->record->directory));
+  g_assert_cmpuint (again->checkpoint, ==, 5);
+  g_assert_cmpstr (again->boot, ==, "boot");
+  g_assert_cmpuint (again->mount, ==, 6);
+  g_assert_true (again->sequential);
+  g_assert_cmpstr (again->etag, ==, "\"e\"");
+  g_assert_cmpstr (again->last_modified, ==, "m");
+  g_assert_cmpstr (again->validator, ==, "v");
+  g_assert_cmpint (again->mtime, ==, -7);
+  g_assert_cmpuint (again->size, ==, 8);
+  /* transferd looks whether there is one */
+  g_assert_true (g_variant_lookup (packed, "validator", "s", NULL));
+}
+
 static void
 test_verify (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
@@ -699,12 +870,16 @@ main (int argc, char **argv)
   ADD ("/worker/directory/another", test_another_directory);
   ADD ("/worker/directory/probe", test_probe);
   ADD ("/worker/identity", test_identity);
+  ADD ("/worker/record/old", test_old_record);
   ADD ("/worker/finalize/replace", test_replace);
   ADD ("/worker/finalize/not-replaced", test_not_replaced);
   ADD ("/worker/finalize/own-file", test_own_file);
   ADD ("/worker/finalize/missing", test_missing);
   ADD ("/worker/finalize/recover", test_recover);
   ADD ("/worker/finalize/stops-at-failure", test_stops_at_failure);
+  ADD ("/worker/finalize/several", test_several);
+  ADD ("/worker/finalize/meddled-with", test_meddled_with);
+  ADD ("/worker/finalize/other-directory", test_other_directory);
   ADD ("/worker/finalize/keep-both", test_keep_both);
   ADD ("/worker/verify", test_verify);
   ADD ("/worker/discard/ours", test_discard);

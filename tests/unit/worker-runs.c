@@ -5,6 +5,7 @@
 
 #include "common/names.h"
 #include "worker/failure.h"
+#include "worker/record.h"
 #include "worker/runs.h"
 #include "worker/session.h"
 
@@ -503,13 +504,11 @@ assert_content (Fixture *fixture, guint32 index, guint32 attempt, gsize size)
 static guint64
 checkpoint_of (Fixture *fixture, guint32 index)
 {
-  guint64 checkpoint = 0;
-  GVariant *record = g_hash_table_lookup (fixture->parts, GUINT_TO_POINTER (index));
+  GVariant *part = g_hash_table_lookup (fixture->parts, GUINT_TO_POINTER (index));
+  g_autoptr (TfdRecord) record = part != NULL ? tfd_record_parse (part) : NULL;
 
   g_assert_nonnull (record);
-  g_assert_true (g_variant_lookup (record, "checkpoint", "t", &checkpoint));
-
-  return checkpoint;
+  return record->checkpoint;
 }
 
 /* --- tests --- */
@@ -589,20 +588,18 @@ test_changed (Fixture *fixture, gconstpointer data)
 static void
 test_another_boot (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
-  GVariant *record;
-  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+  g_autoptr (TfdRecord) record = NULL;
 
   start (fixture, 1, file (fixture, 0, "/cut", NULL), NULL);
   wait_until (fixture, fixture->failure != NULL);
   forget_failure (fixture);
 
   /* After a power cut only the checkpoint counts. */
-  record = g_hash_table_lookup (fixture->parts, NULL);
-  g_variant_dict_clear (&dict);
-  g_variant_dict_init (&dict, record);
-  g_variant_dict_insert (&dict, "boot", "s", "another");
-  g_variant_dict_insert (&dict, "checkpoint", "t", (guint64) 1000);
-  g_hash_table_insert (fixture->parts, NULL, g_variant_ref_sink (g_variant_dict_end (&dict)));
+  record = tfd_record_parse (g_hash_table_lookup (fixture->parts, NULL));
+  g_free (record->boot);
+  record->boot = g_strdup ("another");
+  record->checkpoint = 1000;
+  g_hash_table_insert (fixture->parts, NULL, g_variant_ref_sink (tfd_record_to_variant (record)));
 
   start (fixture, 2, file (fixture, 0, "/stall", NULL), NULL);
   wait_until (fixture, n_done (fixture) == 1 || fixture->failure != NULL);
