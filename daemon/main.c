@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/notify.h"
 #include "bus/presence.h"
 #include "common/names.h"
@@ -286,6 +287,7 @@ run (Daemon *daemon, TfdStore *store, const char *runtime_dir, GError **error)
   daemon->engine = tfd_engine_new (store, clock, TFD_TRANSPORT (daemon->pool), daemon->config);
   if (!tfd_engine_load (daemon->engine, error))
     return EXIT_FAILURE;
+  tfd_memory_give_back ();
   if (daemon->options.system)
     tfd_engine_watch_owners (daemon->engine);
   /* until the end, however it comes, nobody can be sure that there is nothing */
@@ -367,6 +369,7 @@ main (int argc, char **argv)
   g_autofree char *help = NULL;
   int status;
 
+  tfd_memory_init ();
   setlocale (LC_ALL, "");
   tfd_log_init ();
   umask (0077);

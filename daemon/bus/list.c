@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "bus/bus-private.h"
+#include "bus/rows.h"
 #include "public-interface.h"
 
 #define DEFAULT_PROPERTIES                                                                         \
@@ -14,22 +15,12 @@
 /* As many rows of a history as fit, if each had no more than the names of its keys. */
 #define MOST_TOMBSTONES (TFD_MAX_MESSAGE / 128)
 
-/* Adds @row, floating, and tells its size. It is kept as the bytes that it will be sent as: a tree
- * of values takes ten times as much memory, of which the allocator would give little back. */
-static gsize
-add_row (GVariantBuilder *rows, GVariant *row)
-{
-  g_variant_get_data (row);
-  g_variant_builder_add_value (rows, row);
-  return g_variant_get_size (row);
-}
-
 /* ---- ListJobs ---- */
 
 typedef struct
 {
   TfdCall *call;
-  GVariantBuilder rows;
+  TfdRows rows;
   const char *const *properties;
   const char *const *states; /* (nullable) */
   const char *pattern;       /* (nullable) */
@@ -68,7 +59,7 @@ list_job_cb (TfdJob *job, gpointer data)
       !g_pattern_match_simple (listing->pattern, record->properties->display_name))
     return TRUE;
   row = g_variant_new ("(o@a{sv})", path, describe_job (listing, job));
-  listing->size += add_row (&listing->rows, row);
+  listing->size = tfd_rows_add (&listing->rows, row);
   listing->count++;
   return listing->size < TFD_MAX_MESSAGE && listing->count != listing->limit;
 }
@@ -142,9 +133,9 @@ tfd_manager_list_jobs (TfdCall *call, GVariant *parameters)
       return;
     }
 
-  g_variant_builder_init (&listing.rows, G_VARIANT_TYPE ("a(oa{sv})"));
+  tfd_rows_init (&listing.rows, "a(oa{sv})");
   tfd_engine_foreach_job (call->bus->engine, uid, after_id, list_job_cb, &listing);
-  tfd_call_return (call, g_variant_new ("(a(oa{sv}))", &listing.rows));
+  tfd_call_return (call, g_variant_new ("(@a(oa{sv}))", tfd_rows_end (&listing.rows)));
 }
 
 /* ---- ListFiles ---- */
@@ -177,7 +168,7 @@ describe_file (const TfdFileRecord *file)
 void
 tfd_job_list_files (TfdCall *call, GVariant *parameters)
 {
-  GVariantBuilder rows;
+  g_auto (TfdRows) rows = { 0 };
   GError *error = NULL;
   guint32 next, left;
   gsize size = 0;
@@ -185,7 +176,7 @@ tfd_job_list_files (TfdCall *call, GVariant *parameters)
   g_variant_get (parameters, "(uu)", &next, &left);
   if (left == 0)
     left = G_MAXUINT32;
-  g_variant_builder_init (&rows, G_VARIANT_TYPE ("a(ussttsa{sv})"));
+  tfd_rows_init (&rows, "a(ussttsa{sv})");
   while (left > 0 && size < TFD_MAX_MESSAGE)
     {
       guint32 want = MIN (left, FILES_AT_A_TIME);
@@ -194,18 +185,17 @@ tfd_job_list_files (TfdCall *call, GVariant *parameters)
 
       if (files == NULL)
         {
-          g_variant_builder_clear (&rows);
           tfd_call_fail (call, error);
           return;
         }
       for (guint i = 0; i < files->len && size < TFD_MAX_MESSAGE; i++)
-        size += add_row (&rows, describe_file (files->pdata[i]));
+        size = tfd_rows_add (&rows, describe_file (files->pdata[i]));
       next += files->len;
       left -= files->len;
       if (files->len < want)
         break;
     }
-  tfd_call_return (call, g_variant_new ("(a(ussttsa{sv}))", &rows));
+  tfd_call_return (call, g_variant_new ("(@a(ussttsa{sv}))", tfd_rows_end (&rows)));
 }
 
 /* ---- GetJobHistory ---- */
@@ -309,7 +299,7 @@ tfd_manager_get_job_history (TfdCall *call, GVariant *parameters)
   g_autofree char *after = NULL;
   TfdTombstoneFilter wanted = { 0 };
   g_autoptr (GPtrArray) tombstones = NULL;
-  GVariantBuilder rows;
+  g_auto (TfdRows) rows = { 0 };
   GError *error = NULL;
   gsize size = 0;
 
@@ -333,8 +323,8 @@ tfd_manager_get_job_history (TfdCall *call, GVariant *parameters)
       tfd_call_fail (call, error);
       return;
     }
-  g_variant_builder_init (&rows, G_VARIANT_TYPE ("a(sa{sv})"));
+  tfd_rows_init (&rows, "a(sa{sv})");
   for (guint i = 0; i < tombstones->len && size < TFD_MAX_MESSAGE; i++)
-    size += add_row (&rows, describe_tombstone (tombstones->pdata[i], wanted.files));
-  tfd_call_return (call, g_variant_new ("(a(sa{sv}))", &rows));
+    size = tfd_rows_add (&rows, describe_tombstone (tombstones->pdata[i], wanted.files));
+  tfd_call_return (call, g_variant_new ("(@a(sa{sv}))", tfd_rows_end (&rows)));
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: 2026 The transferd authors */
 /* Files: those of a job are in memory while it runs, and while its owner asks about them one after
- * the other. A job may have hundreds of thousands, and wait for its Complete for months. */
+ * the other. A job may have hundreds of thousands, and wait for its turn, or its Complete, for
+ * months. */
 #include "config.h"
 
+#include "base/memory.h"
 #include "engine/engine-private.h"
 
 /* They are forgotten when nothing was asked about them for so long. */
@@ -15,8 +17,7 @@ may_forget (const TfdJob *job)
   TfdJobState state = job->record->state;
 
   return job->files != NULL && job->run == NULL && job->work == NULL && !job->ended &&
-         (state == TFD_JOB_STATE_SUSPENDED || state == TFD_JOB_STATE_ERROR ||
-          state == TFD_JOB_STATE_TRANSFERRED);
+         !tfd_job_state_is_running (state) && !tfd_job_state_is_final (state);
 }
 
 static void
@@ -25,6 +26,7 @@ forget_cb (gpointer user_data)
   TfdEngine *self = user_data;
   gint64 now = tfd_clock_now_boot (self->clock);
   gint64 next = G_MAXINT64;
+  gboolean forgotten = FALSE;
 
   self->files_alarm = 0;
   for (GSequenceIter *iter = g_sequence_get_begin_iter (self->order);
@@ -34,11 +36,16 @@ forget_cb (gpointer user_data)
 
       if (!may_forget (job))
         continue;
-      if (now >= job->files_used + USE)
-        g_clear_pointer (&job->files, g_ptr_array_unref);
-      else
-        next = MIN (next, job->files_used + USE);
+      if (now < job->files_used + USE)
+        {
+          next = MIN (next, job->files_used + USE);
+          continue;
+        }
+      g_clear_pointer (&job->files, g_ptr_array_unref);
+      forgotten = TRUE;
     }
+  if (forgotten)
+    tfd_memory_give_back ();
   if (next != G_MAXINT64)
     self->files_alarm = tfd_clock_add_alarm (self->clock, next, forget_cb, self, NULL);
 }
