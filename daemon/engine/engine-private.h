@@ -268,7 +268,7 @@ void tfd_job_account_time (TfdJob *job, gint64 now);
 void tfd_engine_mark_time (TfdEngine *self);
 /* Boot times of another boot mean nothing in this one: waits go on where the other boot last noted
  * the time, late rather than early. */
-void tfd_engine_adopt_boot (TfdEngine *self, TfdJobRecord *record);
+void tfd_engine_adopt_boot (TfdEngine *self, TfdJob *job);
 
 /* ---- world.c ---- */
 /* Stops the job, or lets it go on, as the conditions say. TRUE = it stays in the queue because its

@@ -533,6 +533,14 @@ keeps_its_place (TfdEvent event)
   return event == TFD_EVENT_RESTARTED || event == TFD_EVENT_WORKER_LOST;
 }
 
+/* There may be many jobs at a start: those that go on as they are recorded are not written again.
+ */
+static gboolean
+is_recorded (TfdEvent event, TfdStep step, TfdJobState from)
+{
+  return event == TFD_EVENT_RESTARTED && step.next == from;
+}
+
 gboolean
 tfd_engine_apply (TfdEngine *self,
                   TfdJob *job,
@@ -553,7 +561,7 @@ tfd_engine_apply (TfdEngine *self,
   if (step.next == TFD_JOB_STATE_QUEUED && from != step.next && !keeps_its_place (event))
     job->last_served = tfd_clock_now_boot (self->clock);
   tfd_engine_execute (self, job, step, from, failure);
-  if (!tfd_engine_save_job (self, job, error))
+  if (!is_recorded (event, step, from) && !tfd_engine_save_job (self, job, error))
     return FALSE;
   if (from != step.next)
     tfd_engine_log_event (self, job, "state", describe_step (job, from, event, failure));

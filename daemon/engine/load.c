@@ -52,9 +52,9 @@ tfd_engine_load (TfdEngine *self, GError **error)
     {
       TfdJob *job = tfd_job_new (self, records->pdata[i], ++self->last_order);
 
-      tfd_engine_adopt_boot (self, job->record);
-      tfd_engine_adopt_owner (self, job);
       tfd_engine_insert_job (self, job);
+      tfd_engine_adopt_boot (self, job);
+      tfd_engine_adopt_owner (self, job);
       g_ptr_array_add (jobs, tfd_job_ref (job));
     }
   for (guint i = 0; i < jobs->len; i++)

@@ -239,8 +239,9 @@ not_zero (gint64 time)
 }
 
 void
-tfd_engine_adopt_boot (TfdEngine *self, TfdJobRecord *record)
+tfd_engine_adopt_boot (TfdEngine *self, TfdJob *job)
 {
+  TfdJobRecord *record = job->record;
   gint64 now = tfd_clock_now_boot (self->clock);
   Mark mark = { 0 };
   gboolean marked;
@@ -255,4 +256,5 @@ tfd_engine_adopt_boot (TfdEngine *self, TfdJobRecord *record)
   record->last_activity = now - (marked ? age_of (self, record, &mark) : 0);
   g_free (record->boot_id);
   record->boot_id = g_strdup (tfd_clock_boot_id (self->clock));
+  tfd_engine_save_job (self, job, NULL);
 }
