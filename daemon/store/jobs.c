@@ -210,7 +210,7 @@ tfd_store_load_jobs (TfdStore *store, GError **error)
       if (!tfd_statement_step (&statement, &row, error))
         return NULL;
       if (!row)
-        return g_steal_pointer (&jobs);
+        break;
 
       TfdJobRecord *job = read_job (&statement);
       if (job != NULL)
@@ -219,6 +219,10 @@ tfd_store_load_jobs (TfdStore *store, GError **error)
         tfd_warning ("job ‘%s’ in the database cannot be understood and is left alone",
                      (const char *) sqlite3_column_text (statement.stmt, 0));
     }
+  /* pages of which all has been read now */
+  tfd_statement_clear (&statement);
+  sqlite3_db_release_memory (store->db);
+  return g_steal_pointer (&jobs);
 }
 
 TfdJobRecord *

@@ -32,19 +32,13 @@ typedef enum
   DAMAGED,
 } Outcome;
 
-static gboolean
-is_damage (int result)
-{
-  return (result & 0xff) == SQLITE_CORRUPT || (result & 0xff) == SQLITE_NOTADB;
-}
-
 /* Tells damage from other failures; sets @error for both. */
 static Outcome
 fail (TfdStore *store, int result, const char *doing, GError **error)
 {
   tfd_store_fail (store, result, error);
   g_prefix_error (error, "%s: ", doing);
-  return is_damage (result) ? DAMAGED : FAILED;
+  return tfd_store_is_damage (result) ? DAMAGED : FAILED;
 }
 
 static Outcome
@@ -121,17 +115,58 @@ check_version (TfdStore *store, guint *version, GError **error)
   return OPENED;
 }
 
+/* Checking takes as long as there are rows, a second for a million files. So of a large database
+ * that was closed as it should be only those tables are checked that are read at the start. Damage
+ * in another one shows when a row of it is wanted: then that fails, the log stays at the end, and
+ * the next start checks all. */
+#define LARGE (16 * 1024 * 1024) /* bytes */
+
+static gboolean
+was_closed (const char *path)
+{
+  g_autofree char *log = g_strconcat (path, "-wal", NULL);
+  g_autofree char *journal = g_strconcat (path, "-journal", NULL);
+
+  return access (log, F_OK) < 0 && access (journal, F_OK) < 0;
+}
+
+/* To be decided before SQLite opens it. */
+static gboolean
+needs_whole_check (const char *path)
+{
+  struct stat status;
+
+  return stat (path, &status) < 0 || status.st_size <= LARGE || !was_closed (path);
+}
+
 static Outcome
-check_integrity (TfdStore *store, GError **error)
+check (TfdStore *store, const char *sql, GError **error)
 {
   g_autofree char *verdict = NULL;
-  Outcome outcome = query (store, "PRAGMA quick_check (1)", &verdict, error);
+  Outcome outcome = query (store, sql, &verdict, error);
 
   if (outcome != OPENED || g_strcmp0 (verdict, "ok") == 0)
     return outcome;
   g_set_error (error, TFD_ERROR, TFD_ERROR_STORAGE_FAILED, "checking: database: %s",
                g_strdelimit (verdict, "\n", ' '));
   return DAMAGED;
+}
+
+static Outcome
+check_integrity (TfdStore *store, gboolean whole, GError **error)
+{
+  static const char *const tables[] = {
+    "PRAGMA quick_check (meta)",
+    "PRAGMA quick_check (jobs)",
+    "PRAGMA quick_check (leftovers)",
+  };
+  Outcome outcome = OPENED;
+
+  if (whole)
+    return check (store, "PRAGMA quick_check (1)", error);
+  for (gsize i = 0; i < G_N_ELEMENTS (tables) && outcome == OPENED; i++)
+    outcome = check (store, tables[i], error);
+  return outcome;
 }
 
 static Outcome
@@ -201,7 +236,7 @@ prepare_file (const char *path, GError **error)
 }
 
 static Outcome
-prepare_database (TfdStore *store, GError **error)
+prepare_database (TfdStore *store, gboolean whole_check, GError **error)
 {
   guint version = 0;
   Outcome outcome = execute (store, connection_sql, "opening", error);
@@ -209,7 +244,7 @@ prepare_database (TfdStore *store, GError **error)
   if (outcome == OPENED)
     outcome = check_version (store, &version, error);
   if (outcome == OPENED)
-    outcome = check_integrity (store, error);
+    outcome = check_integrity (store, whole_check, error);
   if (outcome == OPENED)
     outcome = execute (store, writing_sql, "opening", error);
   if (outcome == OPENED)
@@ -229,6 +264,7 @@ static Outcome
 try_open (const char *path, TfdStore **opened, GError **error)
 {
   g_autoptr (TfdStore) store = g_new0 (TfdStore, 1);
+  gboolean whole_check = needs_whole_check (path);
 
   if (!prepare_file (path, error))
     return FAILED;
@@ -243,7 +279,7 @@ try_open (const char *path, TfdStore **opened, GError **error)
   /* until it is known to be sound and ours, closing must not write to it */
   sqlite3_db_config (store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
   sqlite3_db_config (store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-  Outcome outcome = prepare_database (store, error);
+  Outcome outcome = prepare_database (store, whole_check, error);
   if (outcome != OPENED)
     return outcome;
 

@@ -8,12 +8,22 @@
 #include <string.h>
 
 gboolean
+tfd_store_is_damage (int result)
+{
+  return (result & 0xff) == SQLITE_CORRUPT || (result & 0xff) == SQLITE_NOTADB;
+}
+
+gboolean
 tfd_store_fail (TfdStore *store, int result, GError **error)
 {
   const char *text = sqlite3_errcode (store->db) != SQLITE_OK ? sqlite3_errmsg (store->db)
                                                               : sqlite3_errstr (result);
 
   g_set_error (error, TFD_ERROR, TFD_ERROR_STORAGE_FAILED, "database: %s", text);
+
+  /* the log stays, by which the next start knows that all is to be checked: open.c */
+  if (tfd_store_is_damage (result))
+    sqlite3_db_config (store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 
   /* after a full disk or an I/O error SQLite may have rolled back everything */
   if (store->in_transaction && sqlite3_get_autocommit (store->db))

@@ -36,6 +36,9 @@ typedef struct
     NULL, NULL, 0, SQLITE_OK, 0                                                                    \
   }
 
+/* A result that says that the file is damaged. */
+gboolean tfd_store_is_damage (int result);
+
 /* Takes the statement of @sql, a constant of the program, preparing it at its first use. */
 gboolean tfd_statement_init (TfdStatement *self, TfdStore *store, const char *sql, GError **error);
 

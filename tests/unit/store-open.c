@@ -249,6 +249,69 @@ test_truncated (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
   assert_set_aside (self);
 }
 
+/* A database that is too large to be checked whole each time, closed, whose @table is damaged. */
+static void
+make_large (StoreFixture *self, const char *table)
+{
+  g_autofree char *large = g_strnfill (17 << 20, 'x');
+  g_autofree char *sql =
+      g_strdup_printf ("SELECT rootpage FROM sqlite_schema WHERE name = '%s'", table);
+  sqlite3 *db = NULL;
+  sqlite3_stmt *stmt = NULL;
+
+  fill (self);
+  OK (tfd_store_set_meta (self->store, "large", large, error));
+  OK (tfd_store_commit (self->store, error));
+  g_clear_pointer (&self->store, tfd_store_close);
+
+  g_assert_cmpint (sqlite3_open (self->database, &db), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_prepare_v2 (db, sql, -1, &stmt, NULL), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_step (stmt), ==, SQLITE_ROW);
+  gsize page = (gsize) sqlite3_column_int (stmt, 0);
+  sqlite3_finalize (stmt);
+  sqlite3_close (db);
+  damage (self, (page - 1) * 4096, 4096);
+}
+
+/* What is read at the start is checked at each. */
+static void
+test_large_damaged_jobs (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
+{
+  make_large (self, "jobs");
+  store_reopen (self);
+  assert_set_aside (self);
+}
+
+/* Damage elsewhere shows when something is wanted from there; then all is checked. */
+static void
+test_large_damaged_files (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (TfdJobRecord) job = sample_job (1);
+
+  make_large (self, "files");
+  store_reopen (self);
+  g_assert_null (tfd_store_get_set_aside (self->store));
+  g_assert_cmpuint (count_jobs (self), ==, 1);
+  store_reopen (self);
+  g_assert_null (tfd_store_get_set_aside (self->store));
+
+  FAILS (tfd_store_load_files (self->store, job->id, error) != NULL, TFD_ERROR_STORAGE_FAILED);
+  store_reopen (self);
+  assert_set_aside (self);
+}
+
+/* The service was killed: whatever it was that did so may have damaged the file. */
+static void
+test_large_not_closed (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *log = g_strconcat (self->database, "-wal", NULL);
+
+  make_large (self, "files");
+  g_assert_true (g_file_set_contents (log, "", 0, NULL));
+  store_reopen (self);
+  assert_set_aside (self);
+}
+
 /* The write-ahead log of a damaged database goes with it: a new one must not swallow it. */
 static void
 test_damaged_with_log (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
@@ -479,6 +542,9 @@ main (int argc, char **argv)
   ADD ("/store/open/not-a-database", test_not_a_database);
   ADD ("/store/open/damaged-page", test_damaged_page);
   ADD ("/store/open/damaged-schema", test_damaged_schema);
+  ADD ("/store/open/large/damaged-jobs", test_large_damaged_jobs);
+  ADD ("/store/open/large/damaged-files", test_large_damaged_files);
+  ADD ("/store/open/large/not-closed", test_large_not_closed);
   ADD ("/store/open/damaged-with-log", test_damaged_with_log);
   ADD ("/store/open/truncated", test_truncated);
   ADD ("/store/open/recovers-log", test_recovers_log);
