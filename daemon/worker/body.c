@@ -5,26 +5,20 @@
 #include "worker/body.h"
 
 #include "common/error.h"
+#include "worker/buffer.h"
 #include "worker/chunked.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <unistd.h>
-
-#define BUFFER_SIZE (256 * 1024)
 
 /* Below this a pause of the server is no reason to write. */
 #define WRITE_FROM (64 * 1024)
 
-/* So many buffers in one go, then the other files have their turn. */
-#define TURN_BUFFERS 4
+/* So many bytes in one go, then the other files have their turn. */
+#define TURN_BYTES (4 * TFD_BUFFER_SIZE)
 
-/* The larger kind, and what it is aligned to. */
-#define LARGE_BUFFER_SIZE (1024 * 1024)
+/* What the larger kind of buffers is aligned to. */
 #define ALIGNMENT 4096
-
-/* Emptied buffers kept for the next file. */
-#define SPARE_BUFFERS 8
 
 struct _TfdBody
 {
@@ -34,38 +28,23 @@ struct _TfdBody
   gboolean chunked;
   gboolean ended;
   TfdChunked decoder;
-  GSource *source;  /* (owned) */
+  GSource *source;  /* (owned) (nullable) none while all buffers are handed over, and at the end */
   gboolean waiting; /* it is that of the stream */
-  guint8 *buffer;
+  guint8 *buffer;   /* (owned) (nullable) what is being filled: none while all are handed over */
+  guint8 *other;    /* (owned) (nullable) the one after it, of two large ones */
+  guint handed;     /* large ones that are handed over */
   gsize size;
   gsize write_from; /* a pause of the server is a reason to write from so many bytes on */
   gsize start;      /* where in the buffer the bytes begin: not 0 in a large one only */
   gsize filled;
   gint64 last_read;
   TfdBodyWrite write;
+  TfdBodyHandOver hand_over; /* (nullable) instead: the buffers are large */
   TfdBodyEnd end;
   gpointer user_data;
+  gboolean over; /* the end waits for what is handed over */
+  GError *error; /* (owned) (nullable) what it was */
 };
-
-static guint8 *spare[SPARE_BUFFERS];
-static guint n_spare;
-
-static guint8 *
-take_buffer (void)
-{
-  return n_spare > 0 ? spare[--n_spare] : g_malloc (BUFFER_SIZE);
-}
-
-static void
-give_buffer (guint8 *buffer, gsize size)
-{
-  if (size != BUFFER_SIZE)
-    free (buffer);
-  else if (n_spare < SPARE_BUFFERS)
-    spare[n_spare++] = buffer;
-  else
-    g_free (buffer);
-}
 
 static gssize
 read_some (TfdBody *body, GError **error)
@@ -104,23 +83,46 @@ read_some (TfdBody *body, GError **error)
 gboolean
 tfd_body_flush (TfdBody *body)
 {
-  const guint8 *data = body->buffer + body->start;
+  guint8 *buffer = body->buffer;
+  gsize start = body->start;
   gsize count = body->filled;
 
+  if (count == 0)
+    return TRUE;
+
   body->filled = 0;
-  if (body->size == LARGE_BUFFER_SIZE)
-    body->start = (body->start + count) % ALIGNMENT;
-  return count == 0 || body->write (data, count, body->user_data);
+  if (body->hand_over == NULL)
+    return body->write (buffer + start, count, body->user_data);
+
+  body->buffer = g_steal_pointer (&body->other);
+  body->start = (start + count) % ALIGNMENT;
+  body->handed++;
+  return body->hand_over (buffer, start, count, body->user_data);
+}
+
+static void
+disarm (TfdBody *body)
+{
+  if (body->source == NULL)
+    return;
+  g_source_destroy (body->source);
+  g_clear_pointer (&body->source, g_source_unref);
 }
 
 static void
 finish (TfdBody *body, const GError *error)
 {
-  g_source_destroy (body->source);
+  disarm (body);
   if (!tfd_body_flush (body))
     return;
 
   body->ended = error == NULL;
+  if (body->handed > 0)
+    {
+      body->over = TRUE;
+      body->error = error != NULL ? g_error_copy (error) : NULL;
+      return;
+    }
   body->end (error, body->user_data);
 }
 
@@ -175,11 +177,7 @@ readable_cb (G_GNUC_UNUSED GObject *pollable, gpointer user_data)
 static void
 arm (TfdBody *body, gboolean waiting)
 {
-  if (body->source != NULL)
-    {
-      g_source_destroy (body->source);
-      g_source_unref (body->source);
-    }
+  disarm (body);
   body->waiting = waiting;
   if (waiting)
     {
@@ -210,10 +208,15 @@ turn_cb (gpointer user_data)
 {
   TfdBody *body = user_data;
 
-  for (guint i = 0; i < TURN_BUFFERS; i++)
+  for (gsize read = 0; read < TURN_BYTES; read += body->size)
     {
       gboolean blocked;
 
+      if (body->buffer == NULL)
+        {
+          disarm (body);
+          return G_SOURCE_REMOVE;
+        }
       while (body->start + body->filled < body->size)
         {
           if (step (body, &blocked))
@@ -240,8 +243,8 @@ body_new (TfdBodyWrite write, TfdBodyEnd end, gpointer user_data)
   body->write = write;
   body->end = end;
   body->user_data = user_data;
-  body->buffer = take_buffer ();
-  body->size = BUFFER_SIZE;
+  body->buffer = tfd_buffer_take ();
+  body->size = TFD_BUFFER_SIZE;
   body->write_from = WRITE_FROM;
   body->last_read = g_get_monotonic_time ();
 
@@ -283,19 +286,54 @@ tfd_body_new_for_fd (int fd, TfdBodyWrite write, TfdBodyEnd end, gpointer user_d
   return body;
 }
 
-void
-tfd_body_align (TfdBody *body, guint64 offset)
+gboolean
+tfd_body_enlarge (TfdBody *body, guint64 offset, TfdBodyHandOver hand_over)
 {
-  guint8 *buffer = aligned_alloc (ALIGNMENT, LARGE_BUFFER_SIZE);
+  guint8 *first = tfd_buffer_take_large ();
+  guint8 *second = tfd_buffer_take_large ();
 
-  if (buffer == NULL)
-    return;
+  if (first == NULL || second == NULL)
+    {
+      g_clear_pointer (&first, tfd_buffer_give_large);
+      g_clear_pointer (&second, tfd_buffer_give_large);
+      return FALSE;
+    }
 
-  give_buffer (body->buffer, body->size);
-  body->buffer = buffer;
-  body->size = LARGE_BUFFER_SIZE;
-  body->write_from = LARGE_BUFFER_SIZE;
+  tfd_buffer_give (body->buffer);
+  body->buffer = first;
+  body->other = second;
+  body->hand_over = hand_over;
+  body->size = TFD_BUFFER_LARGE;
+  body->write_from = TFD_BUFFER_LARGE;
   body->start = (gsize) (offset % ALIGNMENT);
+
+  return TRUE;
+}
+
+void
+tfd_body_give_back (TfdBody *body, guint8 *buffer)
+{
+  g_autoptr (GError) error = NULL;
+
+  body->handed--;
+  if (body->buffer == NULL)
+    body->buffer = buffer;
+  else
+    body->other = buffer;
+
+  /* While the disk was waited for the server had no chance. */
+  body->last_read = g_get_monotonic_time ();
+  error = body->handed == 0 ? g_steal_pointer (&body->error) : NULL;
+  if (body->over && body->handed == 0)
+    body->end (error, body->user_data);
+  else if (!body->over && body->source == NULL)
+    arm (body, FALSE);
+}
+
+gboolean
+tfd_body_has_handed_over (TfdBody *body)
+{
+  return body->handed > 0;
 }
 
 void
@@ -311,8 +349,7 @@ tfd_body_drop_stream (GInputStream *stream)
 void
 tfd_body_free (TfdBody *body)
 {
-  g_source_destroy (body->source);
-  g_source_unref (body->source);
+  disarm (body);
   if (body->stream != NULL)
     {
       if (body->ended && !body->chunked)
@@ -323,12 +360,20 @@ tfd_body_free (TfdBody *body)
     }
   if (body->fd >= 0)
     close (body->fd);
-  give_buffer (body->buffer, body->size);
+  if (body->hand_over == NULL)
+    tfd_buffer_give (body->buffer);
+  else
+    {
+      g_clear_pointer (&body->buffer, tfd_buffer_give_large);
+      g_clear_pointer (&body->other, tfd_buffer_give_large);
+    }
+  g_clear_error (&body->error);
   g_free (body);
 }
 
 gint64
 tfd_body_get_last_read (TfdBody *body)
 {
-  return body->last_read;
+  /* With all buffers handed over it is not the server that is waited for. */
+  return body->buffer != NULL ? body->last_read : g_get_monotonic_time ();
 }

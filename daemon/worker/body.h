@@ -13,7 +13,12 @@ typedef struct _TfdBody TfdBody;
 /* Takes @count bytes; FALSE when it wants no more (then nothing is called any more). */
 typedef gboolean (*TfdBodyWrite) (const void *data, gsize count, gpointer user_data);
 
-/* The body is over: @error is NULL at a clean end. The last call; the body may be freed in it. */
+/* Takes the large @buffer with the @count bytes from @start on, until tfd_body_give_back (); FALSE
+ * as above, then the buffer is taken all the same, and is not given back. */
+typedef gboolean (*TfdBodyHandOver) (guint8 *buffer, gsize start, gsize count, gpointer user_data);
+
+/* The body is over, and nothing is handed over any more: @error is NULL at a clean end. The last
+ * call; the body may be freed in it. */
 typedef void (*TfdBodyEnd) (const GError *error, gpointer user_data);
 
 /* Reads the body of an answer of libsoup. @chunked: the answer is sent in chunks. */
@@ -23,15 +28,23 @@ TfdBody *tfd_body_new (
 /* Reads the local file @fd, which is closed in the end. */
 TfdBody *tfd_body_new_for_fd (int fd, TfdBodyWrite write, TfdBodyEnd end, gpointer user_data);
 
-/* Reads @body, of which nothing has been read, into a buffer that is larger, and that lies in
- * memory as the bytes from @offset on will lie in a file that is written in aligned blocks. */
-void tfd_body_align (TfdBody *body, guint64 offset);
+/* Reads @body, of which nothing has been read, into two large buffers in turn: one is filled while
+ * the other is handed over. In memory the bytes lie as those from @offset on will lie in a file
+ * that is written in aligned blocks. FALSE: there are no such buffers left, and all is as before.
+ */
+gboolean tfd_body_enlarge (TfdBody *body, guint64 offset, TfdBodyHandOver hand_over);
+
+/* A large buffer can be filled again. May be the end. */
+void tfd_body_give_back (TfdBody *body, guint8 *buffer);
+
+/* TRUE while a large buffer is not given back. */
+gboolean tfd_body_has_handed_over (TfdBody *body);
 
 /* Drops the connection, unless the body was read to its end. */
 void tfd_body_free (TfdBody *body);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfdBody, tfd_body_free)
 
-/* Hands on what is in the buffer. FALSE when the writer wanted no more. */
+/* Hands on, or over, what is in the buffer. FALSE when the writer wanted no more. */
 gboolean tfd_body_flush (TfdBody *body);
 
 /* Monotonic time of the last byte. */

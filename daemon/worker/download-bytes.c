@@ -59,31 +59,66 @@ tfd_download_accept (TfdDownload *self, guint64 total, gboolean source_changed)
   return TRUE;
 }
 
+/* How many of @count more bytes belong to the file. */
+static gsize
+belonging (TfdDownload *self, gsize count)
+{
+  guint64 present = self->part->length + self->queued;
+  guint64 limit = MIN (self->total, self->file->size);
+
+  return (gsize) MIN (count, limit - MIN (present, limit));
+}
+
+static void
+fail_with_too_much (TfdDownload *self)
+{
+  tfd_download_fail_with (self, TFD_ERROR_INVALID_SERVER_RESPONSE, TFD_ERROR_CONTEXT_REMOTE_FILE,
+                          "the server sent more bytes than it had announced");
+}
+
+gboolean
+tfd_download_wrote (TfdDownload *self, const TfdFailure *failure)
+{
+  gboolean allowed = self->client->progressed (TFD_TRANSFER (self), self->user_data);
+
+  if (failure->context != TFD_ERROR_CONTEXT_NONE)
+    tfd_download_fail (self, failure);
+  else if (!allowed)
+    tfd_download_fail_with (self, TFD_ERROR_MAXIMUM_SIZE_EXCEEDED, TFD_ERROR_CONTEXT_REMOTE_FILE,
+                            "the job would exceed its maximum size");
+  else
+    return TRUE;
+
+  return FALSE;
+}
+
 gboolean
 tfd_download_take (const void *data, gsize count, gpointer user_data)
 {
   TfdDownload *self = user_data;
   g_auto (TfdFailure) failure = { 0 };
-  guint64 before = self->part->length;
-  guint64 limit = MIN (self->total, self->file->size);
-  gboolean too_much = limit != TFD_SIZE_UNKNOWN && count > limit - MIN (before, limit);
-  gboolean written, allowed;
+  gsize mine = belonging (self, count);
 
-  if (too_much)
-    count = (gsize) (limit - MIN (before, limit));
+  tfd_part_write (self->part, data, mine, &failure);
+  if (!tfd_download_wrote (self, &failure))
+    return FALSE;
+  if (mine < count)
+    fail_with_too_much (self);
 
-  written = tfd_part_write (self->part, data, count, &failure);
-  allowed = self->client->progressed (TFD_TRANSFER (self), self->user_data);
-  if (!written)
-    tfd_download_fail (self, &failure);
-  else if (too_much)
-    tfd_download_fail_with (self, TFD_ERROR_INVALID_SERVER_RESPONSE, TFD_ERROR_CONTEXT_REMOTE_FILE,
-                            "the server sent more bytes than it had announced");
-  else if (!allowed)
-    tfd_download_fail_with (self, TFD_ERROR_MAXIMUM_SIZE_EXCEEDED, TFD_ERROR_CONTEXT_REMOTE_FILE,
-                            "the job would exceed its maximum size");
+  return mine == count;
+}
 
-  return written && !too_much && allowed;
+gboolean
+tfd_download_take_over (guint8 *buffer, gsize start, gsize count, gpointer user_data)
+{
+  TfdDownload *self = user_data;
+  gsize mine = belonging (self, count);
+
+  tfd_download_write_behind (self, buffer, start, mine);
+  if (mine < count)
+    fail_with_too_much (self);
+
+  return mine == count;
 }
 
 void

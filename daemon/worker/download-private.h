@@ -57,6 +57,9 @@ struct _TfdDownload
   gint64 checkpoint_time;
   guint64 checkpoint_length;
   gboolean settled; /* the last checkpoint was tried */
+  GQueue writes;    /* what write-behind.c has to write: the first is being written */
+  guint64 queued;   /* so many bytes */
+  gboolean asked;   /* for a checkpoint after them */
   gint abort;       /* atomic: work in threads shall end early */
 };
 
@@ -85,6 +88,13 @@ gboolean tfd_download_accept (TfdDownload *self, guint64 total, gboolean source_
 /* Bytes came in: a TfdBodyWrite. */
 gboolean tfd_download_take (const void *data, gsize count, gpointer user_data);
 
+/* A large buffer of bytes came in: a TfdBodyHandOver. */
+gboolean tfd_download_take_over (guint8 *buffer, gsize start, gsize count, gpointer user_data);
+
+/* Bytes were written, or not all of them: @failure says why. FALSE when the download failed (told).
+ */
+gboolean tfd_download_wrote (TfdDownload *self, const TfdFailure *failure);
+
 /* There is no URL: a reply that came with the answer to an upload, in a run before this, or not at
  * all. */
 void tfd_download_ask_nobody (TfdDownload *self);
@@ -109,5 +119,9 @@ void tfd_download_work_reserve (TfdDownload *self);    /* reserve blocks */
 void tfd_download_work_finish (TfdDownload *self);     /* digest and trim: "done" */
 void tfd_download_work_ended (TfdDownload *self);      /* one piece less is pending */
 void tfd_download_resumed (TfdDownload *self, int error_number);
+
+/* write-behind.c: writes the @count bytes from @start on of the large @buffer, which it takes, in a
+ * thread, after those that came before; gives the buffer back to the body. */
+void tfd_download_write_behind (TfdDownload *self, guint8 *buffer, gsize start, gsize count);
 
 G_END_DECLS

@@ -41,6 +41,7 @@ tfd_download_finalize (GObject *object)
   g_clear_object (&self->given);
   g_clear_pointer (&self->part, tfd_part_unref);
   g_clear_pointer (&self->file, tfd_file_free);
+  g_assert (g_queue_is_empty (&self->writes));
   tfd_login_unref (self->options.login);
   g_free (self->url);
   g_free (self->job);
@@ -59,6 +60,7 @@ tfd_download_init (TfdDownload *self)
 {
   self->total = TFD_SIZE_UNKNOWN;
   self->source_fd = -1;
+  g_queue_init (&self->writes);
 }
 
 TfdDownload *
@@ -354,15 +356,20 @@ static void
 download_checkpoint (TfdTransfer *transfer)
 {
   TfdDownload *self = TFD_DOWNLOAD (transfer);
-  if (!self->checkpointing && self->phase == TFD_PHASE_BODY && self->body != NULL &&
-      tfd_body_flush (self->body) && self->part->length > self->checkpoint_length)
+  if (self->checkpointing || self->phase != TFD_PHASE_BODY || self->body == NULL ||
+      !tfd_body_flush (self->body))
+    return;
+
+  if (self->queued > 0)
+    self->asked = TRUE;
+  else if (self->part->length > self->checkpoint_length)
     tfd_download_work_checkpoint (self);
 }
 
 static gboolean
 download_is_checkpointing (TfdTransfer *transfer)
 {
-  return TFD_DOWNLOAD (transfer)->checkpointing;
+  return TFD_DOWNLOAD (transfer)->checkpointing || TFD_DOWNLOAD (transfer)->asked;
 }
 
 static void
@@ -382,7 +389,9 @@ download_tick (TfdTransfer *transfer, gint64 now)
                                                  : "the server did not answer within 60 seconds");
       return;
     }
-  if (self->body == NULL || !tfd_body_flush (self->body))
+  /* What is being handed over moves by itself. */
+  if (self->body == NULL ||
+      (!tfd_body_has_handed_over (self->body) && !tfd_body_flush (self->body)))
     return;
 
   fresh = self->part->length - MIN (self->checkpoint_length, self->part->length);

@@ -34,6 +34,7 @@ typedef struct
 {
   TfdLogins *logins;       /* (owned) */
   TfdPool *pool;           /* (owned) */
+  TfdPool *writers;        /* (owned) for writing alone: a sync may take long */
   GHashTable *directories; /* (owned) see tfd_directory_cache_new () */
   GHashTable *protocols;   /* (owned) origin to TfdUploadProtocol, where that was found out */
   TfdAttached *attached;   /* what was handed in */

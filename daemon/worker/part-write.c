@@ -12,21 +12,30 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* What is smaller is not worth the trouble. */
+/* In the background: what is smaller is not worth the trouble. In the foreground somebody waits for
+ * the file, and finds it in the cache, unless it is so large that writing it there first takes
+ * longer. */
 #define SPARE_FROM (G_GUINT64_CONSTANT (16) << 20)
+#define PASS_FROM (G_GUINT64_CONSTANT (128) << 20)
 
 /* Where the disk cannot be written past the cache, it is written from there and dropped, so much at
  * a time. */
 #define DROP_BYTES (G_GUINT64_CONSTANT (8) << 20)
 
 void
-tfd_part_spare_cache (TfdPart *part, guint64 total)
+tfd_part_choose_cache (TfdPart *part, guint64 total, gboolean spare)
 {
-  gboolean large =
-      total != TFD_SIZE_UNKNOWN && total > part->length && total - part->length >= SPARE_FROM;
+  guint64 left = total != TFD_SIZE_UNKNOWN && total > part->length ? total - part->length : 0;
 
-  part->cache = large ? TFD_CACHE_PASSED : TFD_CACHE_USED;
+  part->cache = left >= (spare ? SPARE_FROM : PASS_FROM) ? TFD_CACHE_PASSED : TFD_CACHE_USED;
+  part->spare = spare;
   part->dropped = part->length;
+}
+
+void
+tfd_part_use_cache (TfdPart *part)
+{
+  part->cache = part->spare ? TFD_CACHE_DROPPED : TFD_CACHE_USED;
 }
 
 /* Only for the time of a call: what else uses the descriptor knows nothing of it. */
@@ -39,9 +48,9 @@ pass_cache (TfdPart *part, gboolean pass)
 }
 
 static void
-drop_behind (TfdPart *part)
+drop_behind (TfdPart *part, guint64 length)
 {
-  guint64 count = part->length - part->dropped;
+  guint64 count = length - part->dropped;
 
   if (part->cache != TFD_CACHE_DROPPED || count < 2 * DROP_BYTES)
     return;
@@ -59,24 +68,24 @@ drop_behind (TfdPart *part)
 /* One pwrite (). Past the cache goes what is aligned; the rest, and up to where alignment begins,
  * goes through it. */
 static gssize
-write_once (TfdPart *part, const char *at, gsize count)
+write_once (TfdPart *part, guint64 offset, const char *at, gsize count)
 {
-  gsize beyond = (gsize) (part->length % TFD_PART_ALIGNMENT);
+  gsize beyond = (gsize) (offset % TFD_PART_ALIGNMENT);
   gboolean aligned = beyond == 0 && GPOINTER_TO_SIZE (at) % TFD_PART_ALIGNMENT == 0;
   gssize written;
 
   if (part->cache != TFD_CACHE_PASSED || (beyond == 0 && !aligned) ||
       (aligned && count < TFD_PART_ALIGNMENT))
-    return pwrite (part->fd, at, count, (off_t) part->length);
+    return pwrite (part->fd, at, count, (off_t) offset);
   if (!aligned)
-    return pwrite (part->fd, at, MIN (count, TFD_PART_ALIGNMENT - beyond), (off_t) part->length);
+    return pwrite (part->fd, at, MIN (count, TFD_PART_ALIGNMENT - beyond), (off_t) offset);
 
   count -= count % TFD_PART_ALIGNMENT;
   if (pass_cache (part, TRUE))
     {
       int saved;
 
-      written = pwrite (part->fd, at, count, (off_t) part->length);
+      written = pwrite (part->fd, at, count, (off_t) offset);
       saved = errno;
       pass_cache (part, FALSE);
       if (written >= 0 || saved != EINVAL)
@@ -86,19 +95,21 @@ write_once (TfdPart *part, const char *at, gsize count)
         }
     }
 
-  part->cache = TFD_CACHE_DROPPED;
-  part->dropped = part->length;
-  return pwrite (part->fd, at, count, (off_t) part->length);
+  tfd_part_use_cache (part);
+  part->dropped = offset;
+  return pwrite (part->fd, at, count, (off_t) offset);
 }
 
-gboolean
-tfd_part_write (TfdPart *part, const void *data, gsize count, TfdFailure *failure)
+gsize
+tfd_part_write_at (
+    TfdPart *part, guint64 offset, const void *data, gsize count, TfdFailure *failure)
 {
   const char *at = data;
+  gsize done = 0;
 
-  while (count > 0)
+  while (done < count)
     {
-      gssize written = write_once (part, at, count);
+      gssize written = write_once (part, offset + done, at + done, count - done);
 
       if (written < 0 && errno == EINTR)
         continue;
@@ -106,13 +117,20 @@ tfd_part_write (TfdPart *part, const void *data, gsize count, TfdFailure *failur
         {
           tfd_failure_set_errno (failure, written < 0 ? errno : ENOSPC, "writing in",
                                  part->directory->path);
-          return FALSE;
+          return done;
         }
-      at += written;
-      count -= (gsize) written;
-      part->length += (guint64) written;
+      done += (gsize) written;
     }
-  drop_behind (part);
+  drop_behind (part, offset + done);
 
-  return TRUE;
+  return done;
+}
+
+gboolean
+tfd_part_write (TfdPart *part, const void *data, gsize count, TfdFailure *failure)
+{
+  gsize written = tfd_part_write_at (part, part->length, data, count, failure);
+
+  part->length += written;
+  return written == count;
 }

@@ -29,7 +29,8 @@ typedef struct
   gboolean entry_synced; /* its entry in the directory is on the disk */
   gboolean reserved;     /* blocks beyond the length were asked for */
   gboolean reopened;     /* an earlier run may have asked for some */
-  TfdCache cache;        /* how it is written */
+  TfdCache cache;        /* how it is written; this and the next two are those of who writes */
+  gboolean spare;        /* others shall keep what they have in the cache */
   guint64 dropped;       /* up to here it is not in the page cache any more */
   TfdRecord *record;     /* (owned) */
 } TfdPart;
@@ -66,8 +67,17 @@ gboolean tfd_part_truncate (TfdPart *part, guint64 length, TfdFailure *failure);
 /* Writes at the end. FALSE with @failure filled; what was written by then counts. */
 gboolean tfd_part_write (TfdPart *part, const void *data, gsize count, TfdFailure *failure);
 
-/* What is written from now on leaves the page cache to others, if it is much. */
-void tfd_part_spare_cache (TfdPart *part, guint64 total);
+/* The same at @offset, for a thread: the length stays. Returns how much was written; less than
+ * @count with @failure filled. Only one thread writes at a time. */
+gsize tfd_part_write_at (
+    TfdPart *part, guint64 offset, const void *data, gsize count, TfdFailure *failure);
+
+/* Decides how the rest of @total bytes is written: past the page cache, if it is much. @spare: the
+ * cache is left to others in any case. */
+void tfd_part_choose_cache (TfdPart *part, guint64 total, gboolean spare);
+
+/* Writing past the cache is not possible. */
+void tfd_part_use_cache (TfdPart *part);
 
 /* Is there room for @total bytes in all, with @keep_free (but at most 5 %) left on the file system?
  */

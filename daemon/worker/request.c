@@ -116,10 +116,10 @@ read_body (TfdDownload *self, GInputStream *stream, guint64 total, gboolean sour
     }
 
   self->body = tfd_body_new (stream, is_chunked (self), tfd_download_take, body_end_cb, self);
-  if (!self->options.foreground)
-    tfd_part_spare_cache (self->part, total);
-  if (self->part->cache == TFD_CACHE_PASSED)
-    tfd_body_align (self->body, self->part->length);
+  tfd_part_choose_cache (self->part, total, !self->options.foreground);
+  if (self->part->cache == TFD_CACHE_PASSED &&
+      !tfd_body_enlarge (self->body, self->part->length, tfd_download_take_over))
+    tfd_part_use_cache (self->part);
 }
 
 static void

@@ -14,6 +14,7 @@
 #define MAX_CONNECTIONS_PER_HOST 6
 #define MAX_OPEN_FILES 768
 #define POOL_THREADS 4
+#define WRITER_THREADS 4
 #define TICK_MSEC 250
 #define NEWS_MSEC 100
 
@@ -387,6 +388,7 @@ tfd_runs_new (const TfdNews *news, gpointer user_data)
   runs->user_data = user_data;
   runs->tools.logins = tfd_logins_new ();
   runs->tools.pool = tfd_pool_new (POOL_THREADS);
+  runs->tools.writers = tfd_pool_new (WRITER_THREADS);
   runs->tools.directories = tfd_directory_cache_new ();
   runs->tools.attached = tfd_attached_new ();
   runs->tools.protocols = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -410,6 +412,7 @@ tfd_runs_free (TfdRuns *runs)
   g_clear_handle_id (&runs->tick_source, g_source_remove);
   g_clear_handle_id (&runs->news_source, g_source_remove);
   tfd_logins_abort (runs->tools.logins);
+  g_clear_pointer (&runs->tools.writers, tfd_pool_free);
   g_clear_pointer (&runs->tools.pool, tfd_pool_free);
   g_clear_pointer (&runs->sync, tfd_sync_free);
   g_ptr_array_unref (runs->runs);

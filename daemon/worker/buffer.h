@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The transferd authors */
+/* Buffer: memory for bytes on their way, kept for the next file where that saves anything. */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+#define TFD_BUFFER_SIZE ((gsize) 256 * 1024)
+
+/* The large kind begins at a page of the largest size: looking up small ones, to write from them
+ * past the page cache, would cost as much as all the rest of writing. */
+#define TFD_BUFFER_LARGE ((gsize) 2 * 1024 * 1024)
+
+/* One of TFD_BUFFER_SIZE. */
+guint8 *tfd_buffer_take (void);
+void tfd_buffer_give (guint8 *buffer);
+
+/* One of TFD_BUFFER_LARGE; NULL when there are many already, or no memory. */
+guint8 *tfd_buffer_take_large (void);
+void tfd_buffer_give_large (guint8 *buffer);
+
+G_END_DECLS
