@@ -6,6 +6,7 @@
 
 #include "common/names.h"
 #include "worker/failure.h"
+#include "worker/record.h"
 #include "worker/runs.h"
 #include "worker/session.h"
 
@@ -348,7 +349,7 @@ assert_present (Fixture *fixture, guint64 size)
   g_autofree char *name = tfd_part_name (JOB, 0, 0);
   g_autofree char *path = g_build_filename (fixture->path, name, NULL);
   g_autofree char *content = NULL;
-  guint64 checkpoint = 0;
+  g_autoptr (TfdRecord) record = NULL;
   gsize length;
 
   g_assert_true (g_file_get_contents (path, &content, &length, NULL));
@@ -356,8 +357,9 @@ assert_present (Fixture *fixture, guint64 size)
   g_assert_true (memcmp (content, fixture->content, length) == 0);
   g_assert_cmpuint (fixture->present, ==, size);
   g_assert_nonnull (fixture->record);
-  g_assert_true (g_variant_lookup (fixture->record, "checkpoint", "t", &checkpoint));
-  g_assert_cmpuint (checkpoint, ==, size);
+  record = tfd_record_parse (fixture->record);
+  g_assert_nonnull (record);
+  g_assert_cmpuint (record->checkpoint, ==, size);
 }
 
 static void
