@@ -30,7 +30,9 @@ struct _TfdBus
   TfdTraffic *traffic; /* (owned) what callers have under way */
   guint watch;         /* subscription to the end of anybody */
   guint unwatched;     /* peers that have no subscription of their own */
-  GQueue turns;        /* of (owned) TfdPeer: whose calls are handled next, in this order */
+  GQueue turns;        /* of Line (turns.c): of which user a call is handled next, in this order */
+  GHashTable *lines;   /* (owned) uid -> (owned) Line */
+  GHashTable *under_way; /* (owned) uid -> number of calls that were begun and not answered */
   guint turn_source;
   GHashTable *peers; /* (owned) unique name -> (owned) TfdPeer */
   TfdEmit *emit;     /* (owned) */
@@ -81,6 +83,7 @@ typedef struct
   GDBusMethodInvocation *invocation; /* (owned) until it is answered */
   TfdJob *job;                       /* (owned) (nullable) */
   gboolean held;                     /* keeps the order of its peer */
+  gboolean under_way;                /* counts as that */
   gboolean asked;                    /* whether it may use other people's jobs */
   guint granted;                     /* one bit for each action that was allowed for it */
   TfdPermit *permit;                 /* (nullable) (not owned) what is asked of it now */
@@ -197,11 +200,14 @@ void tfd_access_foreign_cb (TfdCall *call, GError *error);
 GError *tfd_access_not_found (void);
 
 /* ---- turns.c ---- */
+void tfd_turns_begin (TfdBus *bus);
 /* The first call of @peer, if it has one that may be handled now, is handled when its turn comes.
  */
 void tfd_turns_add (TfdPeer *peer);
 /* @peer has left the bus: it goes when what it sent has had its turn. */
 void tfd_turns_leave (TfdPeer *peer);
+/* @call has been answered, or will not be. */
+void tfd_turns_done (TfdCall *call);
 void tfd_turns_end (TfdBus *bus);
 
 /* ---- administrators.c ---- */

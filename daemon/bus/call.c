@@ -19,6 +19,7 @@ void
 tfd_call_free (TfdCall *call)
 {
   tfd_call_release (call);
+  tfd_turns_done (call);
   call->bus->calls--;
   call->bus->last_busy = tfd_clock_now_boot (tfd_engine_get_clock (call->bus->engine));
   g_clear_object (&call->invocation);
