@@ -76,7 +76,23 @@ void run_at_once (char **rows, guint count);
 /* Jobs that are transferred when the gate opens, and are completed then, one by one. */
 void run_completes (char **rows, guint count);
 
-/* As many downloads added to aria2 at @port, one after the other on one connection. */
+/* One of the calls that are under way. */
+typedef struct
+{
+  GDBusConnection *connection;
+  guint number;
+  double begin;
+} BenchCall;
+
+/* Begins one, which goes to call_done () in the end. */
+typedef void (*BenchBegin) (BenchCall *one);
+void call_done (GObject *source, GAsyncResult *result, gpointer one);
+
+/* Keeps as many calls under way as --clients and --depth say until there were @count, and prints
+ * how long that took, and each. */
+void keep_calling (guint count, BenchBegin begin);
+
+/* As many downloads added to aria2 at @port, on --clients connections. */
 void add_to_aria2 (const char *port, guint64 count);
 
 /* The same for the download manager of Lomiri. */

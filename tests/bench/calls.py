@@ -129,17 +129,25 @@ class AddFiles(CallBout):
 
 
 class CreateAdd(CallBout):
-    """CreateJob and AddFile against download managers that keep their queue in memory."""
+    """CreateJob and AddFile against download managers that keep their queue in memory. Everybody has
+    16 connections, and a call under way on each; what one gets that waits for each answer is only told."""
 
-    count, few = 1000, 10
+    count, few = 4000, 40
+    CLIENTS = 16
+
+    def alone(self):
+        return self.number // 8
 
     def transferd(self):
-        said, cpu = self.with_service('create-add', self.rows(self.number))
-        return {'rate': self.number / said['seconds'], 'cpu': cpu / self.number * 1e3}
+        said, cpu = self.with_service('create-add', self.rows(self.number), '--clients', self.CLIENTS)
+        one, _ = self.with_service('create-add', self.rows(self.alone()))
+        return {'rate': self.number / said['seconds'], 'alone': self.alone() / one['seconds'],
+                'cpu': cpu / self.number * 1e3}
 
     def aria2(self):
         with Aria2(self.scene) as aria2:
-            return {'rate': self.number / aria2.add(self.number)}
+            return {'rate': self.number / aria2.add(self.number, self.CLIENTS),
+                    'alone': self.alone() / aria2.add(self.alone())}
 
     def lomiri(self):
         service = Service()
@@ -152,8 +160,11 @@ class CreateAdd(CallBout):
                                         'QT_QPA_PLATFORM': 'offscreen'})
             name = 'com.lomiri.applications.Downloader'
             wait_for_name(service, name)
-            said = service.bench_client('lomiri', '-', self.number)
-            sample = {'rate': self.number / said['seconds']}
+            # it makes a hundred a second, and fewer the more it has
+            number = self.number // 20
+            said = service.bench_client('lomiri', '-', number, '--clients', self.CLIENTS)
+            one = service.bench_client('lomiri', '-', number)
+            sample = {'rate': number / said['seconds'], 'alone': number / one['seconds']}
             kill(manager.pid, 9)
             manager.wait(30)
             return sample
@@ -212,6 +223,6 @@ class Aria2:
         self.process.wait()
 
     @staticmethod
-    def add(count):
-        """addUri, one call after the other on one connection; the seconds."""
-        return ask([program('client'), 'aria2', '6800', str(count)])['seconds']
+    def add(count, clients=1):
+        """addUri, one call after the other on each connection; the seconds."""
+        return ask([program('client'), 'aria2', '6800', str(count), '--clients', str(clients)])['seconds']

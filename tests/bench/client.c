@@ -5,7 +5,7 @@
  *     jobs ROWS           a job of all files in ROWS (lines of URL, tab, path)
  *     each ROWS           a job for each of them, one after the other
  *     create ROWS         a suspended job for each, --clients and --depth at a time
- *     create-add ROWS     likewise in two calls, one after the other
+ *     create-add ROWS     likewise, each in two calls
  *     add-files ROWS      one job, and one call that adds them all; --repeat times
  *     at-once ROWS        a job for each --files of them, all at a time, completed
  *     completes ROWS      a job for each, completed in turn when all are there
@@ -13,8 +13,9 @@
  *     list-echo           as many rows from bench-echo
  *     echo METHOD COUNT   calls of bench-echo, one after the other
  *     steps ROWS          the life of a job for each, call by call
- *     aria2 PORT COUNT    aria2.addUri, one after the other
- *     lomiri - COUNT      createDownload of lomiri-download-manager, likewise
+ *     aria2 PORT COUNT    aria2.addUri, --clients at a time
+ *     lomiri - COUNT      createDownload of lomiri-download-manager, --clients and --depth at a
+ * time
  *
  * With --gate, at-once and completes print "ready" and wait for a line before they begin; create
  * prints it when all of its clients are under way, and goes on.
@@ -112,96 +113,100 @@ run_jobs (char **rows, guint count, guint each)
 
 /* Jobs that are only made */
 
-typedef struct
-{
-  GDBusConnection *connection;
-  double begin;
-} Call;
-
 static struct
 {
-  char **rows;
+  BenchBegin begin;
   guint next, answered, count;
   GArray *times;
-} creating;
-
-static void create_next (GDBusConnection *connection);
+} calling;
 
 static void
-created_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+begin_next (GDBusConnection *connection)
 {
-  Call *one = user_data;
+  BenchCall *call;
+
+  if (calling.next == calling.count)
+    return;
+  call = g_new (BenchCall, 1);
+  *call = (BenchCall){ connection, calling.next++, now () };
+  calling.begin (call);
+}
+
+void
+call_done (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autofree BenchCall *call = user_data;
   GError *error = NULL;
 
   g_variant_unref (g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error));
   check (error);
-  add_time (creating.times, one->begin);
-  creating.answered++;
+  add_time (calling.times, call->begin);
+  calling.answered++;
   if (bench_options.gate &&
-      creating.answered == (guint) (bench_options.clients * bench_options.depth))
+      calling.answered == (guint) (bench_options.clients * bench_options.depth))
     {
       g_print ("ready\n");
       fflush (stdout);
     }
-  create_next (one->connection);
-  g_free (one);
+  begin_next (call->connection);
 }
 
-static void
-create_next (GDBusConnection *connection)
+void
+keep_calling (guint count, BenchBegin begin)
 {
-  Call *one;
+  g_autoptr (GPtrArray) connections = g_ptr_array_new ();
+  double since;
 
-  if (creating.next == creating.count)
-    return;
-  one = g_new (Call, 1);
-  one->connection = connection;
-  one->begin = now ();
-  g_dbus_connection_call (connection, NAME, ROOT, MANAGER, "CreateJob",
-                          creation (creating.rows + creating.next++, 1, FALSE), NULL,
-                          G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, created_cb, one);
-}
-
-static void
-create_jobs (char **rows, guint count)
-{
-  double begin;
-
-  creating.rows = rows;
-  creating.count = count;
-  creating.times = g_array_new (FALSE, FALSE, sizeof (double));
-  begin = now ();
+  calling.begin = begin;
+  calling.count = count;
+  calling.times = g_array_new (FALSE, FALSE, sizeof (double));
   for (int i = 0; i < bench_options.clients; i++)
-    {
-      GDBusConnection *connection = i == 0 ? bus : connect_to_bus ();
-
-      if (i == bench_options.clients - 1)
-        begin = now ();
-      for (int j = 0; j < bench_options.depth; j++)
-        create_next (connection);
-    }
-  while (creating.answered < count)
+    g_ptr_array_add (connections, i == 0 ? bus : connect_to_bus ());
+  since = now ();
+  for (guint i = 0; i < connections->len; i++)
+    for (int j = 0; j < bench_options.depth; j++)
+      begin_next (connections->pdata[i]);
+  while (calling.answered < count)
     g_main_context_iteration (NULL, TRUE);
-  g_print ("{\"seconds\": %.6f, ", now () - begin);
-  print_list ("calls", creating.times, FALSE);
+  g_print ("{\"seconds\": %.6f, ", now () - since);
+  print_list ("calls", calling.times, FALSE);
   g_print ("}\n");
 }
 
+static char **rows_to_create;
+
 static void
-create_and_add (char **rows, guint count)
+begin_create (BenchCall *one)
 {
-  double begin = now ();
+  g_dbus_connection_call (one->connection, NAME, ROOT, MANAGER, "CreateJob",
+                          creation (rows_to_create + one->number, 1, FALSE), NULL,
+                          G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, call_done, one);
+}
 
-  for (guint i = 0; i < count; i++)
-    {
-      g_autofree char *job = create (rows, 0, FALSE), *url = NULL;
-      const char *path = split_row (rows[i], &url);
+static void
+add_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  BenchCall *one = user_data;
+  GError *error = NULL;
+  g_autoptr (GVariant) reply =
+      g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+  g_autofree char *url = NULL;
+  const char *path = split_row (rows_to_create[one->number], &url), *job;
 
-      call_and_forget (job, JOB, "AddFile",
-                       g_variant_new ("(ss@a{sv})", url, path,
-                                      g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0)));
-    }
-  g_print ("{\"seconds\": %.6f}\n", now () - begin);
+  check (error);
+  g_variant_get (reply, "(&o)", &job);
+  g_dbus_connection_call (one->connection, NAME, job, JOB, "AddFile",
+                          g_variant_new ("(ss@a{sv})", url, path,
+                                         g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0)),
+                          NULL, G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, call_done, one);
+}
+
+static void
+begin_create_and_add (BenchCall *one)
+{
+  g_dbus_connection_call (one->connection, NAME, ROOT, MANAGER, "CreateJob",
+                          creation (NULL, 0, FALSE), NULL, G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL,
+                          add_cb, one);
 }
 
 static void
@@ -406,16 +411,16 @@ run (int argc, char **argv)
   if (argc != 3)
     return FALSE;
 
-  rows = read_rows (argv[2]);
+  rows = rows_to_create = read_rows (argv[2]);
   count = g_strv_length (rows);
   if (strcmp (verb, "jobs") == 0)
     run_jobs (rows, count, count);
   else if (strcmp (verb, "each") == 0)
     run_jobs (rows, count, 1);
   else if (strcmp (verb, "create") == 0)
-    create_jobs (rows, count);
+    keep_calling (count, begin_create);
   else if (strcmp (verb, "create-add") == 0)
-    create_and_add (rows, count);
+    keep_calling (count, begin_create_and_add);
   else if (strcmp (verb, "add-files") == 0)
     add_files (rows, count);
   else if (strcmp (verb, "at-once") == 0)

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -61,54 +62,87 @@ read_answer (int fd)
   return strstr (body, "\"result\"") != NULL;
 }
 
-void
-add_to_aria2 (const char *port, guint64 count)
+static void
+ask_aria2 (int fd, guint64 number)
 {
-  int fd = connect_to_port (port);
-  double begin = now ();
+  g_autofree char *body =
+      g_strdup_printf ("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"aria2.addUri\","
+                       "\"params\":[[\"http://127.0.0.1:9/%" G_GUINT64_FORMAT "\"]]}",
+                       number);
+  g_autofree char *request = g_strdup_printf (
+      "POST /jsonrpc HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+      "Content-Type: application/json\r\nContent-Length: %" G_GSIZE_FORMAT "\r\n\r\n%s",
+      strlen (body), body);
 
-  for (guint64 i = 0; i < count; i++)
+  if (write (fd, request, strlen (request)) != (gssize) strlen (request))
+    die ("asking");
+}
+
+/* Waits for answers, and counts them: the next question goes where one came from. */
+static guint64
+serve (GArray *fds, guint64 *asked, guint64 count)
+{
+  guint64 answered = 0;
+
+  if (poll ((struct pollfd *) (gpointer) fds->data, fds->len, -1) < 0)
+    die ("waiting");
+  for (guint i = 0; i < fds->len; i++)
     {
-      g_autofree char *body =
-          g_strdup_printf ("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"aria2.addUri\","
-                           "\"params\":[[\"http://127.0.0.1:9/%" G_GUINT64_FORMAT "\"]]}",
-                           i);
-      g_autofree char *request = g_strdup_printf (
-          "POST /jsonrpc HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-          "Content-Type: application/json\r\nContent-Length: %" G_GSIZE_FORMAT "\r\n\r\n%s",
-          strlen (body), body);
+      const struct pollfd *one = &g_array_index (fds, struct pollfd, i);
 
-      if (write (fd, request, strlen (request)) != (gssize) strlen (request))
-        die ("asking");
-      if (!read_answer (fd))
+      if (one->revents == 0)
+        continue;
+      if (!read_answer (one->fd))
         {
           g_printerr ("bench-client: aria2 does not take a URI\n");
           exit (1);
         }
+      answered++;
+      if (*asked < count)
+        ask_aria2 (one->fd, (*asked)++);
     }
+
+  return answered;
+}
+
+void
+add_to_aria2 (const char *port, guint64 count)
+{
+  g_autoptr (GArray) fds = g_array_new (FALSE, FALSE, sizeof (struct pollfd));
+  guint64 asked = MIN (count, (guint64) bench_options.clients), answered = 0;
+  double begin;
+
+  for (guint64 i = 0; i < asked; i++)
+    {
+      struct pollfd one = { .fd = connect_to_port (port), .events = POLLIN };
+
+      g_array_append_val (fds, one);
+    }
+  begin = now ();
+  for (guint i = 0; i < fds->len; i++)
+    ask_aria2 (g_array_index (fds, struct pollfd, i).fd, i);
+  while (answered < count)
+    answered += serve (fds, &asked, count);
   g_print ("{\"seconds\": %.6f}\n", now () - begin);
-  close (fd);
+  for (guint i = 0; i < fds->len; i++)
+    close (g_array_index (fds, struct pollfd, i).fd);
+}
+
+static void
+begin_download (BenchCall *one)
+{
+  g_autofree char *url = g_strdup_printf ("http://127.0.0.1:9/%u", one->number);
+
+  g_dbus_connection_call (one->connection, "com.lomiri.applications.Downloader", "/",
+                          "com.lomiri.applications.DownloadManager", "createDownload",
+                          g_variant_new ("((sss@a{sv}@a{ss}))", url, "", "",
+                                         g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0),
+                                         g_variant_new_array (G_VARIANT_TYPE ("{ss}"), NULL, 0)),
+                          NULL, G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, call_done, one);
 }
 
 void
 add_to_lomiri (guint64 count)
 {
-  double begin = now ();
-
-  for (guint64 i = 0; i < count; i++)
-    {
-      g_autofree char *url = g_strdup_printf ("http://127.0.0.1:9/%" G_GUINT64_FORMAT, i);
-      GError *error = NULL;
-      GVariant *reply = g_dbus_connection_call_sync (
-          bus, "com.lomiri.applications.Downloader", "/", "com.lomiri.applications.DownloadManager",
-          "createDownload",
-          g_variant_new ("((sss@a{sv}@a{ss}))", url, "", "",
-                         g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0),
-                         g_variant_new_array (G_VARIANT_TYPE ("{ss}"), NULL, 0)),
-          NULL, G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, &error);
-
-      check (error);
-      g_variant_unref (reply);
-    }
-  g_print ("{\"seconds\": %.6f}\n", now () - begin);
+  keep_calling ((guint) count, begin_download);
 }
