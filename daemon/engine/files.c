@@ -45,7 +45,10 @@ forget_cb (gpointer user_data)
       forgotten = TRUE;
     }
   if (forgotten)
-    tfd_memory_give_back ();
+    {
+      tfd_store_release_memory (self->store);
+      tfd_memory_give_back ();
+    }
   if (next != G_MAXINT64)
     self->files_alarm = tfd_clock_add_alarm (self->clock, next, forget_cb, self, NULL);
 }

@@ -221,7 +221,7 @@ tfd_store_load_jobs (TfdStore *store, GError **error)
     }
   /* pages of which all has been read now */
   tfd_statement_clear (&statement);
-  sqlite3_db_release_memory (store->db);
+  tfd_store_release_memory (store);
   return g_steal_pointer (&jobs);
 }
 

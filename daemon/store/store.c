@@ -54,6 +54,12 @@ tfd_store_begin (TfdStore *store, GError **error)
   return TRUE;
 }
 
+void
+tfd_store_release_memory (TfdStore *store)
+{
+  sqlite3_db_release_memory (store->db);
+}
+
 gboolean
 tfd_store_in_transaction (TfdStore *store)
 {

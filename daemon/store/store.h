@@ -57,6 +57,9 @@ gboolean tfd_store_commit (TfdStore *store, GError **error);
 /* Undoes everything since begin (); nothing to do when no transaction is open. */
 void tfd_store_rollback (TfdStore *store);
 
+/* Gives back the memory of what was read, which is read again when it is needed. */
+void tfd_store_release_memory (TfdStore *store);
+
 /* --- jobs --- */
 
 gboolean tfd_store_insert_job (TfdStore *store, const TfdJobRecord *job, GError **error);

@@ -373,6 +373,44 @@ ENGINE_TEST (test_files_forgotten)
   tfd_signal_log_clear (self->log);
 }
 
+/* Nor are those of a job that waits: they are read again when it runs, and are what they were. */
+ENGINE_TEST (test_waiting_files_forgotten)
+{
+  guint64 run;
+  TfdJob *waiting = engine_create_running (self, "a", 3, NULL, &run);
+  TfdJob *queued;
+
+  engine_progress (self, run, 0, 10, 100);
+  engine_done (self, run, 1);
+  tfd_engine_set_network (self->engine, FALSE, FALSE);
+  engine_settle (self);
+  engine_answer (self, "Stop", "([],)");
+  assert_job (waiting, "transient-error");
+  engine_advance (self, 61 * SECOND);
+  g_assert_null (tfd_job_peek_files (waiting));
+  tfd_engine_set_network (self->engine, TRUE, FALSE);
+  engine_settle (self);
+  assert_job (waiting, "connecting");
+  g_assert_cmpuint (tfd_job_record (waiting)->files_transferred, ==, 1);
+  engine_assert_asked (self, "Start", "0 2");
+  run = engine_take_start (self);
+  engine_done (self, run, 0);
+  engine_done (self, run, 2);
+  engine_answer (self, "Stop", "([],)");
+  assert_job (waiting, "transferred");
+
+  tfd_engine_set_log_ons (self->engine, TFD_LOG_ONS_KNOWN);
+  queued = engine_create (self, "b", 2, TRUE, "{'RunWhen': <'logged-in'>}");
+  engine_advance (self, 61 * SECOND);
+  assert_job (queued, "queued");
+  g_assert_null (tfd_job_peek_files (queued));
+  tfd_engine_set_session (self->engine, ALICE, TFD_SESSION_ACTIVE);
+  engine_settle (self);
+  engine_assert_asked (self, "Start", "0 1");
+  engine_take_start (self);
+  tfd_signal_log_clear (self->log);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -398,5 +436,6 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/read/count", test_count);
   ENGINE_ADD ("/engine/read/network", test_network);
   ENGINE_ADD ("/engine/read/files-forgotten", test_files_forgotten);
+  ENGINE_ADD ("/engine/read/waiting-files-forgotten", test_waiting_files_forgotten);
   return g_test_run ();
 }
