@@ -11,7 +11,7 @@
  *     completes ROWS      a job for each, completed in turn when all are there
  *     list                all jobs of the caller
  *     list-echo           as many rows from bench-echo
- *     echo METHOD COUNT   calls of bench-echo, one after the other
+ *     echo METHOD COUNT   calls of bench-echo, --clients and --depth at a time
  *     steps ROWS          the life of a job for each, call by call
  *     aria2 PORT COUNT    aria2.addUri, --clients at a time
  *     lomiri - COUNT      createDownload of lomiri-download-manager, --clients and --depth at a
@@ -280,22 +280,13 @@ list_jobs (gboolean echo)
   g_print ("{\"seconds\": %.6f, \"jobs\": %u, \"pages\": %u}\n", seconds, n_jobs, pages->len);
 }
 
+static const char *method_to_echo;
+
 static void
-echo_calls (const char *method, guint64 count)
+begin_echo (BenchCall *one)
 {
-  g_autoptr (GArray) times = g_array_new (FALSE, FALSE, sizeof (double));
-  double begin = now ();
-
-  for (guint64 i = 0; i < count; i++)
-    {
-      double one = now ();
-
-      call_and_forget ("/", ECHO_NAME, method, NULL);
-      add_time (times, one);
-    }
-  g_print ("{\"seconds\": %.6f, ", now () - begin);
-  print_list ("calls", times, FALSE);
-  g_print ("}\n");
+  g_dbus_connection_call (one->connection, ECHO_NAME, "/", ECHO_NAME, method_to_echo, NULL, NULL,
+                          G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, call_done, one);
 }
 
 /* The life of a job */
@@ -395,7 +386,8 @@ run (int argc, char **argv)
     }
   if (argc == 4 && strcmp (verb, "echo") == 0)
     {
-      echo_calls (argv[2], g_ascii_strtoull (argv[3], NULL, 10));
+      method_to_echo = argv[2];
+      keep_calling ((guint) g_ascii_strtoull (argv[3], NULL, 10), begin_echo);
       return TRUE;
     }
   if (argc == 4 && strcmp (verb, "aria2") == 0)
