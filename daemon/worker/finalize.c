@@ -149,21 +149,8 @@ open_temporary (const TfdFile *file, TfdDirectory *directory, const char *part)
   return -1;
 }
 
-/* The time that the server told; FALSE if it told none. */
-static gboolean
-get_time (const TfdFile *file, struct timespec *time)
-{
-  gint64 mtime = file->record->mtime;
-
-  if (mtime == TFD_NO_TIME)
-    return FALSE;
-  time->tv_sec = (time_t) (mtime / G_USEC_PER_SEC - (mtime % G_USEC_PER_SEC < 0));
-  time->tv_nsec = (long) ((mtime - time->tv_sec * G_USEC_PER_SEC) * 1000);
-  return TRUE;
-}
-
-/* The mode that was asked for, and that time, of the file @path, which is a descriptor. 0 or an
- * errno. */
+/* The mode that was asked for, and the time that the server told, of the file @path, which is a
+ * descriptor. 0 or an errno. */
 static int
 set_attributes (const TfdFile *file, const char *path)
 {
@@ -172,8 +159,8 @@ set_attributes (const TfdFile *file, const char *path)
   if (file->mode != TFD_MODE_NONE && chmod (path, file->mode & 07777) < 0)
     return errno;
   /* A time that the file system cannot keep is no reason to fail. */
-  if (get_time (file, &times[1]) && utimensat (AT_FDCWD, path, times, 0) < 0 && errno != EINVAL &&
-      errno != EPERM && errno != EOVERFLOW)
+  if (tfd_record_get_time (file->record, &times[1]) && utimensat (AT_FDCWD, path, times, 0) < 0 &&
+      errno != EINVAL && errno != EPERM && errno != EOVERFLOW)
     return errno;
   return 0;
 }
@@ -186,7 +173,7 @@ is_dressed (const TfdFile *file, const TfdSight *sight)
 
   if (file->mode != TFD_MODE_NONE && (sight->mode & 07777) != (file->mode & 07777))
     return FALSE;
-  return !get_time (file, &time) ||
+  return !tfd_record_get_time (file->record, &time) ||
          (time.tv_sec == sight->mtime.tv_sec && time.tv_nsec == sight->mtime.tv_nsec);
 }
 

@@ -283,8 +283,10 @@ tfd_file_system_of_fd (int fd, TfdFileSystem *file_system)
 
   if (!look (fd, &stx) || fstatfs (fd, &fs) < 0)
     return FALSE;
-  *file_system =
-      (TfdFileSystem){ device_of (&stx), stx.stx_mnt_id, (guint64) fs.f_type & 0xffffffff };
+  *file_system = (TfdFileSystem){ .device = device_of (&stx),
+                                  .mount = stx.stx_mnt_id,
+                                  .magic = (guint64) fs.f_type & 0xffffffff,
+                                  .births = (stx.stx_mask & STATX_BTIME) != 0 };
   return TRUE;
 }
 

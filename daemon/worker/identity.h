@@ -26,7 +26,8 @@ gboolean tfd_identity_same (GBytes *recorded, GBytes *present);
 typedef struct
 {
   guint64 device, mount;
-  guint64 magic; /* the kind of file system */
+  guint64 magic;   /* the kind of file system */
+  gboolean births; /* it keeps when files were made */
 } TfdFileSystem;
 
 gboolean tfd_file_system_of_fd (int fd, TfdFileSystem *file_system);

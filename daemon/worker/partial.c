@@ -239,6 +239,16 @@ tfd_part_truncate (TfdPart *part, guint64 length, TfdFailure *failure)
   return TRUE;
 }
 
+void
+tfd_part_date (const TfdPart *part)
+{
+  struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_nsec = UTIME_OMIT } };
+
+  /* without a time of birth the other one says when it was begun */
+  if (part->directory->file_system.births && tfd_record_get_time (part->record, &times[1]))
+    futimens (part->fd, times);
+}
+
 gboolean
 tfd_part_check_space (TfdPart *part, guint64 total, guint64 keep_free, TfdFailure *failure)
 {

@@ -79,6 +79,10 @@ void tfd_part_choose_cache (TfdPart *part, guint64 total, gboolean spare);
 /* Writing past the cache is not possible. */
 void tfd_part_use_cache (TfdPart *part);
 
+/* Gives it the time that the server told, before it is synced for the last time: then there is
+ * nothing left to do but to rename it. Where that cannot be, it is done with the renaming. */
+void tfd_part_date (const TfdPart *part);
+
 /* Is there room for @total bytes in all, with @keep_free (but at most 5 %) left on the file system?
  */
 gboolean

@@ -144,6 +144,18 @@ tfd_record_to_variant (const TfdRecord *record)
 }
 
 gboolean
+tfd_record_get_time (const TfdRecord *record, struct timespec *time)
+{
+  gint64 mtime = record->mtime;
+
+  if (mtime == TFD_NO_TIME)
+    return FALSE;
+  time->tv_sec = (time_t) (mtime / G_USEC_PER_SEC - (mtime % G_USEC_PER_SEC < 0));
+  time->tv_nsec = (long) ((mtime - time->tv_sec * G_USEC_PER_SEC) * 1000);
+  return TRUE;
+}
+
+gboolean
 tfd_record_has_source (const TfdRecord *record)
 {
   return record->checkpoint > 0 || record->size != TFD_SIZE_UNKNOWN || record->etag != NULL ||

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <glib.h>
+#include <time.h>
 
 G_BEGIN_DECLS
 
@@ -33,6 +34,9 @@ TfdRecord *tfd_record_parse (GVariant *dictionary);
 
 /* The record as a{sv} of at most 4096 bytes, floating. */
 GVariant *tfd_record_to_variant (const TfdRecord *record);
+
+/* The time that the server told, as a file has it; FALSE when it told none. */
+gboolean tfd_record_get_time (const TfdRecord *record, struct timespec *time);
 
 /* TRUE when a server had answered, so that bytes were there or about to be. */
 gboolean tfd_record_has_source (const TfdRecord *record);

@@ -11,7 +11,7 @@
 #define GROUP_FILES 256
 #define GROUP_MSEC 250
 
-/* From so many on, one syncfs () is cheaper than fdatasync () for each. */
+/* From so many on, one syncfs () is cheaper than fsync () for each. */
 #define SYNCFS_FROM 8
 
 struct _TfdSync
@@ -72,11 +72,13 @@ tfd_sync_parts (GPtrArray *parts, int *errors)
 {
   g_autoptr (GHashTable) directories = g_hash_table_new (g_direct_hash, g_direct_equal);
 
+  for (guint i = 0; i < parts->len; i++)
+    tfd_part_date (parts->pdata[i]);
   if (parts->len >= SYNCFS_FROM)
     sync_file_systems (parts, errors);
   else
     for (guint i = 0; i < parts->len; i++)
-      errors[i] = tfd_sync_part (parts->pdata[i], FALSE);
+      errors[i] = fsync (((TfdPart *) parts->pdata[i])->fd) < 0 ? errno : 0;
 
   for (guint i = 0; i < parts->len; i++)
     {

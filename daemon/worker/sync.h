@@ -27,7 +27,7 @@ void tfd_sync_flush (TfdSync *sync);
 /* One part alone, at once: its data, and with @entry its directory entry. Blocks; 0 or an errno. */
 int tfd_sync_part (TfdPart *part, gboolean entry);
 
-/* All of @parts (of TfdPart). Blocks; fills @errors, one for each. */
+/* All of @parts (of TfdPart), to which no more is written. Blocks; fills @errors, one for each. */
 void tfd_sync_parts (GPtrArray *parts, int *errors);
 
 G_END_DECLS

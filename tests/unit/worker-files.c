@@ -10,6 +10,7 @@
 #include "worker/finalize.h"
 #include "worker/identity.h"
 #include "worker/partial.h"
+#include "worker/sync.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -237,6 +238,61 @@ test_modes (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
   g_assert_cmpuint (st.st_mode & 07777, ==, 0640);
   g_assert_cmpint (st.st_mtim.tv_sec, ==, 1500000000);
   g_assert_cmpint (st.st_mtim.tv_nsec, ==, 250000000);
+}
+
+/* What has come in gets its time before it is synced, and has it under its final name whatever
+ * happens to it meanwhile. */
+static void
+test_dates (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  static const gint64 times[] = { 1500000000250000, -1, TFD_NO_TIME };
+
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (times); i++)
+    {
+      gint64 mtime = times[i / 2];
+      gboolean meddle = i % 2 == 1;
+      g_autoptr (GPtrArray) parts =
+          g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_part_unref);
+      g_autofree char *name = g_strdup_printf ("dated-%u", i);
+      g_autofree char *path = path_in (fixture, name);
+      g_autoptr (TfdFile) file = file_new (fixture, i, name, NULL);
+      g_autoptr (TfdFile) done = NULL;
+      g_autofree char *part_name = part_path (fixture, file);
+      g_auto (TfdFailure) failure = { 0 };
+      TfdPart *part = NULL;
+      struct timespec before, told = { 0 };
+      struct stat st;
+      int error_number;
+
+      g_assert_cmpint (tfd_part_open (fixture->directory, JOB, file, 0, &part, &failure), ==,
+                       TFD_PART_CREATED);
+      g_ptr_array_add (parts, part);
+      g_assert_true (tfd_part_write (part, "x", 1, &failure));
+      part->record->size = 1;
+      part->record->mtime = mtime;
+      g_assert_cmpint (fstat (part->fd, &st), ==, 0);
+      before = st.st_mtim;
+      tfd_sync_parts (parts, &error_number);
+      g_assert_cmpint (error_number, ==, 0);
+      g_assert_cmpint (fstat (part->fd, &st), ==, 0);
+      if (!tfd_record_get_time (part->record, &told))
+        told = before;
+      if (fixture->directory->file_system.births)
+        g_assert_cmpmem (&st.st_mtim, sizeof st.st_mtim, &told, sizeof told);
+
+      done = file_new (fixture, i, name, part);
+      if (meddle)
+        {
+          struct timespec other[2] = { { .tv_sec = 1 }, { .tv_sec = 2 } };
+
+          g_assert_cmpint (utimensat (AT_FDCWD, part_name, other, 0), ==, 0);
+          if (mtime == TFD_NO_TIME)
+            told = other[1];
+        }
+      g_assert_cmpstr (finalize (fixture, done, REPLACE), ==, "renamed");
+      g_assert_cmpint (stat (path, &st), ==, 0);
+      g_assert_cmpmem (&st.st_mtim, sizeof st.st_mtim, &told, sizeof told);
+    }
 }
 
 /* What stands there without a record: ours from a crash, or not ours to touch. */
@@ -863,6 +919,7 @@ main (int argc, char **argv)
 #define ADD(name, function) g_test_add (name, Fixture, NULL, set_up, function, tear_down)
   ADD ("/worker/part/create", test_create);
   ADD ("/worker/part/modes", test_modes);
+  ADD ("/worker/part/dates", test_dates);
   ADD ("/worker/part/taken-name", test_taken_name);
   ADD ("/worker/part/another-file", test_another_file);
   ADD ("/worker/part/space", test_space);
