@@ -135,6 +135,19 @@ fail_or_rename_again (TfdWork *work, TfdFileRecord *file, const char *verdict, G
   fail_with_words (work, file, code, message);
 }
 
+/* Moves the cursor past what is in place: it is not looked at for each batch again. */
+static gboolean
+is_all_in_place (TfdWork *work)
+{
+  GPtrArray *files = work->job->files;
+
+  while (work->cursor < files->len &&
+         (!tfd_work_receives (work, files->pdata[work->cursor]) ||
+          ((TfdFileRecord *) files->pdata[work->cursor])->state == TFD_FILE_STATE_COMPLETED))
+    work->cursor++;
+  return work->cursor == files->len;
+}
+
 static void
 finalized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -186,6 +199,14 @@ finalized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
                                                 "the worker renamed nothing and gave no reason"));
       return;
     }
+  if (is_all_in_place (work))
+    {
+      /* the job ends in the commit that would have said so; a crash before it is one before that */
+      work->completed = 0;
+      tfd_engine_touch (work->engine, work->job);
+      tfd_work_end (work);
+      return;
+    }
   save_completed (work);
   tfd_work_remember_options (work);
   tfd_engine_save_job (work->engine, work->job, NULL);
@@ -195,14 +216,8 @@ finalized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 void
 tfd_work_finalize_next (TfdWork *work)
 {
-  GPtrArray *all = work->job->files;
-  GVariant *files;
+  GVariant *files = is_all_in_place (work) ? NULL : tfd_work_next_batch (work, wants_rename);
 
-  /* what is in place is not looked at in each batch again */
-  while (work->cursor < all->len &&
-         ((TfdFileRecord *) all->pdata[work->cursor])->state == TFD_FILE_STATE_COMPLETED)
-    work->cursor++;
-  files = tfd_work_next_batch (work, wants_rename);
   if (files == NULL)
     {
       work->cursor = 0;

@@ -271,6 +271,8 @@ put_in_place (Context *context,
   /* Most often nothing stands there, and then there is nothing to judge. */
   if (dressed && renameat2 (directory->fd, part, directory->fd, final, RENAME_NOREPLACE) == 0)
     return "renamed";
+  if (dressed && errno != EEXIST && errno != EINVAL && errno != ENOSYS)
+    return refuse (failure, TFD_ERROR_COMMIT_FAILED, file, final, g_strerror (errno));
   return replace (context, file, directory, part, final, dressed, failure);
 }
 

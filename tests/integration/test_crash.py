@@ -258,7 +258,7 @@ class Errors(WorldCase):
         self.assert_no_temporaries()
 
     def test_rename_fails(self):
-        self.fail_at('renameat', 'EIO')
+        self.fail_at('renameat2', 'EIO')
 
     def test_file_or_directory_cannot_be_synced(self):
         """What was renamed and may not survive a power cut is not called completed."""

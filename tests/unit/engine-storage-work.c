@@ -85,13 +85,41 @@ ENGINE_TEST (test_end_and_crash)
 
   engine_complete (self, job, "{}");
   engine_answer_each (self, "Verify", "ok");
-  self->failing_commits = 2;
+  self->failing_commits = 1;
   engine_answer_each (self, "Finalize", "renamed");
-  engine_answer_each (self, "Verify", "in-place");
   engine_assert_requests (self, "");
+  assert_file (job, 0, "transferred");
   engine_restart (self);
   engine_answer_each (self, "Verify", "in-place");
   tfd_signal_log_assert_has (self->log, "a is acknowledged\na removed completed");
+}
+
+/* When all is in place the job ends in the same commit: what is undone with it is judged anew. */
+ENGINE_TEST (test_last_batch)
+{
+  TfdJob *job = engine_create_done (self, "a", 3, 3, NULL);
+
+  engine_complete (self, job, "{}");
+  engine_answer_each (self, "Verify", "ok");
+  self->failing_commits = 2;
+  engine_answer (self, "Finalize", "([(0, 'renamed', {'last': <uint32 2>})],)");
+  tfd_signal_log_assert_has (self->log, "warning\na outcome StorageFailed");
+  g_assert_true (tfd_engine_is_busy (self->engine, job));
+  g_assert_cmpuint (engine_count_rows (self, "tombstones"), ==, 0);
+  assert_file (job, 2, "transferred");
+  engine_advance (self, SECOND);
+  engine_assert_option (self, "Verify", "recovering", "true");
+  /* one of them was deleted meanwhile, and the commit fails once more */
+  engine_answer (self, "Verify",
+                 "([(0, 'in-place', {}), (1, 'missing', {}), (2, 'in-place', {})],)");
+  engine_assert_requests (self, "");
+  engine_advance (self, 30 * SECOND);
+  engine_answer (self, "Verify",
+                 "([(0, 'in-place', {}), (1, 'missing', {}), (2, 'in-place', {})],)");
+  engine_assert_asked (self, "Finalize", "1");
+  engine_answer (self, "Finalize", "([(1, 'moved', {})],)");
+  tfd_signal_log_assert_has (self->log, "a is acknowledged\na removed completed");
+  g_assert_cmpuint (engine_count_rows (self, "tombstones"), ==, 1);
 }
 
 /* The end cannot be recorded: the caller hears that, and it is tried again. */
@@ -223,6 +251,7 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/storage/batch", test_batch);
   ENGINE_ADD ("/engine/storage/failure", test_failure);
   ENGINE_ADD ("/engine/storage/end-and-crash", test_end_and_crash);
+  ENGINE_ADD ("/engine/storage/last-batch", test_last_batch);
   ENGINE_ADD ("/engine/storage/end", test_end);
   ENGINE_ADD ("/engine/storage/verify", test_verify);
   ENGINE_ADD ("/engine/storage/cancel-end", test_cancel_end);
