@@ -37,6 +37,14 @@ GBytes *tfd_unpack_copy (TfdUnpacker *from);
 char *tfd_unpack_string (TfdUnpacker *from);
 char *tfd_unpack_path (TfdUnpacker *from);
 
+/* What a row of the files of Start and AddFiles says of itself. */
+enum
+{
+  TFD_PACKED_ATTACHED = 1 << 0,
+  TFD_PACKED_SAME_DIRECTORY = 1 << 1, /* as the row before */
+  TFD_PACKED_REPLY = 1 << 2,          /* the next row is its reply */
+};
+
 /* A file as the requests Verify, Finalize and Discard of org.transferd.Transfer1.Worker name it. */
 typedef struct
 {

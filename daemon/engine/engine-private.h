@@ -320,8 +320,12 @@ void tfd_engine_lose_part (TfdEngine *self, TfdJob *job, TfdFileRecord *file);
 
 /* ---- requests.c: records to the formats of the worker interface ---- */
 GVariant *tfd_request_file (const TfdFileRecord *file); /* (ua{sv}) */
-/* File @index as a run of a job of @type wants it: with its reply, where there is to be one. */
-GVariant *tfd_request_transfer (TfdJobType type, GPtrArray *files, guint32 index);
+/* Appends @file as Start and AddFiles want it, with the one for its @reply (nullable), after
+ * @before (nullable). */
+void tfd_request_pack_transfer (GByteArray *to,
+                                const TfdFileRecord *file,
+                                const TfdFileRecord *reply,
+                                const TfdFileRecord *before);
 /* Appends @file as Verify, Finalize and Discard want it. */
 void tfd_request_pack_file (GByteArray *to, const TfdFileRecord *file);
 /* @rows (transfer full) of these: ay, floating. */

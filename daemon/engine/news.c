@@ -7,6 +7,8 @@
 
 #include "engine/engine-private.h"
 
+#include "common/packed.h"
+
 /* What belongs to a place where the reply is not to go any more. */
 static gboolean
 is_out_of_place (const TfdJob *job, const TfdFileRecord *file)
@@ -141,17 +143,22 @@ news_progress (TfdEngine *self, guint32 uid, GVariant *parameters)
     }
 }
 
+/* Bytes that are no dictionary could not be read back from the database. */
 static gboolean
-set_part (TfdFileRecord *file, GVariant *part)
+set_part (TfdFileRecord *file, gconstpointer data, gsize size)
 {
   g_autoptr (GBytes) copy = NULL;
+  g_autoptr (GVariant) part = NULL;
 
-  if (g_variant_get_size (part) > TFD_MAX_PART)
+  if (size > TFD_MAX_PART)
     return FALSE;
   /* a copy of its own: the part would keep the whole message in memory */
-  copy = g_bytes_new (g_variant_get_data (part), g_variant_get_size (part));
+  copy = g_bytes_new (data, size);
+  part = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_VARDICT, copy, FALSE));
+  if (!g_variant_is_normal_form (part))
+    return FALSE;
   g_clear_pointer (&file->part, g_variant_unref);
-  file->part = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_VARDICT, copy, FALSE));
+  file->part = g_steal_pointer (&part);
   return TRUE;
 }
 
@@ -168,7 +175,7 @@ tfd_engine_store_parts (TfdEngine *self, TfdJob *job, GVariant *parts)
       TfdFileRecord *file = tfd_job_file (job, index);
 
       if (file != NULL && !tfd_file_is_finished (file) && !is_out_of_place (job, file) &&
-          set_part (file, part))
+          set_part (file, g_variant_get_data (part), g_variant_get_size (part)))
         tfd_engine_save_file (self, job, file);
       g_variant_unref (part);
     }
@@ -255,11 +262,14 @@ can_finish (TfdJob *job, const TfdFileRecord *file)
 }
 
 static gboolean
-finish_file (TfdEngine *self, TfdJob *job, guint32 index, guint64 size, GVariant *part)
+finish_file (TfdEngine *self, TfdJob *job, TfdUnpacker *from, guint32 index)
 {
   TfdFileRecord *file = tfd_job_file (job, index);
+  guint64 size = tfd_unpack_uint64 (from);
+  gsize length;
+  gconstpointer part = tfd_unpack_bytes (from, &length);
 
-  if (file == NULL || !can_finish (job, file) || !set_part (file, part))
+  if (part == NULL || file == NULL || !can_finish (job, file) || !set_part (file, part, length))
     return FALSE;
   tfd_job_set_file_progress (job, file, size, size);
   tfd_job_set_file_state (job, file, TFD_FILE_STATE_TRANSFERRED);
@@ -281,24 +291,24 @@ static void
 news_files_done (TfdEngine *self, guint32 uid, GVariant *parameters)
 {
   g_autoptr (GArray) done = g_array_new (FALSE, FALSE, sizeof (guint32));
-  g_autoptr (GVariantIter) files = NULL;
-  guint64 number, size, before;
-  GVariant *part;
-  guint32 index;
+  g_autoptr (GVariant) files = NULL;
+  guint64 number, before;
+  TfdUnpacker from;
   TfdJob *job;
 
-  g_variant_get (parameters, "(ta(uta{sv}))", &number, &files);
+  g_variant_get (parameters, "(t@ay)", &number, &files);
   job = tfd_engine_job_of_run (self, uid, number);
   if (job == NULL)
     return;
 
   before = job->record->bytes_transferred;
-  while (g_variant_iter_next (files, "(ut@a{sv})", &index, &size, &part))
+  tfd_unpacker_init (&from, g_variant_get_data (files), g_variant_get_size (files));
+  while (!from.bad && from.at < from.end)
     {
-      if (finish_file (self, job, index, size, part) &&
-          !tfd_file_is_reply (job->record->type, index))
+      guint32 index = tfd_unpack_uint32 (&from);
+
+      if (finish_file (self, job, &from, index) && !tfd_file_is_reply (job->record->type, index))
         g_array_append_val (done, index);
-      g_variant_unref (part);
     }
   if (done->len == 0)
     {
@@ -332,7 +342,7 @@ static const struct
   { "Progress", "(a(ta(utt)))", news_progress },
   { "Parts", "(ta(ua{sv}))", news_parts },
   { "Commit", "(tua{sv})", news_commit },
-  { "FilesDone", "(ta(uta{sv}))", news_files_done },
+  { "FilesDone", "(tay)", news_files_done },
   { "Failed", "(tua{sv})", tfd_engine_news_failed },
   { "Event", "(tusa{sv})", tfd_engine_news_event },
 };

@@ -12,9 +12,8 @@ bytes_of_path (const char *path)
   return g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, path, strlen (path), 1);
 }
 
-/* Floating. */
-static GVariant *
-describe_file (const TfdFileRecord *file, GVariant *reply)
+GVariant *
+tfd_request_file (const TfdFileRecord *file)
 {
   g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
 
@@ -36,27 +35,59 @@ describe_file (const TfdFileRecord *file, GVariant *reply)
     g_variant_dict_insert_value (&dict, "options", file->options);
   if (file->target != NULL)
     g_variant_dict_insert_value (&dict, "target", bytes_of_path (file->target));
+  return g_variant_new ("(u@a{sv})", file->index, g_variant_dict_end (&dict));
+}
+
+/* None and an empty one are not the same. */
+static void
+pack_data (GByteArray *to, gboolean any, gconstpointer data, gsize size)
+{
+  tfd_pack_bytes (to, any && data == NULL ? "" : data, size);
+}
+
+static void
+pack_variant (GByteArray *to, GVariant *value)
+{
+  if (value == NULL)
+    pack_data (to, FALSE, NULL, 0);
+  else
+    pack_data (to, TRUE, g_variant_get_data (value), g_variant_get_size (value));
+}
+
+static void
+pack_directory (GByteArray *to, GBytes *directory)
+{
+  gsize size = 0;
+  gconstpointer data = directory != NULL ? g_bytes_get_data (directory, &size) : NULL;
+
+  pack_data (to, directory != NULL, data, size);
+}
+
+void
+tfd_request_pack_transfer (GByteArray *to,
+                           const TfdFileRecord *file,
+                           const TfdFileRecord *reply,
+                           const TfdFileRecord *before)
+{
+  gboolean same = before != NULL && before->directory != NULL && file->directory != NULL &&
+                  g_bytes_equal (before->directory, file->directory);
+
+  tfd_pack_uint32 (to, file->index);
+  tfd_pack_uint32 (to, file->attempt);
+  tfd_pack_byte (to, (guint8) file->state);
+  tfd_pack_byte (to, (guint8) ((file->attached ? TFD_PACKED_ATTACHED : 0) |
+                               (same ? TFD_PACKED_SAME_DIRECTORY : 0) |
+                               (reply != NULL ? TFD_PACKED_REPLY : 0)));
+  tfd_pack_uint64 (to, file->total);
+  tfd_pack_string (to, file->url);
+  tfd_pack_string (to, file->path);
+  if (!same)
+    pack_directory (to, file->directory);
+  pack_variant (to, file->part);
+  pack_variant (to, file->options);
+  tfd_pack_string (to, file->target);
   if (reply != NULL)
-    g_variant_dict_insert_value (&dict, "reply", reply);
-  return g_variant_dict_end (&dict);
-}
-
-GVariant *
-tfd_request_file (const TfdFileRecord *file)
-{
-  return g_variant_new ("(u@a{sv})", file->index, describe_file (file, NULL));
-}
-
-GVariant *
-tfd_request_transfer (TfdJobType type, GPtrArray *files, guint32 index)
-{
-  const TfdFileRecord *reply = index + 1 < files->len && tfd_file_is_reply (type, index + 1)
-                                   ? files->pdata[index + 1]
-                                   : NULL;
-
-  return g_variant_new (
-      "(u@a{sv})", index,
-      describe_file (files->pdata[index], reply != NULL ? describe_file (reply, NULL) : NULL));
+    tfd_request_pack_transfer (to, reply, NULL, NULL);
 }
 
 void

@@ -108,31 +108,32 @@ needs_transfer (const TfdJob *job, const TfdFileRecord *file)
   return file->state == TFD_FILE_STATE_WAITING || file->state == TFD_FILE_STATE_TRANSFERRING;
 }
 
-/* The next files to hand over, as a(ua{sv}); NULL when there are none. */
+static const TfdFileRecord *
+reply_of (const TfdJob *job, const TfdFileRecord *file)
+{
+  const TfdFileRecord *next = tfd_job_file (job, file->index + 1);
+
+  return next != NULL && tfd_job_is_reply (job, next) ? next : NULL;
+}
+
+/* The next files to hand over, packed, floating; NULL when there are none. */
 static GVariant *
 take_batch (TfdJob *job)
 {
-  GVariantBuilder builder;
-  guint32 taken = 0;
+  g_autoptr (GByteArray) packed = g_byte_array_new ();
+  const TfdFileRecord *before = NULL;
 
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(ua{sv})"));
   while (job->run->next_file < job->files->len && job->run->in_hand < TFD_FILES_IN_HAND)
     {
       const TfdFileRecord *file = job->files->pdata[job->run->next_file++];
 
       if (!needs_transfer (job, file))
         continue;
-      g_variant_builder_add_value (
-          &builder, tfd_request_transfer (job->record->type, job->files, file->index));
+      tfd_request_pack_transfer (packed, file, reply_of (job, file), before);
+      before = file;
       job->run->in_hand++;
-      taken++;
     }
-  if (taken == 0)
-    {
-      g_variant_builder_clear (&builder);
-      return NULL;
-    }
-  return g_variant_builder_end (&builder);
+  return before != NULL ? tfd_request_packed (g_steal_pointer (&packed)) : NULL;
 }
 
 /* The worker refused a run, which is a fault of ours or of its: as if it had been lost. */
@@ -223,7 +224,7 @@ send_start_cb (const GError *error, gpointer data)
   job->run->options = options_of (self, job);
   hand_over (self, job, "Start",
              g_variant_new (
-                 "(ts@a{sv}@a(ua{sv}))", job->run->number, job->record->id,
+                 "(ts@a{sv}@ay)", job->run->number, job->record->id,
                  tfd_request_run_options (job->record, finished_bytes (job), self->config), files));
 }
 
@@ -265,19 +266,20 @@ tfd_engine_feed_run (TfdEngine *self, TfdJob *job)
     return;
   files = take_batch (job);
   if (files != NULL)
-    hand_over (self, job, "AddFiles", g_variant_new ("(t@a(ua{sv}))", job->run->number, files));
+    hand_over (self, job, "AddFiles", g_variant_new ("(t@ay)", job->run->number, files));
 }
 
 void
 tfd_engine_hand_in_again (TfdEngine *self, TfdJob *job, const TfdFileRecord *file)
 {
-  GVariantBuilder builder;
+  GByteArray *packed;
 
   if (job->run == NULL || job->run->stopping)
     return;
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(ua{sv})"));
-  g_variant_builder_add_value (&builder, tfd_request_file (file));
-  hand_over (self, job, "AddFiles", g_variant_new ("(ta(ua{sv}))", job->run->number, &builder));
+  packed = g_byte_array_new ();
+  tfd_request_pack_transfer (packed, file, NULL, NULL);
+  hand_over (self, job, "AddFiles",
+             g_variant_new ("(t@ay)", job->run->number, tfd_request_packed (packed)));
 }
 
 void

@@ -5,6 +5,7 @@
 #include "worker/fetch.h"
 
 #include "common/names.h"
+#include "common/packed.h"
 #include "common/url.h"
 #include "worker/discard.h"
 #include "worker/failure.h"
@@ -62,7 +63,13 @@ files_done_cb (G_GNUC_UNUSED guint64 run, GVariant *files, gpointer user_data)
   g_autoptr (GVariant) owner = g_variant_ref_sink (files);
   Fetch *fetch = user_data;
 
-  g_variant_get_child (owner, 0, "(ut@a{sv})", NULL, NULL, &fetch->part);
+  TfdUnpacker from;
+
+  tfd_unpacker_init (&from, g_variant_get_data (owner), g_variant_get_size (owner));
+  tfd_unpack_uint32 (&from);
+  tfd_unpack_uint64 (&from);
+  g_autoptr (GBytes) part = tfd_unpack_copy (&from);
+  fetch->part = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_VARDICT, part, FALSE));
   g_main_loop_quit (fetch->loop);
 }
 

@@ -41,10 +41,8 @@ lookup_path (GVariantDict *dict, const char *key)
 }
 
 static void
-read_options (TfdFile *file, GVariantDict *dict)
+read_options (TfdFile *file, GVariant *options)
 {
-  g_autoptr (GVariant) options =
-      g_variant_dict_lookup_value (dict, "options", G_VARIANT_TYPE_VARDICT);
   g_auto (GVariantDict) inner = G_VARIANT_DICT_INIT (options);
   g_autoptr (GVariant) attached_to = NULL;
 
@@ -112,6 +110,7 @@ tfd_file_new (guint32 index, GVariant *dictionary, GError **error)
   g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (dictionary);
   g_autoptr (TfdFile) file = new_empty (index);
   g_autoptr (GVariant) identity = NULL;
+  g_autoptr (GVariant) options = NULL;
   g_autoptr (GVariant) reply = NULL;
   const char *state = NULL;
 
@@ -144,7 +143,9 @@ tfd_file_new (guint32 index, GVariant *dictionary, GError **error)
   if (identity != NULL && g_variant_get_size (identity) > 0)
     file->directory_identity = g_variant_get_data_as_bytes (identity);
 
-  read_options (file, &dict);
+  options = g_variant_dict_lookup_value (&dict, "options", G_VARIANT_TYPE_VARDICT);
+  if (options != NULL)
+    read_options (file, options);
 
   reply = g_variant_dict_lookup_value (&dict, "reply", G_VARIANT_TYPE_VARDICT);
   if (reply != NULL && index != TFD_REPLY_INDEX)
@@ -223,6 +224,96 @@ tfd_files_new (GVariant *files, GError **error)
       if (file == NULL)
         return NULL;
       g_ptr_array_add (result, file);
+    }
+
+  return g_steal_pointer (&result);
+}
+
+/* (nullable) (transfer full) */
+static GVariant *
+unpack_dictionary (TfdUnpacker *from)
+{
+  g_autoptr (GBytes) copy = tfd_unpack_copy (from);
+
+  return copy != NULL
+             ? g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_VARDICT, copy, FALSE))
+             : NULL;
+}
+
+/* One row, without its reply. */
+static TfdFile *
+unpack_row (TfdUnpacker *from, const TfdFile *before, guint8 *flags, GError **error)
+{
+  g_autoptr (TfdFile) file = new_empty (tfd_unpack_uint32 (from));
+  g_autoptr (GVariant) options = NULL;
+
+  file->attempt = tfd_unpack_uint32 (from);
+  file->state = (TfdFileState) tfd_unpack_byte (from);
+  *flags = tfd_unpack_byte (from);
+  file->attached = (*flags & TFD_PACKED_ATTACHED) != 0;
+  file->total = tfd_unpack_uint64 (from);
+  file->url = tfd_unpack_string (from);
+  file->path = tfd_unpack_path (from);
+  if ((*flags & TFD_PACKED_SAME_DIRECTORY) == 0)
+    file->directory_identity = tfd_unpack_copy (from);
+  else if (before != NULL && before->directory_identity != NULL)
+    file->directory_identity = g_bytes_ref (before->directory_identity);
+  file->part = unpack_dictionary (from);
+  options = unpack_dictionary (from);
+  file->target = tfd_unpack_path (from);
+  if (from->bad || file->state > TFD_FILE_STATE_ERROR)
+    {
+      g_set_error_literal (error, TFD_ERROR, TFD_ERROR_INVALID_ARGS, "files that cannot be read");
+      return NULL;
+    }
+
+  if (file->directory_identity != NULL && g_bytes_get_size (file->directory_identity) == 0)
+    g_clear_pointer (&file->directory_identity, g_bytes_unref);
+  if (file->part != NULL)
+    file->record = tfd_record_parse (file->part);
+  if (options != NULL)
+    read_options (file, options);
+
+  return set_path (file, error) ? g_steal_pointer (&file) : NULL;
+}
+
+static TfdFile *
+unpack_transfer (TfdUnpacker *from, const TfdFile *before, GError **error)
+{
+  guint8 flags;
+  g_autoptr (TfdFile) file = unpack_row (from, before, &flags, error);
+
+  if (file == NULL || (flags & TFD_PACKED_REPLY) == 0)
+    return g_steal_pointer (&file);
+
+  file->reply = unpack_row (from, NULL, &flags, error);
+  if (file->reply == NULL)
+    return NULL;
+  file->reply->index = TFD_REPLY_INDEX;
+
+  return g_steal_pointer (&file);
+}
+
+GPtrArray *
+tfd_files_new_to_transfer (GVariant *files, GError **error)
+{
+  g_autoptr (GPtrArray) result = NULL;
+  const TfdFile *before = NULL;
+  TfdUnpacker from;
+
+  if (!g_variant_is_of_type (files, G_VARIANT_TYPE_BYTESTRING))
+    return tfd_files_new (files, error);
+
+  result = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_file_free);
+  tfd_unpacker_init (&from, g_variant_get_data (files), g_variant_get_size (files));
+  while (from.at < from.end)
+    {
+      TfdFile *file = unpack_transfer (&from, before, error);
+
+      if (file == NULL)
+        return NULL;
+      g_ptr_array_add (result, file);
+      before = file;
     }
 
   return g_steal_pointer (&result);

@@ -52,6 +52,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfdFile, tfd_file_free)
 /* Reads a(ua{sv}), or the rows ay of common/packed.h: elements are TfdFile. */
 GPtrArray *tfd_files_new (GVariant *files, GError **error);
 
+/* The same of the rows of Start and AddFiles, which say more of a file. */
+GPtrArray *tfd_files_new_to_transfer (GVariant *files, GError **error);
+
 /* The identity that the directory must have: recorded with the temporary, else as probed; NULL when
  * there is none. */
 GBytes *tfd_file_expected_directory (const TfdFile *file);

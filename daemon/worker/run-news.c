@@ -5,6 +5,7 @@
 #include "worker/run-private.h"
 
 #include "common/names.h"
+#include "common/packed.h"
 #include "worker/failure.h"
 #include "worker/upload.h"
 
@@ -70,18 +71,17 @@ tell_parts (TfdRun *run)
 void
 tfd_run_tell (TfdRun *run)
 {
-  GVariantBuilder builder;
+  g_autoptr (GBytes) done = NULL;
 
   tell_parts (run);
   if (run->done->len == 0)
     return;
 
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(uta{sv})"));
-  for (guint i = 0; i < run->done->len; i++)
-    g_variant_builder_add_value (&builder, run->done->pdata[i]);
-  g_ptr_array_set_size (run->done, 0);
-
-  run->runs->news->files_done (run->number, g_variant_builder_end (&builder), run->runs->user_data);
+  done = g_byte_array_free_to_bytes (g_steal_pointer (&run->done));
+  run->done = g_byte_array_new ();
+  run->runs->news->files_done (run->number,
+                               g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, done, TRUE),
+                               run->runs->user_data);
 }
 
 static void
@@ -261,12 +261,15 @@ finished (TfdRunItem *item)
   tfd_run_end_if_settled (run);
 }
 
-static GVariant *
-done_news (TfdRunItem *item)
+static void
+pack_done (GByteArray *to, TfdRunItem *item)
 {
-  return g_variant_ref_sink (g_variant_new ("(ut@a{sv})", tfd_run_item_index (item),
-                                            tfd_transfer_get_length (item->transfer),
-                                            tfd_transfer_get_record (item->transfer)));
+  g_autoptr (GVariant) record = g_variant_ref_sink (tfd_transfer_get_record (item->transfer));
+  gsize size = g_variant_get_size (record);
+
+  tfd_pack_uint32 (to, tfd_run_item_index (item));
+  tfd_pack_uint64 (to, tfd_transfer_get_length (item->transfer));
+  tfd_pack_bytes (to, size > 0 ? g_variant_get_data (record) : "", size);
 }
 
 /* Nothing else of the run is under way: transferd waits for this. */
@@ -285,11 +288,12 @@ tell_done (TfdRunItem *item)
   if (item->held != NULL)
     {
       g_hash_table_remove (run->parts, GUINT_TO_POINTER (TFD_REPLY_INDEX));
-      g_ptr_array_add (run->done, g_steal_pointer (&item->held));
+      g_byte_array_append (run->done, item->held->data, item->held->len);
+      g_clear_pointer (&item->held, g_byte_array_unref);
     }
   g_hash_table_remove (run->parts, index);
   g_hash_table_remove (run->indices, index);
-  g_ptr_array_add (run->done, done_news (item));
+  pack_done (run->done, item);
   if (is_last (run))
     tfd_run_tell (run);
   else
@@ -351,8 +355,9 @@ reply_is_here (TfdRunItem *item)
   if (upload == NULL)
     return;
 
-  g_clear_pointer (&upload->held, g_variant_unref);
-  upload->held = done_news (item);
+  g_clear_pointer (&upload->held, g_byte_array_unref);
+  upload->held = g_byte_array_new ();
+  pack_done (upload->held, item);
   tfd_upload_replied (TFD_UPLOAD (upload->transfer));
 }
 

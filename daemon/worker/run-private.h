@@ -18,7 +18,7 @@ struct _TfdRun
   guint syncing;       /* fetched, being put on the disk */
   GHashTable *indices; /* (owned) of all files it has */
   GHashTable *parts;   /* (owned) index to record (a{sv}) of what is not active, to be told */
-  GPtrArray *done;     /* (owned) (element-type GVariant) (uta{sv}), to be told */
+  GByteArray *done;    /* (owned) rows of FilesDone, to be told */
   gboolean connected;
   guint64 size; /* of all files that it has begun: what is there, or what there will be */
 
@@ -48,7 +48,7 @@ typedef struct
   gboolean changed;      /* its record did, not yet told */
   guint64 size;          /* its share of the size of the run */
   gboolean begun;        /* it was started */
-  GVariant *held;        /* (owned) (nullable) of a file that is sent: its reply is done, to be told
+  GByteArray *held;      /* (owned) (nullable) of a file that is sent: its reply is done, to be told
                             with it */
 } TfdRunItem;
 

@@ -24,7 +24,7 @@ void
 tfd_run_item_free (TfdRunItem *item)
 {
   g_object_unref (item->transfer);
-  g_clear_pointer (&item->held, g_variant_unref);
+  g_clear_pointer (&item->held, g_byte_array_unref);
   g_free (item);
 }
 
@@ -42,7 +42,7 @@ tfd_run_new (TfdRuns *runs, guint64 number, const char *job, const TfdRunOptions
   run->indices = g_hash_table_new (g_direct_hash, g_direct_equal);
   run->parts =
       g_hash_table_new_full (g_direct_hash, g_direct_equal, NULL, (GDestroyNotify) g_variant_unref);
-  run->done = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
+  run->done = g_byte_array_new ();
 
   return run;
 }
@@ -76,7 +76,7 @@ tfd_run_free (TfdRun *run)
   g_ptr_array_unref (run->active);
   g_hash_table_unref (run->indices);
   g_hash_table_unref (run->parts);
-  g_ptr_array_unref (run->done);
+  g_byte_array_unref (run->done);
   g_clear_pointer (&run->final, g_variant_builder_unref);
   tfd_login_unref (run->options.login);
   tfd_failure_clear (&run->failure);

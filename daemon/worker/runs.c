@@ -292,7 +292,7 @@ tfd_runs_start (TfdRuns *runs,
                 GVariant *files,
                 GError **error)
 {
-  g_autoptr (GPtrArray) list = tfd_files_new (files, error);
+  g_autoptr (GPtrArray) list = tfd_files_new_to_transfer (files, error);
   TfdRunOptions run_options = { 0 };
   TfdRun *run;
 
@@ -311,7 +311,7 @@ tfd_runs_start (TfdRuns *runs,
 gboolean
 tfd_runs_add_files (TfdRuns *runs, guint64 number, GVariant *files, GError **error)
 {
-  g_autoptr (GPtrArray) list = tfd_files_new (files, error);
+  g_autoptr (GPtrArray) list = tfd_files_new_to_transfer (files, error);
   TfdRun *run = find (runs, number);
 
   if (list == NULL)

@@ -18,7 +18,7 @@ typedef struct
   void (*parts) (guint64 run, GVariant *parts, gpointer user_data);
   /* floating; tfd_runs_committed () is expected */
   void (*commit) (guint64 run, guint32 file, GVariant *part, gpointer user_data);
-  void (*files_done) (guint64 run, GVariant *files, gpointer user_data);
+  void (*files_done) (guint64 run, GVariant *files, gpointer user_data); /* packed */
   void (*failed) (guint64 run, guint32 file, GVariant *error, gpointer user_data);
   void (*event) (
       guint64 run, guint32 file, const char *kind, GVariant *details, gpointer user_data);

@@ -81,7 +81,7 @@ parts_cb (guint64 run, GVariant *parts, gpointer user_data)
 static void
 files_done_cb (guint64 run, GVariant *files, gpointer user_data)
 {
-  emit (user_data, "FilesDone", g_variant_new ("(t@a(uta{sv}))", run, files));
+  emit (user_data, "FilesDone", g_variant_new ("(t@ay)", run, files));
 }
 
 static void
@@ -142,7 +142,7 @@ handle_run (TfdService *self,
     }
   if (g_str_equal (method, "Start"))
     {
-      g_variant_get (parameters, "(t&s@a{sv}@a(ua{sv}))", &run, &job, &options, &files);
+      g_variant_get (parameters, "(t&s@a{sv}@ay)", &run, &job, &options, &files);
       good = tfd_runs_start (self->runs, run, job, options, files, &error);
     }
   else if (g_str_equal (method, "Committed"))
@@ -157,7 +157,7 @@ handle_run (TfdService *self,
     }
   else
     {
-      g_variant_get (parameters, "(t@a(ua{sv}))", &run, &files);
+      g_variant_get (parameters, "(t@ay)", &run, &files);
       good = tfd_runs_add_files (self->runs, run, files, &error);
     }
 

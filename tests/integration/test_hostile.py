@@ -149,7 +149,10 @@ class Worker(HostileCase):
 
     def test_wrong_news(self):
         news = [('Connected', '()'), ('Connected', "('x',)"), ('Progress', '([1],)'), ('Parts', '(uint64 RUN,)'),
-                ('FilesDone', '(uint64 RUN, [(uint32 0, uint64 1)])'), ('Failed', '(uint64 RUN, uint32 9, @a{sv} {})'),
+                ('FilesDone', '(uint64 RUN, [(uint32 0, uint64 1)])'), ('FilesDone', '(uint64 RUN, @ay [1, 2, 3])'),
+                ('FilesDone', f'(uint64 RUN, @ay {[0] * 12 + [255, 255, 255, 127] + [0] * 16})'),
+                ('FilesDone', f'(uint64 RUN, @ay {[0] * 12 + [8, 0, 0, 0] + [7] * 8})'),
+                ('Failed', '(uint64 RUN, uint32 9, @a{sv} {})'),
                 ('Event', "(uint64 RUN, uint32 4294967295, 'part-replaced', @a{sv} {})"), ('Nonsense', '(1,)'),
                 ('Progress', '([(uint64 RUN, [(uint32 0, uint64 18446744073709551615, uint64 1),'
                              ' (uint32 77, uint64 1, uint64 1)])],)'),

@@ -13,8 +13,9 @@ that nobody wants, then the right answer), "twice" (the right answer, again, and
 asked), "half" (half of the file, then the end). The version that the real worker has is in
 TFD_BAD_WORKER_VERSION. The key "news" has [name, GVariant text] pairs that are sent after each
 Start, with RUN in place of the number of the run; those of "all-runs" are sent for every number near
-it but its own. Each process adds a line to the file TFD_BAD_WORKER.starts, and one to
-TFD_BAD_WORKER.answers for each answer that the daemon gave to a call.
+it but its own. The files of FilesDone may be written as a(uta{sv}): they are sent packed. Each process
+adds a line to the file TFD_BAD_WORKER.starts, and one to TFD_BAD_WORKER.answers for each answer that
+the daemon gave to a call.
 """
 import fcntl
 import json
@@ -34,6 +35,32 @@ INTERFACE = 'org.transferd.Transfer1.Worker'
 NO_FLAGS = Gio.DBusCapabilityFlags.NONE
 # Answers that are right, and what goes with them is not.
 SPECIAL = ('flood', 'deluge', 'call', 'descriptors', 'half', 'twice')
+
+
+def packed_transfers(rows):
+    """The indices of the files of Start."""
+    rows, at = bytes(rows), 0
+    indices = []
+    while at < len(rows):
+        index, _attempt, _state, flags, _total = struct.unpack_from('=IIBBQ', rows, at)
+        indices.append(index)
+        at += struct.calcsize('=IIBBQ')
+        for name in 'url', 'path', 'directory', 'part', 'options', 'target':
+            if name == 'directory' and flags & 2:
+                continue
+            length, = struct.unpack_from('=I', rows, at)
+            at += 4 + (length if length != 0xffffffff else 0)
+    return indices
+
+
+def pack_done(files):
+    """a(uta{sv}) as FilesDone brings them."""
+    rows = b''
+    for file in (files.get_child_value(position) for position in range(files.n_children())):
+        index, size, part = (file.get_child_value(position) for position in range(3))
+        data = part.get_data_as_bytes().get_data() or b''
+        rows += struct.pack('=IQI', index.get_uint32(), size.get_uint64(), len(data)) + data
+    return GLib.Variant('ay', rows)
 
 
 def next_wrong(method):
@@ -149,7 +176,10 @@ class Worker:
 
     def news(self, name, text):
         message = Gio.DBusMessage.new_signal(PATH, INTERFACE, name)
-        message.set_body(GLib.Variant.parse(None, text, None, None))
+        body = GLib.Variant.parse(None, text, None, None)
+        if name == 'FilesDone' and body.get_type_string() == '(ta(uta{sv}))':
+            body = GLib.Variant.new_tuple(body.get_child_value(0), pack_done(body.get_child_value(1)))
+        message.set_body(body)
         self.send(message)
 
     def flood(self, run):
@@ -230,7 +260,7 @@ class Worker:
                 other.set_body(GLib.Variant('(a(usa{sv}))', ([(0, 'renamed', {})],)))
                 self.send(other)
         if method == 'Start':
-            self.started(arguments[0], arguments[3])
+            self.started(arguments[0], packed_transfers(arguments[3]))
 
     def started(self, run, files):
         with open(SCRIPT, encoding='utf-8') as file:
@@ -242,7 +272,7 @@ class Worker:
                 if number != run:
                     self.news(name, text.replace('RUN', str(number)))
         if script.get('finish', True):
-            done = ', '.join(f'(uint32 {index}, uint64 1, @a{{sv}} {{}})' for index, _ in files)
+            done = ', '.join(f'(uint32 {index}, uint64 1, @a{{sv}} {{}})' for index in files)
             self.news('FilesDone', f'(uint64 {run}, [{done}])')
 
 

@@ -4,6 +4,7 @@
 #include "fake-transport.h"
 
 #include "common/packed.h"
+#include "packed-rows.h"
 #include "worker-interface.h"
 
 #include <string.h>
@@ -80,6 +81,27 @@ check_type (GVariant *value, GDBusArgInfo **arguments, const char *method)
              g_variant_type_peek_string (type));
 }
 
+/* Files that came packed for a run are kept as a(ua{sv}). */
+static GVariant *
+readable (const char *method, GVariant *parameters)
+{
+  g_autoptr (GPtrArray) children = NULL;
+  gsize n = g_variant_n_children (parameters);
+
+  if (!g_str_equal (method, "Start") && !g_str_equal (method, "AddFiles"))
+    return parameters;
+  children = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
+  for (gsize i = 0; i < n; i++)
+    {
+      g_autoptr (GVariant) child = g_variant_get_child_value (parameters, i);
+
+      g_ptr_array_add (children, i + 1 < n ? g_variant_ref (child)
+                                           : g_variant_ref_sink (tfd_unpack_rows_of_files (child)));
+    }
+  g_variant_unref (parameters);
+  return g_variant_ref_sink (g_variant_new_tuple ((GVariant *const *) children->pdata, n));
+}
+
 static void
 request_async (TfdTransport *transport,
                const TfdOwner *owner,
@@ -100,6 +122,7 @@ request_async (TfdTransport *transport,
   request->fds = fds != NULL ? g_object_ref (fds) : NULL;
   request->task = g_task_new (self, NULL, callback, user_data);
   check_type (request->parameters, method_info (method)->in_args, method);
+  request->parameters = readable (method, request->parameters);
   if (self->guard != NULL)
     self->guard (method, request->parameters, self->guard_data);
   g_queue_push_tail (&self->requests, request);
@@ -375,6 +398,17 @@ tfd_fake_transport_news (TfdFakeTransport *self,
 {
   g_autoptr (GVariant) owned = g_variant_ref_sink (parameters);
 
+  if (g_str_equal (name, "FilesDone") &&
+      g_variant_is_of_type (owned, G_VARIANT_TYPE ("(ta(uta{sv}))")))
+    {
+      g_autoptr (GVariant) rows = owned;
+      guint64 run;
+      GVariant *files;
+
+      g_variant_get (rows, "(t@a(uta{sv}))", &run, &files);
+      owned = g_variant_ref_sink (g_variant_new ("(t@ay)", run, tfd_pack_rows_done (files)));
+      g_variant_unref (files);
+    }
   tfd_transport_emit_news (TFD_TRANSPORT (self), uid, name, owned);
 }
 

@@ -26,7 +26,7 @@ guint tfd_fake_transport_count (TfdFakeTransport *self);
 char *tfd_fake_transport_list (TfdFakeTransport *self);
 
 /* The parameters of the oldest request for @method that has no answer yet; dies when there is none.
- * (transfer none), valid until it is answered. */
+ * (transfer none), valid until it is answered. Packed files of Start and AddFiles are a(ua{sv}). */
 GVariant *tfd_fake_transport_peek (TfdFakeTransport *self, const char *method);
 
 /* The files that a request with @parameters names, its last argument: a(ua{sv}), also of one that
@@ -71,7 +71,8 @@ void tfd_fake_transport_refuse (TfdFakeTransport *self,
 /* The worker of @uid ends unexpectedly: its requests fail, then it is told. */
 void tfd_fake_transport_lose (TfdFakeTransport *self, guint32 uid);
 
-/* News @name of the worker of @uid (floating @parameters are consumed), not checked. */
+/* News @name of the worker of @uid (floating @parameters are consumed), not checked. Those of
+ * FilesDone may be (ta(uta{sv})). */
 void tfd_fake_transport_news (TfdFakeTransport *self,
                               guint32 uid,
                               const char *name,

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "common/names.h"
+#include "tests/lib/packed-rows.h"
 #include "worker/failure.h"
 #include "worker/record.h"
 #include "worker/runs.h"
@@ -177,7 +178,7 @@ parts_cb (G_GNUC_UNUSED guint64 run, GVariant *parts, gpointer user_data)
 static void
 files_done_cb (G_GNUC_UNUSED guint64 run, GVariant *files, gpointer user_data)
 {
-  g_autoptr (GVariant) owner = g_variant_ref_sink (files);
+  g_autoptr (GVariant) owner = g_variant_ref_sink (tfd_unpack_rows_done (files));
   Fixture *fixture = user_data;
   GVariant *record;
 

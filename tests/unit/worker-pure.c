@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "common/names.h"
+#include "tests/lib/packed-rows.h"
 #include "worker/chunked.h"
 #include "worker/digest.h"
 #include "worker/failure.h"
@@ -253,6 +254,79 @@ test_digest (void)
   close (fd);
 }
 
+static const char packed_files[] =
+    "[(3, {'url': <'http://h/'>, 'path': <@ay [0x2f, 0x61, 0x2f, 0xff]>, 'attempt': <@u 2>, "
+    "'state': <'transferred'>, 'total': <@t 5>, 'part': <{'identity': <@ay [0x31]>}>, "
+    "'directory': <@ay [0x32]>, 'target': <@ay [0x2f, 0x61, 0x2f, 0x62]>, 'attached': <true>, "
+    "'options': <{'mode': <@u 384>, 'size': <@t 6>, 'digest': <'md5:0'>}>}), "
+    "(4, {'path': <@ay [0x2f, 0x63]>})]";
+
+/* What is packed says the same as the dictionaries that it was made of. */
+static void
+test_packed (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) files =
+      g_variant_parse (G_VARIANT_TYPE ("a(ua{sv})"), packed_files, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_autoptr (GVariant) packed = g_variant_ref_sink (tfd_pack_rows_of_files (files));
+  g_autoptr (GPtrArray) list = tfd_files_new_to_transfer (packed, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (list->len, ==, 2);
+
+  const TfdFile *file = list->pdata[0];
+  g_assert_cmpuint (file->index, ==, 3);
+  g_assert_cmpuint (file->attempt, ==, 2);
+  g_assert_cmpstr (file->url, ==, "http://h/");
+  g_assert_cmpstr (file->path, ==, "/a/\xff");
+  g_assert_cmpstr (file->directory, ==, "/a");
+  g_assert_cmpstr (file->base, ==, "\xff");
+  g_assert_cmpstr (file->target, ==, "/a/b");
+  g_assert_cmpint (file->state, ==, TFD_FILE_STATE_TRANSFERRED);
+  g_assert_cmpuint (file->total, ==, 5);
+  g_assert_cmpuint (file->size, ==, 6);
+  g_assert_cmpuint (file->mode, ==, 384);
+  g_assert_cmpuint (file->umask, ==, TFD_MODE_NONE);
+  g_assert_cmpstr (file->digest, ==, "md5:0");
+  g_assert_true (file->attached);
+  g_assert_nonnull (file->record);
+  g_assert_cmpuint (g_bytes_get_size (file->directory_identity), ==, 1);
+
+  file = list->pdata[1];
+  g_assert_null (file->url);
+  g_assert_cmpstr (file->directory, ==, "/");
+  g_assert_cmpint (file->state, ==, TFD_FILE_STATE_WAITING);
+  g_assert_cmpuint (file->total, ==, TFD_SIZE_UNKNOWN);
+  g_assert_false (file->attached);
+  g_assert_null (file->record);
+  g_assert_null (file->directory_identity);
+}
+
+/* A row that was cut off, wherever, is refused as a whole. */
+static void
+test_packed_refused (void)
+{
+  g_autoptr (GVariant) files =
+      g_variant_parse (G_VARIANT_TYPE ("a(ua{sv})"), packed_files, NULL, NULL, NULL);
+  g_autoptr (GVariant) packed = g_variant_ref_sink (tfd_pack_rows_of_files (files));
+  gsize size = g_variant_get_size (packed);
+  guint whole = 0;
+
+  for (gsize n = 1; n < size; n++)
+    {
+      g_autoptr (GBytes) copy = g_bytes_new (g_variant_get_data (packed), n);
+      g_autoptr (GVariant) cut =
+          g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, copy, TRUE));
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GPtrArray) list = tfd_files_new_to_transfer (cut, &error);
+
+      whole += list != NULL;
+      if (list == NULL)
+        g_assert_error (error, TFD_ERROR, TFD_ERROR_INVALID_ARGS);
+    }
+  g_assert_cmpuint (whole, ==, 1); /* the first row alone */
+}
+
 static void
 test_failure (void)
 {
@@ -288,6 +362,8 @@ main (int argc, char **argv)
   g_test_add_func ("/worker/file/parse", test_file);
   g_test_add_func ("/worker/file/refused", test_file_refused);
   g_test_add_func ("/worker/file/root-directory", test_root_directory);
+  g_test_add_func ("/worker/file/packed", test_packed);
+  g_test_add_func ("/worker/file/packed-refused", test_packed_refused);
   g_test_add_func ("/worker/digest", test_digest);
   g_test_add_func ("/worker/failure", test_failure);
 

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "common/names.h"
+#include "tests/lib/packed-rows.h"
 #include "worker/failure.h"
 #include "worker/record.h"
 #include "worker/runs.h"
@@ -271,7 +272,7 @@ static void
 files_done_cb (G_GNUC_UNUSED guint64 run, GVariant *files, gpointer user_data)
 {
   Fixture *fixture = user_data;
-  g_autoptr (GVariant) owner = g_variant_ref_sink (files);
+  g_autoptr (GVariant) owner = g_variant_ref_sink (tfd_unpack_rows_done (files));
   GVariantIter iter;
   GVariant *record;
   guint64 size;
