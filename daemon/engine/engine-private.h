@@ -185,6 +185,8 @@ gboolean tfd_engine_check (TfdEngine *self, TfdJob *job, TfdEvent event, GError 
 /* Writes the row of @job into the open transaction. */
 gboolean tfd_engine_save_job (TfdEngine *self, TfdJob *job, GError **error);
 gboolean tfd_engine_save_file (TfdEngine *self, TfdJob *job, const TfdFileRecord *file);
+/* The same when nothing but its state, what is there of it and its part has changed. */
+gboolean tfd_engine_save_progress (TfdEngine *self, TfdJob *job, const TfdFileRecord *file);
 /* Writes of @count files from @first on that they are completed. */
 gboolean tfd_engine_save_completed (TfdEngine *self, TfdJob *job, guint32 first, guint32 count);
 /* Appends to the event log of @job; @details (nullable) is consumed when floating. */
@@ -285,7 +287,7 @@ gint64 tfd_engine_condition_since (TfdEngine *self, const TfdJob *job, TfdErrorC
 
 /* ---- runs.c ---- */
 /* Files that a worker has in hand: enough that it never waits for us, refilled at half. */
-#define TFD_FILES_IN_HAND 1024
+#define TFD_FILES_IN_HAND 4096
 void tfd_run_free (TfdRun *run);
 void tfd_engine_start_run (TfdEngine *self, TfdJob *job);
 /* Hands the worker the files that it has room for. */

@@ -286,8 +286,11 @@ tfd_engine_save_job (TfdEngine *self, TfdJob *job, GError **error)
   return FALSE;
 }
 
-gboolean
-tfd_engine_save_file (TfdEngine *self, TfdJob *job, const TfdFileRecord *file)
+static gboolean
+save_file (TfdEngine *self,
+           TfdJob *job,
+           const TfdFileRecord *file,
+           gboolean (*save) (TfdStore *, const char *, const TfdFileRecord *, GError **))
 {
   g_autoptr (GError) error = NULL;
   TfdFileRecord row = *file;
@@ -296,10 +299,22 @@ tfd_engine_save_file (TfdEngine *self, TfdJob *job, const TfdFileRecord *file)
   if (row.state == TFD_FILE_STATE_TRANSFERRING)
     row.state = TFD_FILE_STATE_WAITING;
   tfd_engine_touch (self, job);
-  if (tfd_store_update_file (self->store, job->record->id, &row, &error))
+  if (save (self->store, job->record->id, &row, &error))
     return TRUE;
   tfd_engine_doom (self, error);
   return FALSE;
+}
+
+gboolean
+tfd_engine_save_file (TfdEngine *self, TfdJob *job, const TfdFileRecord *file)
+{
+  return save_file (self, job, file, tfd_store_update_file);
+}
+
+gboolean
+tfd_engine_save_progress (TfdEngine *self, TfdJob *job, const TfdFileRecord *file)
+{
+  return save_file (self, job, file, tfd_store_update_progress);
 }
 
 gboolean

@@ -176,7 +176,7 @@ tfd_engine_store_parts (TfdEngine *self, TfdJob *job, GVariant *parts)
 
       if (file != NULL && !tfd_file_is_finished (file) && !is_out_of_place (job, file) &&
           set_part (file, g_variant_get_data (part), g_variant_get_size (part)))
-        tfd_engine_save_file (self, job, file);
+        tfd_engine_save_progress (self, job, file);
       g_variant_unref (part);
     }
   tfd_engine_save_job (self, job, NULL);
@@ -279,12 +279,12 @@ finish_file (TfdEngine *self, TfdJob *job, TfdUnpacker *from, guint32 index)
   if (tfd_job_is_reply (job, file))
     {
       tfd_engine_tell_changed (self, job, TFD_CHANGED_REPLY);
-      return tfd_engine_save_file (self, job, file);
+      return tfd_engine_save_progress (self, job, file);
     }
   job->run->done++;
   if (job->run->in_hand > 0)
     job->run->in_hand--;
-  return tfd_engine_save_file (self, job, file);
+  return tfd_engine_save_progress (self, job, file);
 }
 
 static void

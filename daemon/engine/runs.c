@@ -6,6 +6,9 @@
 
 #include "engine/engine-private.h"
 
+/* So many bytes are handed over at a time, and one file more. */
+#define BATCH_BYTES (4u << 20)
+
 typedef struct
 {
   TfdStopped callback;
@@ -123,7 +126,8 @@ take_batch (TfdJob *job)
   g_autoptr (GByteArray) packed = g_byte_array_new ();
   const TfdFileRecord *before = NULL;
 
-  while (job->run->next_file < job->files->len && job->run->in_hand < TFD_FILES_IN_HAND)
+  while (job->run->next_file < job->files->len && job->run->in_hand < TFD_FILES_IN_HAND &&
+         packed->len < BATCH_BYTES)
     {
       const TfdFileRecord *file = job->files->pdata[job->run->next_file++];
 

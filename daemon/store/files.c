@@ -16,6 +16,9 @@ static const char insert_sql[] =
     "INSERT INTO files (job, " FILE_COLUMNS ") VALUES (?1, " FILE_VALUES ")";
 static const char update_sql[] = "UPDATE files SET (" FILE_COLUMNS ") = (" FILE_VALUES ")"
                                  " WHERE job = " JOB_NUMBER " AND number = ?2";
+static const char progress_sql[] =
+    "UPDATE files SET (state, transferred, total, part) = (?3, ?4, ?5, ?6)"
+    " WHERE job = " JOB_NUMBER " AND number = ?2";
 static const char complete_sql[] = "UPDATE files SET state = ?4"
                                    " WHERE job = " JOB_NUMBER " AND number >= ?2 AND number < ?3";
 static const char load_sql[] = "SELECT " FILE_COLUMNS " FROM files"
@@ -167,6 +170,22 @@ tfd_store_insert_files (TfdStore *store, const char *job_id, GPtrArray *files, G
   return FALSE;
 }
 
+/* Runs a statement that writes a row that is there. */
+static gboolean
+run_update (TfdStatement *statement, const char *job_id, const TfdFileRecord *file, GError **error)
+{
+  TfdStore *store = statement->store;
+
+  if (!run_write (statement, file, error))
+    return FALSE;
+  if (sqlite3_changes (store->db) == 1)
+    return TRUE;
+
+  g_set_error (error, TFD_ERROR, TFD_ERROR_NOT_FOUND, "no file %u of job ‘%s’ in the database",
+               file->index, job_id);
+  return FALSE;
+}
+
 gboolean
 tfd_store_update_file (TfdStore *store,
                        const char *job_id,
@@ -180,14 +199,28 @@ tfd_store_update_file (TfdStore *store,
 
   tfd_bind_text (&statement, job_id);
   bind_file (&statement, file);
-  if (!run_write (&statement, file, error))
-    return FALSE;
-  if (sqlite3_changes (store->db) == 1)
-    return TRUE;
+  return run_update (&statement, job_id, file, error);
+}
 
-  g_set_error (error, TFD_ERROR, TFD_ERROR_NOT_FOUND, "no file %u of job ‘%s’ in the database",
-               file->index, job_id);
-  return FALSE;
+gboolean
+tfd_store_update_progress (TfdStore *store,
+                           const char *job_id,
+                           const TfdFileRecord *file,
+                           GError **error)
+{
+  g_auto (TfdStatement) statement = TFD_STATEMENT_INIT;
+
+  if (!check_part (file, error) ||
+      !tfd_statement_init_write (&statement, store, progress_sql, error))
+    return FALSE;
+
+  tfd_bind_text (&statement, job_id);
+  tfd_bind_int (&statement, file->index);
+  tfd_bind_enum (&statement, TFD_TYPE_FILE_STATE, (int) file->state);
+  tfd_bind_int (&statement, (gint64) file->transferred);
+  tfd_bind_int (&statement, (gint64) file->total);
+  tfd_bind_variant (&statement, file->part);
+  return run_update (&statement, job_id, file, error);
 }
 
 static gboolean

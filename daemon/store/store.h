@@ -91,6 +91,13 @@ gboolean tfd_store_update_file (TfdStore *store,
                                 const TfdFileRecord *file,
                                 GError **error);
 
+/* The same of what changes while a file is transferred: its state, what is there of it, its part.
+ */
+gboolean tfd_store_update_progress (TfdStore *store,
+                                    const char *job_id,
+                                    const TfdFileRecord *file,
+                                    GError **error);
+
 /* @count files from index @first on are completed; NOT_FOUND when not all of them are there, and
  * then nothing has changed. */
 gboolean tfd_store_complete_files (

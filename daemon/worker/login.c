@@ -231,10 +231,15 @@ unref_closure_data (gpointer data, GClosure *closure G_GNUC_UNUSED)
 void
 tfd_login_prepare (TfdLogin *login, SoupMessage *message, const char *url)
 {
-  g_autofree char *target = g_uri_to_string (soup_message_get_uri (message));
+  g_autofree char *target = NULL;
   const char *name, *value;
   GVariantIter iter;
 
+  /* nothing that one server may see and another may not */
+  if (login->headers == NULL && login->credentials == NULL)
+    return;
+
+  target = g_uri_to_string (soup_message_get_uri (message));
   if (!tfd_url_same_origin (target, url))
     {
       soup_message_add_flags (message, SOUP_MESSAGE_DO_NOT_USE_AUTH_CACHE);

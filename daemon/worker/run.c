@@ -213,7 +213,8 @@ tfd_run_start_one (TfdRun *run)
 {
   guint looked = 0;
 
-  if (run->closing || run->close_source != 0)
+  if (run->closing || run->close_source != 0 ||
+      !tfd_runs_may_connect (run->runs, !run->options.foreground))
     return FALSE;
 
   /* Those that were sent to another host have been waiting longest. */

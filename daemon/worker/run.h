@@ -24,6 +24,8 @@ struct _TfdRuns
   TfdSync *sync;       /* (owned) */
   GPtrArray *runs;     /* (owned) (element-type TfdRun) in the order of their turns */
   GHashTable *hosts;   /* (owned) name to TfdHost */
+  char *last_origin;   /* (owned) (nullable) of a URL, scheme to port, … */
+  TfdHost *last_host;  /* (not owned) (nullable) … and whose it is */
   guint connections;   /* in use, over all hosts */
   guint in_background; /* so many of these */
   guint open_files;    /* temporaries that are open */
@@ -83,6 +85,8 @@ void tfd_run_synced (gpointer item, int error_number, gpointer user_data);
 gboolean
 tfd_run_options_read (TfdRuns *runs, GVariant *options, TfdRunOptions *result, GError **error);
 TfdHost *tfd_runs_get_host (TfdRuns *runs, const char *url);
+/* FALSE: no connection can be had, to whatever host. TRUE may be wrong. */
+gboolean tfd_runs_may_connect (TfdRuns *runs, gboolean background);
 gboolean tfd_runs_take_connection (TfdRuns *runs, TfdHost *host, gboolean background);
 void tfd_runs_give_connection (TfdRuns *runs, TfdHost *host, gboolean background);
 void tfd_runs_pump_later (TfdRuns *runs);

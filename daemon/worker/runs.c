@@ -16,21 +16,43 @@
 #define POOL_THREADS 4
 #define WRITER_THREADS 4
 #define TICK_MSEC 250
+#define FEW_HOSTS 16
 #define NEWS_MSEC 100
+
+/* What comes before the path of @url. */
+static gsize
+origin_length (const char *url)
+{
+  const char *authority = strstr (url, "://");
+
+  return authority != NULL ? (gsize) (authority + 3 - url) + strcspn (authority + 3, "/?#") : 0;
+}
 
 TfdHost *
 tfd_runs_get_host (TfdRuns *runs, const char *url)
 {
-  g_autofree char *name = tfd_session_host (url);
-  const char *key = name != NULL ? name : "";
-  TfdHost *host = g_hash_table_lookup (runs->hosts, key);
+  gsize length = origin_length (url);
+  g_autofree char *name = NULL;
+  const char *key;
+  TfdHost *host;
 
+  /* Files that come together are mostly of one server. */
+  if (length > 0 && runs->last_host != NULL && strncmp (runs->last_origin, url, length) == 0 &&
+      runs->last_origin[length] == '\0')
+    return runs->last_host;
+
+  name = tfd_session_host (url);
+  key = name != NULL ? name : "";
+  host = g_hash_table_lookup (runs->hosts, key);
   if (host == NULL)
     {
       host = g_new0 (TfdHost, 1);
       host->name = g_strdup (key);
       g_hash_table_insert (runs->hosts, host->name, host);
     }
+  g_free (runs->last_origin);
+  runs->last_origin = g_strndup (url, length);
+  runs->last_host = host;
 
   return host;
 }
@@ -51,6 +73,23 @@ has_room (const TfdRuns *runs, const TfdHost *host, gboolean background)
          runs->open_files < MAX_OPEN_FILES &&
          !(background && (runs->in_background >= MAX_CONNECTIONS - 1 ||
                           host->in_background >= MAX_CONNECTIONS_PER_HOST - 1));
+}
+
+gboolean
+tfd_runs_may_connect (TfdRuns *runs, gboolean background)
+{
+  GHashTableIter iter;
+  gpointer host;
+
+  /* so many would take longer than looking at the files */
+  if (g_hash_table_size (runs->hosts) > FEW_HOSTS)
+    return TRUE;
+
+  g_hash_table_iter_init (&iter, runs->hosts);
+  while (g_hash_table_iter_next (&iter, NULL, &host))
+    if (has_room (runs, host, background))
+      return TRUE;
+  return FALSE;
 }
 
 gboolean
@@ -203,7 +242,10 @@ tfd_runs_remove (TfdRuns *runs, TfdRun *run)
   /* An open directory keeps its file system from being unmounted. */
   g_hash_table_remove_all (runs->tools.directories);
   if (runs->connections == 0)
-    g_hash_table_remove_all (runs->hosts);
+    {
+      runs->last_host = NULL;
+      g_hash_table_remove_all (runs->hosts);
+    }
   runs->news->idle (runs->user_data);
 }
 
@@ -417,6 +459,7 @@ tfd_runs_free (TfdRuns *runs)
   g_clear_pointer (&runs->sync, tfd_sync_free);
   g_ptr_array_unref (runs->runs);
   g_hash_table_unref (runs->hosts);
+  g_free (runs->last_origin);
   g_hash_table_unref (runs->tools.directories);
   tfd_attached_free (runs->tools.attached);
   g_hash_table_unref (runs->tools.protocols);

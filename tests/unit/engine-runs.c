@@ -103,23 +103,23 @@ ENGINE_TEST (test_start_refused)
 ENGINE_TEST (test_batches)
 {
   guint64 run;
-  TfdJob *job = engine_create (self, "a", 2500, TRUE, NULL);
+  TfdJob *job = engine_create (self, "a", 10000, TRUE, NULL);
 
-  g_assert_cmpuint (count_asked (self, "Start"), ==, 1024);
+  g_assert_cmpuint (count_asked (self, "Start"), ==, 4096);
   run = engine_take_start (self);
-  done_range (self, run, 0, 510);
+  done_range (self, run, 0, 2046);
   engine_assert_requests (self, "");
-  done_range (self, run, 511, 511);
-  g_assert_cmpuint (count_asked (self, "AddFiles"), ==, 512);
-  engine_assert_file_value (self, "AddFiles", 1024, "url", "'http://host/a/1024'");
+  done_range (self, run, 2047, 2047);
+  g_assert_cmpuint (count_asked (self, "AddFiles"), ==, 2048);
+  engine_assert_file_value (self, "AddFiles", 4096, "url", "'http://host/a/4096'");
   engine_answer (self, "AddFiles", "()");
-  done_range (self, run, 512, 1535);
-  g_assert_cmpuint (count_asked (self, "AddFiles"), ==, 964);
+  done_range (self, run, 2048, 6143);
+  g_assert_cmpuint (count_asked (self, "AddFiles"), ==, 3856);
   engine_answer (self, "AddFiles", "()");
-  done_range (self, run, 1536, 2498);
+  done_range (self, run, 6144, 9998);
   engine_assert_requests (self, "");
   assert_job (job, "transferring");
-  done_range (self, run, 2499, 2499);
+  done_range (self, run, 9999, 9999);
   assert_job (job, "transferred");
   engine_answer (self, "Stop", "([],)");
   tfd_signal_log_clear (self->log);
