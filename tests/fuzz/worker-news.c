@@ -9,6 +9,8 @@
 #include "tests/fuzz/input.h"
 #include "tests/lib/packed-rows.h"
 #include "tests/unit/engine-fixture.h"
+
+#include "common/packed.h"
 #include "worker-interface.h"
 
 #include <string.h>
@@ -81,6 +83,8 @@ take_word (Input *input)
     "reason",
     "validator",
     "session",
+    "last",
+    "packed",
     "target",
     "error",
     "",
@@ -127,6 +131,38 @@ make_array (Input *input, const GVariantType *type, guint depth)
   return g_variant_new_array (element, (GVariant *const *) children->pdata, children->len);
 }
 
+/* Rows of bytes, as those that are packed are: of numbers, and of bytes behind their length. */
+static GVariant *
+make_bytes (Input *input, guint depth)
+{
+  g_autoptr (GByteArray) to = g_byte_array_new ();
+
+  for (guint n = depth < MAX_DEPTH ? take (input) % 5 : 0; n > 0; n--)
+    {
+      guint8 kind = take (input) % 16;
+      g_autoptr (GVariant) part = NULL;
+
+      if (kind == 0)
+        tfd_pack_byte (to, take (input));
+      else if (kind == 1)
+        tfd_pack_string (to, take_word (input));
+      if (kind < 3)
+        continue;
+      tfd_pack_uint32 (to, (guint32) take_number (input));
+      tfd_pack_uint64 (to, take_number (input));
+      if (kind == 3) /* a length that may be wrong */
+        tfd_pack_uint32 (to, (guint32) take_number (input));
+      if (kind < 6)
+        continue;
+      part = g_variant_ref_sink (make (input, G_VARIANT_TYPE_VARDICT, depth + 1));
+      tfd_pack_bytes (to, g_variant_get_size (part) > 0 ? g_variant_get_data (part) : "",
+                      g_variant_get_size (part));
+    }
+  if (to->len > 0 && take (input) % 8 == 7)
+    g_byte_array_set_size (to, take (input) % to->len);
+  return g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, to->data, to->len, 1);
+}
+
 static GVariant *
 make_tuple (Input *input, const GVariantType *type, guint depth)
 {
@@ -154,6 +190,8 @@ make (Input *input, const GVariantType *type, guint depth)
 {
   if (g_variant_type_is_variant (type))
     return make_variant (input, depth);
+  if (g_variant_type_equal (type, G_VARIANT_TYPE_BYTESTRING))
+    return make_bytes (input, depth);
   if (g_variant_type_is_array (type))
     return make_array (input, type, depth);
   if (g_variant_type_is_tuple (type) || g_variant_type_is_dict_entry (type))

@@ -271,6 +271,47 @@ class Worker(HostileCase):
                 self.finished().cancel()
                 self.assert_alive()
 
+    def test_answers_about_other_files(self):
+        """What it says of files that it was not asked about, or of many in one word."""
+        def rows(*answers):
+            return f"([{', '.join(answers)}],)"
+
+        def row(index, verdict='renamed', details='@a{sv} {}'):
+            return f"(uint32 {index}, '{verdict}', {details})"
+
+        last = "{'last': <uint32 %d>}"
+        for wrong in (rows(row(0, details=last % 4294967295)), rows(row(2, details=last % 0)),
+                      rows(row(7), row(4294967295, details=last % 4294967295)),
+                      rows(row(0, details="{'last': <'x'>}")), rows(row(1, details=last % 1)),
+                      rows(row(0), row(0, 'moved'), row(0, 'failed'), row(0)),
+                      rows(row(1, 'moved'), row(1, 'moved', last % 2)), rows(row(0, 'nonsense')),
+                      rows(row(0, details=last % 1), row(1, 'taken'), row(2, 'failed'))):
+            with self.subTest(wrong):
+                job = self.client.create([self.row(f'f{index}') for index in range(3)], start=True)
+                job.wait('transferred')
+                self.behave(Finalize=[wrong])
+                try:
+                    result, details = job.complete()
+                except DBusError as error:
+                    self.assertEqual(error.short, 'CommitFailed')
+                    result, details = job.complete()
+                self.assertEqual(result, 'completed')
+                told = [index for index, _ in details['kept'] + details.get('moved', [])]
+                self.assertEqual(sorted(told), [0, 1, 2])
+                self.assert_alive()
+        for wrong, lost in ((rows(row(9, 'missing'), row(4294967295, 'foreign')), False),
+                            (rows(row(1, 'missing'), row(1, 'missing'), row(0, 'nonsense')), True)):
+            with self.subTest(wrong):
+                job = self.client.create([self.row(f'f{index}') for index in range(3)], start=True)
+                job.wait('transferred')
+                self.behave(Verify=[wrong])
+                if lost:
+                    self.assert_error('CommitFailed', job.complete)
+                    job.resume()
+                    job.wait('transferred')
+                self.assertEqual(job.complete()[0], 'completed')
+                self.assert_alive()
+
     def test_silence(self):
         """Who is asked and says nothing is ended, and the next one is asked."""
         self.behave(Ping=['silence'] * 20, Verify=['silence'])
