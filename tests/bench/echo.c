@@ -19,47 +19,103 @@ static const char xml[] = "<node><interface name='org.transferd.Bench'>"
                           "<method name='List'><arg type='a(oa{sv})' direction='out'/></method>"
                           "</interface></node>";
 
+/* A property of a job, as a service has it. */
+typedef struct
+{
+  char *key;
+  char *text;      /* (nullable) a string, */
+  guint64 number;  /* or a number, */
+  GVariant *other; /* (nullable) or something else */
+} Property;
+
+typedef struct
+{
+  char *path;
+  GArray *properties;
+} Job;
+
 typedef struct
 {
   BenchRows *rows;
-  GVariant *model; /* (owned) (nullable) rows of the service */
+  GArray *jobs; /* what the service has listed */
 } Echo;
 
-/* The same rows, put together value by value as a service has to. */
+static void
+property_clear (gpointer data)
+{
+  Property *property = data;
+
+  g_free (property->key);
+  g_free (property->text);
+  g_clear_pointer (&property->other, g_variant_unref);
+}
+
+static void
+job_clear (gpointer data)
+{
+  Job *job = data;
+
+  g_free (job->path);
+  g_array_unref (job->properties);
+}
+
+static void
+fill (Echo *echo, GVariant *rows)
+{
+  GVariantIter all;
+  GVariant *properties;
+  Job job;
+
+  g_array_set_size (echo->jobs, 0);
+  g_variant_iter_init (&all, rows);
+  while (g_variant_iter_next (&all, "(o@a{sv})", &job.path, &properties))
+    {
+      GVariantIter iter;
+      Property property = { 0 };
+
+      job.properties = g_array_new (FALSE, FALSE, sizeof (Property));
+      g_array_set_clear_func (job.properties, property_clear);
+      g_variant_iter_init (&iter, properties);
+      while (g_variant_iter_next (&iter, "{sv}", &property.key, &property.other))
+        {
+          if (g_variant_is_of_type (property.other, G_VARIANT_TYPE_STRING))
+            property.text = g_variant_dup_string (property.other, NULL);
+          else if (g_variant_is_of_type (property.other, G_VARIANT_TYPE_UINT64))
+            property.number = g_variant_get_uint64 (property.other);
+          if (property.text != NULL || g_variant_is_of_type (property.other, G_VARIANT_TYPE_UINT64))
+            g_clear_pointer (&property.other, g_variant_unref);
+          g_array_append_val (job.properties, property);
+          property = (Property){ 0 };
+        }
+      g_array_append_val (echo->jobs, job);
+      g_variant_unref (properties);
+    }
+}
+
+/* The same rows, put together value by value. */
 static GVariant *
 list (const Echo *echo)
 {
   GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(oa{sv})"));
-  GVariantIter rows;
-  const char *path;
-  GVariant *properties;
 
-  g_variant_iter_init (&rows, echo->model);
-  while (g_variant_iter_next (&rows, "(&o@a{sv})", &path, &properties))
+  for (guint i = 0; i < echo->jobs->len; i++)
     {
-      GVariantIter iter;
-      const char *key;
-      GVariant *value;
+      const Job *job = &g_array_index (echo->jobs, Job, i);
 
       g_variant_builder_open (&builder, G_VARIANT_TYPE ("(oa{sv})"));
-      g_variant_builder_add (&builder, "o", path);
+      g_variant_builder_add (&builder, "o", job->path);
       g_variant_builder_open (&builder, G_VARIANT_TYPE_VARDICT);
-      g_variant_iter_init (&iter, properties);
-      while (g_variant_iter_next (&iter, "{&sv}", &key, &value))
+      for (guint j = 0; j < job->properties->len; j++)
         {
-          if (g_variant_is_of_type (value, G_VARIANT_TYPE_STRING))
-            g_variant_builder_add (&builder, "{sv}", key,
-                                   g_variant_new_string (g_variant_get_string (value, NULL)));
-          else if (g_variant_is_of_type (value, G_VARIANT_TYPE_UINT64))
-            g_variant_builder_add (&builder, "{sv}", key,
-                                   g_variant_new_uint64 (g_variant_get_uint64 (value)));
-          else
-            g_variant_builder_add (&builder, "{sv}", key, value);
-          g_variant_unref (value);
+          const Property *one = &g_array_index (job->properties, Property, j);
+
+          g_variant_builder_add (&builder, "{sv}", one->key,
+                                 one->text != NULL    ? g_variant_new_string (one->text)
+                                 : one->other != NULL ? one->other
+                                                      : g_variant_new_uint64 (one->number));
         }
       g_variant_builder_close (&builder);
       g_variant_builder_close (&builder);
-      g_variant_unref (properties);
     }
 
   return g_variant_new ("(a(oa{sv}))", &builder);
@@ -83,8 +139,9 @@ called (G_GNUC_UNUSED GDBusConnection *connection,
     }
   else if (strcmp (method, "Fill") == 0)
     {
-      g_clear_pointer (&echo->model, g_variant_unref);
-      echo->model = g_variant_get_child_value (parameters, 0);
+      g_autoptr (GVariant) rows = g_variant_get_child_value (parameters, 0);
+
+      fill (echo, rows);
     }
   g_dbus_method_invocation_return_value (invocation,
                                          strcmp (method, "List") == 0 ? list (echo) : NULL);
@@ -105,6 +162,8 @@ main (int argc, char **argv)
       g_printerr ("bench-echo: %s\n", error->message);
       return 1;
     }
+  echo.jobs = g_array_new (FALSE, FALSE, sizeof (Job));
+  g_array_set_clear_func (echo.jobs, job_clear);
   if (argc > 1)
     echo.rows = bench_rows_open (argv[1]);
   g_dbus_connection_register_object (bus, "/", node->interfaces[0], &vtable, &echo, NULL, NULL);

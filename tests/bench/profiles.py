@@ -17,19 +17,32 @@ from scene import MIB, Service
 TARGET = os.path.join(machine.SOURCE, 'docs', 'performance')
 
 
+def frame(line):
+    """The name of a function. Those that a library keeps to itself have none in the packages of
+    Debian: they go by the name of the library."""
+    found = re.fullmatch(r'\s*[0-9a-f]+ (.*) \((.*?)\)', line)
+    name, file = found.groups() if found else (line.strip(), '')
+    name = re.sub(r'\+0x[0-9a-f]+$', '', name)
+    if name != '[unknown]':
+        return name
+    library = re.match(r'(lib)?(.+?)(-?[0-9.]*)\.so', os.path.basename(file))
+    return f'[{library[2]}]' if library else f'[{os.path.basename(file) or "?"}]'
+
+
 def fold(data):
     """{stack: samples} of what perf has recorded."""
-    done = subprocess.run(['perf', 'script', '-i', data, '-F', 'comm,tid,ip,sym'],
+    done = subprocess.run(['perf', 'script', '-i', data, '-F', 'comm,tid,ip,sym,dso'],
                           capture_output=True, text=True, errors='replace', check=True)
     stacks, frames = collections.Counter(), []
     for line in [*done.stdout.splitlines(), '']:
         if not line.strip():
+            # what a library does within itself is one box
+            frames = [name for name, one in zip(frames, [*frames[1:], '']) if name != one or name[0] != '[']
             if frames:
                 stacks[tuple(reversed(frames))] += 1
             frames = []
         elif line[0] in ' \t':
-            name = re.sub(r'\+0x[0-9a-f]+$', '', line.strip().partition(' ')[2]) or '?'
-            frames.append('?' if name == '[unknown]' else name)
+            frames.append(frame(line))
     return stacks
 
 

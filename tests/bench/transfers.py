@@ -53,6 +53,8 @@ class TransferBout(Bout):
 class Bulk(TransferBout):
     """One big file over HTTP."""
 
+    extras = ('wget', 'wget2')
+
     def prepare(self):
         self.name = self.scene.web.add('big', self.scene.scale(2048, 2) * MIB)
 
@@ -86,6 +88,16 @@ class Bulk(TransferBout):
                       self.url(self.name)])
         return self.finish('curl', directory, sample)
 
+    def wget(self, program_='wget'):
+        directory = self.scene.directory()
+        file = os.path.join(directory, os.path.basename(self.name))
+        sample = run(['sh', '-c', '"$1" --quiet --no-config --output-document "$2" "$3" && sync "$2"', 'sh',
+                      program_, file, self.url(self.name)])
+        return self.finish(program_, directory, sample)
+
+    def wget2(self):
+        return self.wget('wget2')
+
     def splice(self):
         directory = self.scene.directory()
         file = os.path.join(directory, os.path.basename(self.name))
@@ -97,12 +109,14 @@ class BulkTls(Bulk):
     """One big file over TLS 1.3."""
 
     tls = True
+    extras = ()
 
 
 class Small(TransferBout):
     """Many small files, one job."""
 
     count, size, few = 2000, 10 << 10, 20
+    extras = ('wget', 'wget2')
 
     def prepare(self):
         self.names = self.scene.web.add_many(f'small-{self.size}', self.scene.scale(self.count, self.few),
@@ -122,6 +136,18 @@ class Small(TransferBout):
         self.check('aria2', self.names, directory)
         return sample
 
+    def wget(self, *command):
+        directory = self.scene.directory()
+        urls = self.scene.file(map(self.url, self.names))
+        command = command or ('wget',)
+        sample = run(['sh', '-c', 'directory=$1; shift; "$@" && sync --file-system "$directory"', 'sh', directory,
+                      *command, '--quiet', '--no-config', '--directory-prefix', directory, '--input-file', urls])
+        self.check(command[0], self.names, directory)
+        return sample
+
+    def wget2(self):
+        return self.wget('wget2', '--max-threads=8')
+
     def curl(self):
         directory = self.scene.directory()
         config = self.scene.file(line for name in self.names for line in
@@ -137,6 +163,7 @@ class SmallTls(Small):
 
     count, size, few = 20_000, 1 << 10, 20
     tls = True
+    extras = ()
 
 
 class One(TransferBout):
