@@ -26,7 +26,8 @@ extend (GByteArray *bytes, gsize alignment, gsize size)
   gsize end = bytes->len, begin = (end + alignment - 1) / alignment * alignment;
 
   g_byte_array_set_size (bytes, (guint) (begin + size));
-  memset (bytes->data + end, 0, begin - end);
+  if (begin > end) /* there may be no bytes at all, which is no place for memset () */
+    memset (bytes->data + end, 0, begin - end);
   return bytes->data + begin;
 }
 
