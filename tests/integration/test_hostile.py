@@ -6,6 +6,7 @@ much as the bus lets through. The service stays, and whoever did not ask for tro
 import fcntl
 import json
 import os
+import struct
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
@@ -311,6 +312,47 @@ class Worker(HostileCase):
                     job.wait('transferred')
                 self.assertEqual(job.complete()[0], 'completed')
                 self.assert_alive()
+
+    def done(self, index, size=1, part=b'', length=None):
+        """A row of FilesDone."""
+        return struct.pack('=IQI', index, size, len(part) if length is None else length) + part
+
+    def test_wrong_rows(self):
+        """Rows that are too short or too long, of files that are not there, or are done already."""
+        def news(data):
+            return 'FilesDone', f"(uint64 RUN, @ay [{', '.join(str(byte) for byte in data)}])"
+
+        whole = self.done(0, part=b'')
+        for name, count, wrong in (
+                ('cut', 0, [whole[:length] for length in range(len(whole))]),
+                ('too long', 0, [self.done(0, length=length) + b'x' * 20
+                                 for length in (21, 1 << 30, (1 << 31) - 1, 1 << 31, (1 << 32) - 2)]),
+                ('none', 0, [self.done(0, length=(1 << 32) - 1)]),
+                ('no dictionary', 0, [self.done(0, part=bytes([255] * 100)), self.done(1, part=b'\0')]),
+                ('too large', 0, [self.done(0, part=b'\0' * 5000)]),
+                ('nobody', 0, [self.done(3) + self.done(4294967295), self.done(1 << 31) * 1000]),
+                ('again', 2, [(self.done(0) + self.done(1)) * 500, self.done(1)]),
+                ('cut behind', 1, [self.done(0) + whole[:9]])):
+            with self.subTest(name):
+                self.behave(finish=False, news=[('Connected', '(uint64 RUN,)')] + [news(one) for one in wrong]
+                            + [('Progress', '([(uint64 RUN, [(uint32 2, uint64 77, uint64 100)])],)')])
+                job = self.client.create([self.row(f'f{index}') for index in range(3)], start=True)
+                wait_for(lambda job=job, count=count: job.get('BytesTransferred') == 77 + count
+                         or job.state == 'transient-error', 'the news')
+                self.assertEqual(job.get('FilesTransferred'), count)
+                self.assert_alive()
+                self.assertEqual(job.cancel()[0], 'cancelled')
+
+    def test_sizes_that_cannot_be(self):
+        rows = b''.join(self.done(index, size=(1 << 64) - 1 - index) for index in range(3))
+        self.behave(finish=False, news=[
+            ('FilesDone', f"(uint64 RUN, @ay [{', '.join(str(byte) for byte in rows)}])")])
+        job = self.client.create([self.row(f'f{index}') for index in range(3)], start=True)
+        job.wait('transferred', 'transient-error', 'error')
+        self.assert_alive()
+        job.get_all()
+        job.call('ListFiles', '(uu)', 0, 0)
+        job.cancel()
 
     def test_silence(self):
         """Who is asked and says nothing is ended, and the next one is asked."""
