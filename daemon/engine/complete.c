@@ -62,8 +62,8 @@ take_result (TfdWork *work, TfdFileRecord *file, const char *verdict)
 }
 
 /* @file, and those up to the one that the worker names: all that it was asked for in between. Only
- * what it was asked for counts. */
-static void
+ * what it was asked for counts. FALSE when that is nothing. */
+static gboolean
 take_renamed (TfdWork *work, const TfdFileRecord *file, GVariant *details)
 {
   guint32 last = file->index;
@@ -76,6 +76,7 @@ take_renamed (TfdWork *work, const TfdFileRecord *file, GVariant *details)
       if (tfd_work_receives (work, one) && wants_rename (work, one))
         take_result (work, one, "renamed");
     }
+  return file->state == TFD_FILE_STATE_COMPLETED;
 }
 
 static void
@@ -183,7 +184,7 @@ finalized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
           !wants_rename (work, file))
         continue;
       if (g_str_equal (verdict, "renamed"))
-        take_renamed (work, file, details);
+        progress |= take_renamed (work, file, details);
       else if (!take_result (work, file, verdict))
         {
           save_completed (work);
@@ -191,7 +192,8 @@ finalized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
           fail_or_rename_again (work, file, verdict, details);
           return;
         }
-      progress = TRUE;
+      else
+        progress = TRUE;
     }
   if (!progress)
     {
@@ -298,6 +300,23 @@ verified (TfdWork *work)
     }
 }
 
+/* Files that are in order are not named. Those that are not in place lose a name that was chosen
+ * for a Complete before this one, when this one wants no such names. */
+static void
+forget_targets (TfdWork *work)
+{
+  for (guint32 i = work->cursor; i < work->next && work->overwrite != TFD_OVERWRITE_KEEP_BOTH; i++)
+    {
+      TfdFileRecord *file = tfd_work_file (work, i);
+
+      if (file->target == NULL || file->state != TFD_FILE_STATE_TRANSFERRED ||
+          !tfd_work_receives (work, file))
+        continue;
+      g_clear_pointer (&file->target, g_free);
+      tfd_engine_save_file (work->engine, work->job, file);
+    }
+}
+
 static void
 verified_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -347,6 +366,7 @@ verified_cb (GObject *source, GAsyncResult *result, gpointer user_data)
         lose_part (work, file, g_str_equal (status, "foreign"));
     }
   save_completed (work);
+  forget_targets (work);
   work->cursor = work->next;
   tfd_work_verify_next (work);
 }

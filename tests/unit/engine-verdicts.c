@@ -331,6 +331,19 @@ ENGINE_TEST (test_finalize_too_many)
     }
 }
 
+/* Who names none of what it was asked for has renamed nothing, and is not asked for ever. */
+ENGINE_TEST (test_finalize_backwards)
+{
+  TfdJob *job = begin (self, 3, 3, "{}");
+
+  engine_answer (self, "Verify", "([],)");
+  engine_answer (self, "Finalize", "([(2, 'renamed', {'last': <uint32 0>})],)");
+  engine_assert_requests (self, "");
+  assert_job (job, "transferred");
+  assert_file (job, 2, "transferred");
+  tfd_signal_log_assert_has (self->log, "a outcome CommitFailed");
+}
+
 ENGINE_TEST (test_finalize_moved)
 {
   begin (self, 2, 2, "{}");
@@ -460,6 +473,32 @@ ENGINE_TEST (test_keep_both_taken)
   tfd_signal_log_assert_has (self->log, "a outcome completed kept 0 1");
 }
 
+/* A name that was chosen for a Complete that failed is none for another that wants no such names.
+ */
+ENGINE_TEST (test_keep_both_no_more)
+{
+  TfdJob *job = begin (self, 2, 2, "{'overwrite': <'keep-both'>}");
+
+  engine_answer (self, "Verify",
+                 "([(0, 'ok', {'target': <[byte 0x2f, 0x78]>}),"
+                 " (1, 'ok', {'target': <[byte 0x2f, 0x79]>})],)");
+  engine_answer (self, "Finalize", "([(0, 'failed', {})],)");
+  tfd_signal_log_assert_has (self->log, "a outcome CommitFailed");
+
+  engine_complete (self, job, "{}");
+  /* shown to the worker, which may find the file under it */
+  engine_assert_file_value (self, "Verify", 0, "target", "/x");
+  engine_answer (self, "Verify", "([(1, 'in-place', {})],)");
+  engine_assert_asked (self, "Finalize", "0");
+  engine_assert_file_value (self, "Finalize", 0, "target", "");
+  engine_restart (self);
+  job = engine_find (self, "a");
+  engine_answer (self, "Verify", "([],)");
+  engine_assert_file_value (self, "Finalize", 0, "target", "");
+  engine_answer_each (self, "Finalize", "renamed");
+  tfd_signal_log_clear (self->log);
+}
+
 /* Names are for keep-both only. */
 ENGINE_TEST (test_target_unwanted)
 {
@@ -491,12 +530,14 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/complete/finalize/nonsense", test_finalize_nonsense);
   ENGINE_ADD ("/engine/complete/finalize/several", test_finalize_several);
   ENGINE_ADD ("/engine/complete/finalize/too-many", test_finalize_too_many);
+  ENGINE_ADD ("/engine/complete/finalize/backwards", test_finalize_backwards);
   ENGINE_ADD ("/engine/complete/finalize/moved", test_finalize_moved);
   ENGINE_ADD ("/engine/complete/finalize/fails", test_finalize_fails);
   ENGINE_ADD ("/engine/complete/finalize/fails-for-long", test_finalize_fails_for_long);
   ENGINE_ADD ("/engine/complete/finalize/unavailable", test_finalize_unavailable);
   ENGINE_ADD ("/engine/complete/keep-both/chosen", test_keep_both);
   ENGINE_ADD ("/engine/complete/keep-both/taken", test_keep_both_taken);
+  ENGINE_ADD ("/engine/complete/keep-both/no-more", test_keep_both_no_more);
   ENGINE_ADD ("/engine/complete/keep-both/unwanted", test_target_unwanted);
   return g_test_run ();
 }
