@@ -374,6 +374,6 @@ tfd_body_free (TfdBody *body)
 gint64
 tfd_body_get_last_read (TfdBody *body)
 {
-  /* With all buffers handed over it is not the server that is waited for. */
-  return body->buffer != NULL ? body->last_read : g_get_monotonic_time ();
+  /* With all buffers handed over, or all bytes there, it is not the server that is waited for. */
+  return body->buffer != NULL && !body->over ? body->last_read : g_get_monotonic_time ();
 }

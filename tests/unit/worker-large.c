@@ -6,6 +6,8 @@
 
 #include "common/names.h"
 #include "tests/lib/packed-rows.h"
+#include "worker/body.h"
+#include "worker/buffer.h"
 #include "worker/failure.h"
 #include "worker/record.h"
 #include "worker/runs.h"
@@ -16,6 +18,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #define JOB "0123456789abcdef0123456789abcdef"
 #define SIZE ((guint64) 20 * 1024 * 1024 + 1234)
@@ -480,6 +483,64 @@ test_no_room (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
   assert_all (fixture, 2);
 }
 
+/* --- a slow disk --- */
+
+typedef struct
+{
+  guint8 *buffer; /* (owned) (nullable) handed over */
+  gboolean ended;
+} Slow;
+
+static gboolean
+slow_write_cb (G_GNUC_UNUSED const void *data,
+               G_GNUC_UNUSED gsize count,
+               G_GNUC_UNUSED gpointer user_data)
+{
+  g_assert_not_reached ();
+}
+
+static gboolean
+slow_hand_over_cb (guint8 *buffer,
+                   G_GNUC_UNUSED gsize start,
+                   G_GNUC_UNUSED gsize count,
+                   gpointer user_data)
+{
+  ((Slow *) user_data)->buffer = buffer;
+  return TRUE;
+}
+
+static void
+slow_end_cb (const GError *error, gpointer user_data)
+{
+  g_assert_no_error (error);
+  ((Slow *) user_data)->ended = TRUE;
+}
+
+/* All has come, and only the disk is waited for: it is not the server that is silent. */
+static void
+test_slow_disk (void)
+{
+  Slow slow = { 0 };
+  TfdBody *body;
+  gint64 before;
+  int ends[2];
+
+  g_assert_cmpint (pipe (ends), ==, 0);
+  g_assert_cmpint (write (ends[1], "x", 1), ==, 1);
+  close (ends[1]);
+  body = tfd_body_new_for_fd (ends[0], slow_write_cb, slow_end_cb, &slow);
+  g_assert_true (tfd_body_enlarge (body, 0, slow_hand_over_cb));
+  while (slow.buffer == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  before = g_get_monotonic_time ();
+  g_assert_cmpint (tfd_body_get_last_read (body), >=, before);
+  g_assert_false (slow.ended);
+
+  tfd_body_give_back (body, slow.buffer);
+  g_assert_true (slow.ended);
+  tfd_body_free (body);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -496,6 +557,7 @@ main (int argc, char **argv)
   ADD ("/worker/large/stop/often", test_stop_often, NULL);
   ADD ("/worker/large/checkpoint", test_checkpoint, NULL);
   ADD ("/worker/large/no-room", test_no_room, NULL);
+  g_test_add_func ("/worker/large/slow-disk", test_slow_disk);
 
   return g_test_run ();
 }
