@@ -341,7 +341,9 @@ run_stopped_cb (GObject *source, GAsyncResult *result, gpointer user_data)
         {
           g_autoptr (GVariant) parts = g_variant_get_child_value (answer, 0);
 
-          tfd_engine_store_parts (self, job, parts);
+          /* nothing is left when a run ends after its last file: no commit for nothing */
+          if (g_variant_n_children (parts) > 0)
+            tfd_engine_store_parts (self, job, parts);
         }
       tfd_engine_drop_run (self, job);
     }

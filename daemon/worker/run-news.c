@@ -9,6 +9,9 @@
 #include "worker/failure.h"
 #include "worker/upload.h"
 
+/* Until a run says that a server has answered. */
+#define CONNECTED_MSEC 20
+
 void
 tfd_run_add_progress (TfdRun *run, GVariantBuilder *builder, gboolean *any)
 {
@@ -32,6 +35,17 @@ tfd_run_add_progress (TfdRun *run, GVariantBuilder *builder, gboolean *any)
 
   *any = TRUE;
   g_variant_builder_add (builder, "(ta(utt))", run->number, &files);
+}
+
+void
+tfd_run_tell_connected (TfdRun *run)
+{
+  if (run->connect_source == 0)
+    return;
+
+  g_clear_handle_id (&run->connect_source, g_source_remove);
+  run->connected = TRUE;
+  run->runs->news->connected (run->number, run->runs->user_data);
 }
 
 static void
@@ -77,6 +91,7 @@ tfd_run_tell (TfdRun *run)
   if (run->done->len == 0)
     return;
 
+  tfd_run_tell_connected (run);
   done = g_byte_array_free_to_bytes (g_steal_pointer (&run->done));
   run->done = g_byte_array_new ();
   run->runs->news->files_done (run->number,
@@ -84,14 +99,21 @@ tfd_run_tell (TfdRun *run)
                                run->runs->user_data);
 }
 
-static void
-tell_connected (TfdRun *run)
+static gboolean
+connected_cb (gpointer user_data)
 {
-  if (run->connected)
-    return;
+  tfd_run_tell_connected (user_data);
 
-  run->connected = TRUE;
-  run->runs->news->connected (run->number, run->runs->user_data);
+  return G_SOURCE_REMOVE;
+}
+
+/* Not at once: a small file, if it is all there is, is done before anybody could have looked, and
+ * says as much. */
+static void
+tell_connected_soon (TfdRun *run)
+{
+  if (!run->connected && run->connect_source == 0)
+    run->connect_source = g_timeout_add (CONNECTED_MSEC, connected_cb, run);
 }
 
 static gboolean
@@ -140,7 +162,7 @@ release (TfdRunItem *item)
 static void
 answered_cb (G_GNUC_UNUSED TfdTransfer *transfer, gpointer user_data)
 {
-  tell_connected (((TfdRunItem *) user_data)->run);
+  tell_connected_soon (((TfdRunItem *) user_data)->run);
 }
 
 static void
@@ -295,7 +317,11 @@ tell_done (TfdRunItem *item)
   g_hash_table_remove (run->indices, index);
   pack_done (run->done, item);
   if (is_last (run))
-    tfd_run_tell (run);
+    {
+      g_clear_handle_id (&run->connect_source, g_source_remove);
+      run->connected = TRUE;
+      tfd_run_tell (run);
+    }
   else
     tfd_runs_tell_soon (run->runs);
 }
@@ -307,7 +333,7 @@ done_cb (TfdTransfer *transfer, gpointer user_data)
   TfdRun *run = item->run;
   TfdPart *part = tfd_transfer_get_part (transfer);
 
-  tell_connected (run);
+  tell_connected_soon (run);
   count (item);
   take_out (item);
   if (part == NULL)

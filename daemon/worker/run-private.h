@@ -13,14 +13,15 @@ struct _TfdRun
   guint64 number;
   char *job;
   TfdRunOptions options;
-  GQueue waiting;      /* (owned) (element-type Waiting) */
-  GPtrArray *active;   /* (owned) (element-type TfdRunItem) being fetched */
-  guint syncing;       /* fetched, being put on the disk */
-  GHashTable *indices; /* (owned) of all files it has */
-  GHashTable *parts;   /* (owned) index to record (a{sv}) of what is not active, to be told */
-  GByteArray *done;    /* (owned) rows of FilesDone, to be told */
-  gboolean connected;
-  guint64 size; /* of all files that it has begun: what is there, or what there will be */
+  GQueue waiting;       /* (owned) (element-type Waiting) */
+  GPtrArray *active;    /* (owned) (element-type TfdRunItem) being fetched */
+  guint syncing;        /* fetched, being put on the disk */
+  GHashTable *indices;  /* (owned) of all files it has */
+  GHashTable *parts;    /* (owned) index to record (a{sv}) of what is not active, to be told */
+  GByteArray *done;     /* (owned) rows of FilesDone, to be told */
+  gboolean connected;   /* a server has answered, and that is told, or seen from what is done */
+  guint connect_source; /* a server has answered: is soon to be told */
+  guint64 size;         /* of all files that it has begun: what is there, or what there will be */
 
   gboolean closing;
   gboolean failed; /* the failure is to be told at the end */
@@ -69,6 +70,9 @@ void tfd_run_fetch_reply (TfdTransfer *upload,
 
 void tfd_run_item_free (TfdRunItem *item);
 guint32 tfd_run_item_index (const TfdRunItem *item);
+
+/* Says that a server has answered, if that waits to be said. */
+void tfd_run_tell_connected (TfdRun *run);
 
 /* Ends a closing run once nothing is written any more; it is gone afterwards. */
 void tfd_run_end_if_settled (TfdRun *run);

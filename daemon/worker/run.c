@@ -72,6 +72,7 @@ void
 tfd_run_free (TfdRun *run)
 {
   g_clear_handle_id (&run->close_source, g_source_remove);
+  g_clear_handle_id (&run->connect_source, g_source_remove);
   g_queue_clear_full (&run->waiting, (GDestroyNotify) waiting_free);
   g_ptr_array_unref (run->active);
   g_hash_table_unref (run->indices);
@@ -288,6 +289,7 @@ tfd_run_end_if_settled (TfdRun *run)
   if (!run->closing || run->active->len > 0 || run->syncing > 0)
     return;
 
+  tfd_run_tell_connected (run);
   tfd_runs_tell_progress (runs, run);
   tfd_run_tell (run);
   if (run->failed)
