@@ -109,11 +109,19 @@ class Crowd(People):
             sizes.append(size)
         return sizes
 
-    def shares(self, moments, end):
-        """How far off the mean, in per cent, is the user who is off most when the first has all?"""
-        sizes = [sizes for moment, sizes in moments if moment <= end][-1]
+    @staticmethod
+    def off(sizes):
+        """How far off the mean, in per cent, is the user who is off most?"""
         mean = sum(sizes) / len(sizes)
-        return max(abs(size / mean - 1) for size in sizes) * 100
+        return max(abs(size / mean - 1) for size in sizes) * 100 if mean else 0
+
+    def shares(self, moments, end):
+        """That, while all of them are at work: when the first has all; and when half of all has
+        arrived, for whoever wants to know."""
+        half = sum(moments[-1][1]) / 2
+        at_half = next(sizes for _, sizes in moments if sum(sizes) >= half)
+        at_end = [sizes for moment, sizes in moments if moment <= end][-1]
+        return {'share': self.off(at_end), 'share-at-half': self.off(at_half)}
 
     def together(self, who, clients):
         """Lets clients go, and looks what arrives."""
@@ -127,12 +135,12 @@ class Crowd(People):
             if moments[-1][0] > begin + PATIENCE:
                 raise Failed('the jobs do not come to their end')
             turn()
+        moments.append((time.monotonic(), self.received()))
         used = cpu.used(self.service.pids())
         said = [self.said(client) for client in clients]
         self.check(who)
         return {'wall': max(max(one['completed']) for one in said) - min(one['begin'] for one in said),
-                'share': self.shares(moments, min(max(one['transferred']) for one in said)),
-                'cpu': used}
+                'cpu': used} | self.shares(moments, min(max(one['transferred']) for one in said))
 
     def check(self, who):
         for place in self.places:
