@@ -96,6 +96,8 @@ def measure(rows, options, results):
             try:
                 samples = hold(bout, scene, names, options.rounds, say if options.verbose else None)
             except Exception as error:  # noqa: BLE001 (the other rows are to be measured all the same)
+                if ended:  # what else went wrong is because of that
+                    raise KeyboardInterrupt from error
                 traceback.print_exc()
                 say(f'bench: {error}')
                 for row in mine:
@@ -113,9 +115,13 @@ def measure(rows, options, results):
         shutil.rmtree(place, ignore_errors=True)
 
 
-def stopped(*_):
-    for number in signal.SIGTERM, signal.SIGHUP, signal.SIGINT:
-        signal.signal(number, signal.SIG_IGN)
+ended = []  # by a signal
+
+
+def stopped(number, _frame):
+    ended.append(number)
+    for one in signal.SIGTERM, signal.SIGHUP, signal.SIGINT:
+        signal.signal(one, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
