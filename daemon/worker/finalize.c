@@ -65,7 +65,7 @@ rename_to_free_name (int directory, const char *from, const char *to)
 
   if (renameat2 (directory, from, directory, to, RENAME_NOREPLACE) == 0)
     return 0;
-  if (errno != EINVAL && errno != ENOSYS)
+  if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
     return errno;
 
   /* This file system cannot; two names for a moment do as well. */
@@ -271,7 +271,7 @@ put_in_place (Context *context,
   /* Most often nothing stands there, and then there is nothing to judge. */
   if (dressed && renameat2 (directory->fd, part, directory->fd, final, RENAME_NOREPLACE) == 0)
     return "renamed";
-  if (dressed && errno != EEXIST && errno != EINVAL && errno != ENOSYS)
+  if (dressed && errno != EEXIST && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
     return refuse (failure, TFD_ERROR_COMMIT_FAILED, file, final, g_strerror (errno));
   return replace (context, file, directory, part, final, dressed, failure);
 }
