@@ -99,6 +99,7 @@ tfd_upload_judge (TfdUpload *self)
   g_autoptr (SoupMessage) message = g_steal_pointer (&self->message);
   const char *reason = NULL;
   guint64 before = self->state.offset;
+  g_autofree char *session = g_strdup (self->state.session);
   TfdUploadAnswer answer = {
     .status = received.status,
     .reason = received.reason,
@@ -113,6 +114,8 @@ tfd_upload_judge (TfdUpload *self)
       self->rules->judge (&self->state, &self->what, &self->request, &answer, &reason, &failure);
   if (self->state.offset > before || self->state.sent)
     self->idle_requests = 0;
+  if (g_strcmp0 (self->state.session, session) != 0)
+    self->new_session = self->state.session != NULL;
 
   if (verdict == TFD_UPLOAD_REPLY && self->file->reply != NULL && received.stream != NULL)
     {

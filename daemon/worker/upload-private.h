@@ -66,6 +66,7 @@ struct _TfdUpload
   gboolean retried;          /* this request */
   gboolean unheeded;         /* the server does not know Expect */
   gboolean committing;       /* not a byte is sent before the daemon knows that it may be */
+  gboolean new_session;      /* the daemon may not have it on the disk yet */
   SoupMessage *message;      /* (owned) (nullable) under way */
   GCancellable *cancellable; /* (owned) (nullable) */
   guint serial;              /* of the message: answers of older ones are not ours */

@@ -60,8 +60,8 @@ body_is_out (TfdUpload *self)
   return !sends_bytes (self) || self->written >= self->request.length;
 }
 
-/* Before the first byte of what must not be sent twice: nobody may forget that it was sent,
- * whatever crashes. */
+/* Before the first byte of what must not be sent twice, or that goes to a new session: nobody may
+ * forget that it was sent, or where, whatever crashes. */
 static void
 commit (gpointer user_data)
 {
@@ -70,7 +70,9 @@ commit (gpointer user_data)
   /* an earlier try of the same request has asked */
   if (self->committing)
     return;
-  self->state.begun = TRUE;
+  if (self->request.once)
+    self->state.begun = TRUE;
+  self->new_session = FALSE;
   self->committing = TRUE;
   self->client->commit (TFD_TRANSFER (self), self->user_data);
 }
@@ -403,7 +405,7 @@ tfd_upload_send (TfdUpload *self)
   self->phase = TFD_UPLOAD_ASKING;
   self->asked = FALSE;
   self->last_activity = g_get_monotonic_time ();
-  if (must_commit (self) && !sends_bytes (self))
+  if (sends_bytes (self) ? self->new_session : must_commit (self))
     {
       g_object_unref (message);
       commit (self);

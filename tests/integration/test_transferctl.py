@@ -153,8 +153,6 @@ class Transferctl(WorldCase):
     def test_put_survives_a_kill(self):
         server, content = self.upload_server(), self.source()
         held = threading.Event()
-        # what the server calls the upload may have been too new to be on the disk: then it begins anew
-        server.allow_overwrites = True
         server.script = [Fault('Fragment', hold=held)]
         process = self.start('put', 'name.iso', server.url('/x'), '--protocol', 'bits')
         wait_for(lambda: any(one.what == 'Fragment' for one in server.log), 'the first fragment')

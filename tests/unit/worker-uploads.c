@@ -147,6 +147,24 @@ answer_digest (Request *request, gboolean right)
   return no_content (request, "201 Created", field);
 }
 
+/* As much of tus as one upload in one piece needs. */
+static gboolean
+answer_tus (Request *request)
+{
+  g_autofree char *fields = NULL;
+
+  if (g_str_equal (request->method, "POST"))
+    return no_content (request, "201 Created", "Tus-Resumable: 1.0.0\r\nLocation: /tus/1\r\n");
+  if (g_str_equal (request->method, "OPTIONS"))
+    return no_content (request, "204 No Content",
+                       "Tus-Resumable: 1.0.0\r\nTus-Version: 1.0.0\r\nTus-Extension: creation\r\n");
+  if (!take_body (request, G_MAXUINT64))
+    return FALSE;
+  fields = g_strdup_printf ("Tus-Resumable: 1.0.0\r\nUpload-Offset: %" G_GUINT64_FORMAT "\r\n",
+                            request->length);
+  return no_content (request, "204 No Content", fields);
+}
+
 /* Answers; FALSE: the connection is closed. */
 static gboolean
 answer (Request *request, guint number)
@@ -154,6 +172,8 @@ answer (Request *request, guint number)
   const char *path = request->path;
   gboolean first = number == 0;
 
+  if (g_str_has_prefix (path, "/tus"))
+    return answer_tus (request);
   if (g_str_has_prefix (path, "/ok"))
     return take_body (request, G_MAXUINT64) && no_content (request, "201 Created", "");
   if (g_str_equal (path, "/auth"))
@@ -852,6 +872,25 @@ test_committed (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (fixture->bytes, ==, size);
 }
 
+/* Bytes go to a session only when it is on the disk which one that is: who forgets it begins anew,
+ * and the server may refuse what it has already. */
+static void
+test_session_committed (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  write_source (fixture, 1000);
+  fixture->hold = TRUE;
+  start (fixture, 1, "/tus", "tus", FALSE);
+  wait_until (fixture, fixture->committing != 0);
+  g_assert_true (recorded (fixture, "session"));
+  g_assert_false (recorded (fixture, "begun"));
+  g_assert_cmpuint (count_requests (fixture, "/tus/1"), ==, 0);
+  tfd_runs_committed (fixture->runs, 1, 0);
+  wait_until (fixture, fixture->done->len > 0);
+  stop (fixture, 1);
+  g_assert_cmpuint (count_requests (fixture, "/tus/1"), ==, 1);
+  g_assert_cmpuint (fixture->bytes, ==, 1000);
+}
+
 /* The worker is told to stop while it waits. */
 static void
 test_stopped_before_commit (Fixture *fixture, gconstpointer data)
@@ -1125,6 +1164,7 @@ main (int argc, char **argv)
   add ("committed/large", GSIZE_TO_POINTER (SIZE), test_committed);
   add ("committed/small", GSIZE_TO_POINTER (1000), test_committed);
   add ("committed/empty", GSIZE_TO_POINTER (0), test_committed);
+  add ("committed/session", NULL, test_session_committed);
   add ("stopped-before-commit/large", GSIZE_TO_POINTER (SIZE), test_stopped_before_commit);
   add ("stopped-before-commit/small", GSIZE_TO_POINTER (1000), test_stopped_before_commit);
   add ("stopped-before-commit/empty", GSIZE_TO_POINTER (0), test_stopped_before_commit);
