@@ -47,6 +47,7 @@ class FloodCase(WorldCase):
         file, row, _ = self.file('busy', 2 * MIB, script=[Answer(stall=MIB)])
         job = self.client.create([row], start=True)
         wait_for(file.stalled.is_set, 'the answer')
+        job.wait('transferring')
         worker = self.world.worker()
         os.kill(worker, signal.SIGSTOP)
         self.addCleanup(self.go_on, worker)
