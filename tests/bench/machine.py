@@ -43,6 +43,9 @@ def prepare_network():
 
 def make_certificate(place):
     """server.pem and server.key for localhost, which everybody here trusts from now on."""
+    # That of the rows, when the profiles follow in the same run: its file is gone.
+    subprocess.run(['umount', BUNDLE], stderr=subprocess.DEVNULL, check=False)
+
     def openssl(*words):
         subprocess.run(['openssl', *words], check=True, cwd=place, stderr=subprocess.DEVNULL)
     curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '30']
