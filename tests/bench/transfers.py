@@ -116,7 +116,7 @@ class Small(TransferBout):
     """Many small files, one job."""
 
     count, size, few = 2000, 10 << 10, 20
-    extras = ('wget', 'wget2')
+    extras = ('wget', 'wget2', 'soup')
 
     def prepare(self):
         self.names = self.scene.web.add_many(f'small-{self.size}', self.scene.scale(self.count, self.few),
@@ -157,13 +157,19 @@ class Small(TransferBout):
         self.check('curl', self.names, directory)
         return sample
 
+    def soup(self):
+        directory = self.scene.directory()
+        sample = run([program('soup'), self.scene.rows(self.names, directory, self.tls)])
+        self.check('soup', self.names, directory)
+        return sample
+
 
 class SmallTls(Small):
     """Very many very small files over TLS 1.3."""
 
     count, size, few = 20_000, 1 << 10, 20
     tls = True
-    extras = ()
+    extras = ('soup',)
 
 
 class One(TransferBout):
