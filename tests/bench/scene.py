@@ -86,6 +86,10 @@ class Web:
                 raise Failed(f'nginx did not start: {log.read()}')
         return os.path.exists(os.path.join(self.directory, 'nginx.pid'))
 
+    def pids(self):
+        with open(f'/proc/{self.process.pid}/task/{self.process.pid}/children', encoding='ascii') as file:
+            return [self.process.pid, *map(int, file.read().split())]
+
     def url(self, name, tls=False):
         scheme, port = ('https', self.port + 363) if tls else ('http', self.port)
         return f'{scheme}://127.0.0.1:{port}/{name}'

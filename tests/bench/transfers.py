@@ -3,9 +3,10 @@
 """Bouts of moving bytes."""
 import os
 import shutil
+import subprocess
 
 from bout import Bout
-from measure import Failed, cached, forget_peak, memory, run
+from measure import Cpu, Failed, cached, forget_peak, memory, run
 from scene import MIB, PORT, Service, check_same, program
 
 
@@ -209,41 +210,72 @@ class One(TransferBout):
 
 
 class Upload(TransferBout):
-    """One big file by PUT."""
+    """One big file by PUT. What the server needs for it is told, too: it is one thread, which nothing
+    can be faster than, and how the bytes are sent changes what they cost it."""
 
     ours = ('transferd',)
+    extras = ('sendfile', 'copy', 'mapped')
 
     def prepare(self):
         self.source = os.path.join(self.scene.directory(), 'source')
         big = self.scene.web.path(self.scene.web.add('big', self.scene.scale(2048, 2) * MIB))
         shutil.copyfile(big, self.source)
+        # Else the kernel writes it to the disk half a minute later, while somebody is measured.
+        subprocess.run(['sync', self.source], check=True)
         self.number = 0
 
-    def finish(self, who, sample):
-        target = self.scene.web.path(f'put/{self.number}')
+    def close(self):
+        super().close()
+        os.unlink(self.source)  # it is in memory, too
+
+    def name(self):
+        return f'put/{self.number}'
+
+    def check_sent(self, who):
+        target = self.scene.web.path(self.name())
         if os.path.getsize(target) != os.path.getsize(self.source):
             raise Failed(f'{who}: the server has not got it all')
         if who not in self.checked:
             check_same(self.source, target)
         self.checked.add(who)
         os.unlink(target)
+
+    def sent(self, who, send):
+        """A sample of send (), which sends the file as name ()."""
+        self.number += 1
+        server = Cpu(self.scene.web.pids())
+        sample = send()
+        sample['server'] = server.used(self.scene.web.pids())
+        self.check_sent(who)
         return sample
 
-    def next_url(self):
-        self.number += 1
-        return self.url(f'put/{self.number}')
-
     def transferd(self):
-        rows = self.scene.file([f'{self.next_url()}\t{self.source}'])
-        return self.finish('transferd', self.transfer(rows, '--type', 'upload', '--priority',
-                                                      'foreground'))
+        def send():
+            rows = self.scene.file([f'{self.url(self.name())}\t{self.source}'])
+            return self.transfer(rows, '--type', 'upload', '--priority', 'foreground')
+        return self.sent('transferd', send)
 
     def curl(self):
-        return self.finish('curl', run(['curl', '--silent', '--fail', '--upload-file', self.source,
-                                        self.next_url()]))
+        return self.sent('curl', lambda: run(['curl', '--silent', '--fail', '--upload-file', self.source,
+                                              self.url(self.name())]))
+
+    def bare(self, way):
+        """A program that does nothing else, in one of the ways to do it."""
+        return self.sent(way, lambda: run([program('send'), way, '127.0.0.1', str(PORT),
+                                           '/' + self.name(), self.source]))
+
+    def sendfile(self):
+        return self.bare('sendfile')
+
+    def copy(self):
+        return self.bare('copy')
+
+    def mapped(self):
+        return self.bare('mapped')
 
 
 class UploadTls(Upload):
     """One big file by PUT over TLS 1.3."""
 
     tls = True
+    extras = ()
