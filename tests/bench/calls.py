@@ -133,6 +133,7 @@ class CreateAdd(CallBout):
     16 connections, and a call under way on each; what one gets that waits for each answer is only told."""
 
     count, few = 4000, 40
+    extras = ('echo',)
     CLIENTS = 16
 
     def alone(self):
@@ -143,6 +144,12 @@ class CreateAdd(CallBout):
         one, _ = self.with_service('create-add', self.rows(self.alone()))
         return {'rate': self.number / said['seconds'], 'alone': self.alone() / one['seconds'],
                 'cpu': cpu / self.number * 1e3}
+
+    def echo(self):
+        """As many calls that nothing is done for: what two calls over a bus take."""
+        said = self.with_echo('echo', 'Ping', 2 * self.number, '--clients', self.CLIENTS)
+        one = self.with_echo('echo', 'Ping', 2 * self.alone())
+        return {'rate': self.number / said['seconds'], 'alone': self.alone() / one['seconds']}
 
     def aria2(self):
         with Aria2(self.scene) as aria2:
