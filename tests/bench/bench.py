@@ -8,14 +8,15 @@
     ./dev bench --check [ROW…]  ends with 1 when a row is not what it is to be
     ./dev bench --write [ROW…]  writes docs/performance.md, its plots, and a file of the history; rows
                                 that were not measured now stay what they were
-    ./dev bench --profile       flame graphs of the three hottest paths, into the same place
+    ./dev bench --profile       flame graphs of the three hottest paths: plots of docs/performance.md
     ./dev bench --growth        curves of the costs of 10 to 100,000 jobs and files, likewise
     ./dev bench --compare A B   two files of tests/bench/history
 
     --rounds N    rounds, the first not counted (default 7)
     --json FILE   all figures, also those of a run that was stopped (default bench.json in the build
                   directory)
-    --smoke       each row once, with tiny sizes: does it work? The figures say nothing
+    --smoke       each row once, with tiny sizes: does it work? The figures say nothing, so that they
+                  are not to be written, and plots go into a directory “plots” beside the FILE of --json
     --verbose     each round
 """
 import argparse
@@ -51,7 +52,10 @@ def arguments():
     parser.add_argument('--json', metavar='FILE',
                         default=os.path.join(os.environ.get('TFD_BUILD_ROOT', '.'), 'bench.json'))
     parser.add_argument('--compare', nargs=2, metavar='FILE')
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.smoke and options.write:
+        parser.error('the figures of --smoke say nothing: there is nothing to --write')
+    return options
 
 
 def chosen(names):
@@ -70,6 +74,15 @@ def place_for_files():
         if found and not os.path.exists(f'/proc/{found[1]}'):
             shutil.rmtree(os.path.join(base, name), ignore_errors=True)
     return tempfile.mkdtemp(prefix=f'bench-{os.getpid()}-', dir=base)
+
+
+def place_for_plots(options):
+    """Those of the document are replaced by such as say something only."""
+    directory = os.path.dirname(report.PLOT)
+    if options.smoke:
+        directory = os.path.join(os.path.dirname(os.path.abspath(options.json)), 'plots')
+    os.makedirs(directory, exist_ok=True)
+    return directory
 
 
 def save(result, path):
@@ -174,7 +187,7 @@ def main():
         status = table(rows, options)
     for wanted, module in (options.profile, profiles), (options.growth, growth):
         if wanted:
-            module.write(Scene(place_for_files(), options.smoke))
+            module.write(Scene(place_for_files(), options.smoke), place_for_plots(options))
     return status
 
 

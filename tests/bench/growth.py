@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: 2026 The transferd authors
-"""Curves of what the service costs with more and more jobs and files: docs/performance/growth-*.svg."""
+"""Curves of what the service costs with more and more jobs and files."""
 import os
 import shutil
 
-import profiles
 import state
 import svg
 from bout import say
@@ -65,13 +64,12 @@ def files(scene, sizes):
     return curves
 
 
-def write(scene):
+def write(scene, directory):
     sizes = scene.scale([10, 100, 1000, 10_000, 100_000], [10, 30])
     try:
         for name, function in ('jobs', jobs), ('files', files):
             curves = function(scene, sizes)
-            os.makedirs(profiles.TARGET, exist_ok=True)
-            path = os.path.join(profiles.TARGET, f'growth-{name}.svg')
+            path = os.path.join(directory, f'growth-{name}.svg')
             with open(path, 'w', encoding='utf-8') as file:
                 file.write(svg.curves(curves, name, 'both axes are logarithmic'))
             say(path)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: 2026 The transferd authors
-"""Flame graphs of the three hottest paths, by perf: docs/performance/*.svg."""
+"""Flame graphs of the three hottest paths, by perf."""
 import collections
 import os
 import re
@@ -13,9 +13,6 @@ import svg
 from bout import say
 from measure import Failed
 from scene import MIB, Service
-
-TARGET = os.path.join(machine.SOURCE, 'docs', 'performance')
-
 
 def frame(line):
     """The name of a function. Those that a library keeps to itself have none in the packages of
@@ -46,8 +43,8 @@ def fold(data):
     return stacks
 
 
-def record(scene, service, pid, name, title, work):
-    data = os.path.join(scene.place, name + '.perf')
+def record(scene, service, pid, path, title, work):
+    data = os.path.join(scene.place, os.path.basename(path) + '.perf')
     perf = subprocess.Popen(['perf', 'record', '--quiet', '--freq', '999', '--call-graph', 'dwarf,8192',
                              '--output', data, '--pid', str(pid)], stderr=subprocess.PIPE)
     service.bench_client('list')  # some time for it to begin
@@ -57,24 +54,26 @@ def record(scene, service, pid, name, title, work):
     said = perf.communicate()[1].decode(errors='replace')
     if not os.path.exists(data):
         raise Failed(f'perf: {said}')
-    os.makedirs(TARGET, exist_ok=True)
-    with open(os.path.join(TARGET, name + '.svg'), 'w', encoding='utf-8') as file:
+    with open(path, 'w', encoding='utf-8') as file:
         file.write(svg.flame(fold(data), title))
-    say(f'{TARGET}/{name}.svg')
+    say(path)
 
 
-def write(scene):
+def write(scene, directory):
+    def path(name):
+        return os.path.join(directory, name + '.svg')
+
     machine.make_certificate(scene.place)
     service = Service()
     try:
         service.warm(scene)
         worker = service.workers()[0]
         big = scene.web.add('profile', scene.scale(512, 2) * MIB)
-        record(scene, service, worker, 'bulk', 'worker: one large file over HTTP',
+        record(scene, service, worker, path('bulk'), 'worker: one large file over HTTP',
                lambda: service.bench_client('jobs', scene.rows([big], scene.directory()),
                                             '--priority', 'foreground'))
         small = scene.web.add_many('profile-small', scene.scale(2000, 20), 10 << 10)
-        record(scene, service, worker, 'small', 'worker: 2,000 files of 10 KiB',
+        record(scene, service, worker, path('small'), 'worker: 2,000 files of 10 KiB',
                lambda: service.bench_client('jobs', scene.rows(small, scene.directory()),
                                             '--priority', 'foreground'))
 
@@ -83,7 +82,7 @@ def write(scene):
             service.bench_client('create', scene.file(
                 f'http://127.0.0.1:9/{number}\t{directory}/{number}'
                 for number in range(scene.scale(5000, 20))), '--clients', '16', '--depth', '8')
-        record(scene, service, service.daemon_pid, 'create', 'daemon: CreateJob by 16 clients', create)
+        record(scene, service, service.daemon_pid, path('create'), 'daemon: CreateJob by 16 clients', create)
     finally:
         service.end()
         scene.close()
