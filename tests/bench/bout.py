@@ -49,6 +49,7 @@ class Bout:
     """Work. A contestant is a method that does it once and returns {metric: number}."""
 
     rounds = ROUNDS
+    fills_memory = False  # by GiBs
     extras = ()  # contestants for whoever wants to know
 
     def __init__(self, scene):
@@ -101,6 +102,7 @@ class InMachine(Bout):
 
 class Crowd(InMachine):
     inner = 'Crowd'
+    fills_memory = True
 
 
 class Flood(InMachine):
@@ -113,6 +115,8 @@ def hold(bout_class, scene, names, rounds=None, log=None):
     rounds = rounds or bout.rounds
     names = [*names, *bout.extras]
     samples = {name: [] for name in names}
+    if bout.fills_memory and not scene.smoke:
+        machine.keep_memory()
     try:
         bout.open(names)
         for number in range(1 if scene.smoke else rounds + 1):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: 2026 The transferd authors
 """The machine: what it is, and a network and certificates of our own in it."""
+import mmap
 import os
 import re
 import shutil
@@ -61,6 +62,42 @@ def make_certificate(place):
             with open(path, 'rb') as file:
                 shutil.copyfileobj(file, out)
     subprocess.run(['mount', '--bind', bundle, BUNDLE], check=True)
+
+
+def reports_free_memory():
+    """Whether this is a virtual machine that gives its host back what is free."""
+    drivers = '/sys/bus/virtio/drivers/virtio_balloon'
+    for device in os.listdir(drivers) if os.path.isdir(drivers) else ():
+        features = os.path.join(drivers, device, 'features')
+        if os.path.exists(features):
+            with open(features, encoding='ascii') as file:
+                if file.read()[5:6] == '1':  # VIRTIO_BALLOON_F_REPORTING
+                    return True
+    return False
+
+
+kept = []
+
+
+def keep_memory():
+    """Makes memory cost the same for all, until we end. Where whole blocks of 2 MiB are given back to
+    the host when they have been free for two seconds, the first touch of each of their pages is as dear
+    as copying into it three times: 2 GiB in the page cache take 0.4 s or 1.6, whoever happens to get
+    them. Of memory of which a page of every half a MiB is in use no block is ever free as a whole."""
+    if kept or not reports_free_memory():
+        return
+    with open('/proc/meminfo', encoding='ascii') as file:
+        available = int(first(r'MemAvailable:\s*(\d+)', file.read())) << 10
+    part = 512 << 10
+    parts = min(8 << 30, available // 2) // part
+    memory = mmap.mmap(-1, parts * part, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    memory.madvise(mmap.MADV_NOHUGEPAGE)
+    content = b'1' * part
+    for _ in range(parts):
+        memory.write(content)
+    for number in range(parts):
+        memory.madvise(mmap.MADV_DONTNEED, number * part + mmap.PAGESIZE, part - mmap.PAGESIZE)
+    kept.append(memory)
 
 
 def first(pattern, text):

@@ -54,6 +54,7 @@ class TransferBout(Bout):
 class Bulk(TransferBout):
     """One big file over HTTP."""
 
+    fills_memory = True
     extras = ('wget', 'wget2')
 
     def prepare(self):
@@ -213,6 +214,7 @@ class Upload(TransferBout):
     """One big file by PUT. What the server needs for it is told, too: it is one thread, which nothing
     can be faster than, and how the bytes are sent changes what they cost it."""
 
+    fills_memory = True
     ours = ('transferd',)
     extras = ('sendfile', 'copy', 'mapped')
 
