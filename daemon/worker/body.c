@@ -9,6 +9,7 @@
 #include "worker/chunked.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Below this a pause of the server is no reason to write. */
@@ -26,6 +27,8 @@ struct _TfdBody
   GPollableInputStream *pollable; /* (not owned) what is read: the stream or what lies below it */
   int fd;
   gboolean chunked;
+  gboolean counted; /* it has so many bytes left: */
+  guint64 left;
   gboolean ended;
   TfdChunked decoder;
   GSource *source;  /* (owned) (nullable) none while all buffers are handed over, and at the end */
@@ -53,6 +56,10 @@ read_some (TfdBody *body, GError **error)
   guint8 *at = body->buffer + body->start + body->filled;
   gssize n;
 
+  if (body->counted && body->left == 0)
+    return 0;
+  if (body->counted)
+    room = (gsize) MIN (room, body->left);
   if (body->pollable != NULL)
     {
       n = g_pollable_input_stream_read_nonblocking (body->pollable, at, room, NULL, error);
@@ -67,6 +74,8 @@ read_some (TfdBody *body, GError **error)
                      g_strerror (errno));
     }
 
+  if (n > 0 && body->counted)
+    body->left -= (guint64) n;
   if (n <= 0 || !body->chunked)
     return n;
 
@@ -139,7 +148,7 @@ step (TfdBody *body, gboolean *blocked)
       *blocked = TRUE;
       return FALSE;
     }
-  if (n == 0 && body->chunked && !tfd_chunked_is_complete (&body->decoder))
+  if (n == 0 && ((body->chunked && !tfd_chunked_is_complete (&body->decoder)) || body->left > 0))
     {
       g_set_error_literal (&error, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT,
                            "the connection was closed before the end");
@@ -154,7 +163,8 @@ step (TfdBody *body, gboolean *blocked)
   body->last_read = g_get_monotonic_time ();
   if (n != G_MAXSSIZE)
     body->filled += (gsize) n;
-  if (body->chunked && tfd_chunked_is_complete (&body->decoder))
+  if ((body->chunked && tfd_chunked_is_complete (&body->decoder)) ||
+      (body->counted && body->left == 0))
     {
       finish (body, NULL);
       return FALSE;
@@ -270,6 +280,29 @@ tfd_body_new (
   body->stream = g_object_ref (stream);
   body->chunked = chunked;
   body->pollable = G_POLLABLE_INPUT_STREAM (chunked ? below_decoder (stream) : stream);
+  arm (body, FALSE);
+
+  return body;
+}
+
+TfdBody *
+tfd_body_new_of_length (GPollableInputStream *stream,
+                        guint64 length,
+                        const guint8 *data,
+                        gsize count,
+                        TfdBodyWrite write,
+                        TfdBodyEnd end,
+                        gpointer user_data)
+{
+  TfdBody *body = body_new (write, end, user_data);
+
+  g_assert (count <= body->size && count <= length);
+  body->pollable = stream;
+  body->counted = TRUE;
+  body->left = length - count;
+  body->filled = count;
+  if (count > 0)
+    memcpy (body->buffer, data, count);
   arm (body, FALSE);
 
   return body;

@@ -25,6 +25,15 @@ typedef void (*TfdBodyEnd) (const GError *error, gpointer user_data);
 TfdBody *tfd_body_new (
     GInputStream *stream, gboolean chunked, TfdBodyWrite write, TfdBodyEnd end, gpointer user_data);
 
+/* Reads @length bytes from @stream, and no more; it is not closed. The first @count are @data. */
+TfdBody *tfd_body_new_of_length (GPollableInputStream *stream,
+                                 guint64 length,
+                                 const guint8 *data,
+                                 gsize count,
+                                 TfdBodyWrite write,
+                                 TfdBodyEnd end,
+                                 gpointer user_data);
+
 /* Reads the local file @fd, which is closed in the end. */
 TfdBody *tfd_body_new_for_fd (int fd, TfdBodyWrite write, TfdBodyEnd end, gpointer user_data);
 

@@ -38,17 +38,21 @@ struct _TfdDownload
   TfdPart *part; /* (owned) (nullable) */
   guint64 total; /* TFD_SIZE_UNKNOWN */
 
-  char *url;                 /* (owned) asked now */
-  guint redirects;           /* followed for this request */
-  guint restarts;            /* since the start */
-  gboolean source_told;      /* a record with a validator may be stored */
-  guint64 offset;            /* where the body of this answer begins */
-  SoupMessage *message;      /* (owned) (nullable) of the request under way */
-  GCancellable *cancellable; /* (owned) (nullable) of the request under way */
-  guint serial;              /* of the request: answers of older ones are not ours */
-  TfdBody *body;             /* (owned) (nullable) */
-  GInputStream *given;       /* (owned) (nullable) the body of the message, before it is read */
-  int source_fd;             /* (not owned) of a local source while its body is read, else -1 */
+  char *url;            /* (owned) asked now */
+  guint redirects;      /* followed for this request */
+  guint restarts;       /* since the start */
+  gboolean source_told; /* a record with a validator may be stored */
+  guint64 offset;       /* where the body of this answer begins */
+  SoupMessage *message; /* (owned) (nullable) of the request under way */
+  TfdLane *lane;        /* (owned) (nullable) that it is under way on, without a message … */
+  guint status;         /* … or the body is read from; of the answer: its status, */
+  char *reason;         /* (owned) (nullable) what that is, */
+  SoupMessageHeaders *headers; /* (owned) (nullable) and the fields */
+  GCancellable *cancellable;   /* (owned) (nullable) of the request under way */
+  guint serial;                /* of the request: answers of older ones are not ours */
+  TfdBody *body;               /* (owned) (nullable) */
+  GInputStream *given;         /* (owned) (nullable) the body of the message, before it is read */
+  int source_fd;               /* (not owned) of a local source while its body is read, else -1 */
   gint64 last_activity;
 
   guint pending;          /* pieces of work in threads */

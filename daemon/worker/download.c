@@ -89,6 +89,7 @@ void
 tfd_download_set_answer (TfdDownload *self, SoupMessage *message, GInputStream *stream)
 {
   self->message = g_object_ref (message);
+  self->headers = soup_message_headers_ref (soup_message_get_response_headers (message));
   self->given = g_object_ref (stream);
 }
 
@@ -102,6 +103,9 @@ tfd_download_drop_request (TfdDownload *self)
     g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->cancellable);
   g_clear_object (&self->message);
+  g_clear_pointer (&self->lane, tfd_lane_drop);
+  g_clear_pointer (&self->headers, soup_message_headers_unref);
+  g_clear_pointer (&self->reason, g_free);
 }
 
 void

@@ -6,6 +6,7 @@
 #include <libsoup/soup.h>
 
 #include "worker/attached.h"
+#include "worker/lane.h"
 #include "worker/login.h"
 #include "worker/partial.h"
 #include "worker/pool.h"
@@ -38,6 +39,7 @@ typedef struct
   GHashTable *directories; /* (owned) see tfd_directory_cache_new () */
   GHashTable *protocols;   /* (owned) origin to TfdUploadProtocol, where that was found out */
   TfdAttached *attached;   /* what was handed in */
+  TfdLanes *lanes;         /* (owned) */
 } TfdTools;
 
 #define TFD_TYPE_DOWNLOAD (tfd_download_get_type ())

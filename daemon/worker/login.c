@@ -187,6 +187,18 @@ tfd_login_has_credentials (const TfdLogin *login)
   return login->credentials != NULL;
 }
 
+static gboolean
+is_same (GVariant *a, GVariant *b)
+{
+  return a == b || (a != NULL && b != NULL && g_variant_equal (a, b));
+}
+
+gboolean
+tfd_login_is_same (const TfdLogin *a, const TfdLogin *b)
+{
+  return a == b || (is_same (a->headers, b->headers) && is_same (a->credentials, b->credentials));
+}
+
 /* A scheme that the owner did not name gets nothing: a server that asks for Basic must not have the
  * password of one who wants Digest. */
 static gboolean

@@ -35,6 +35,9 @@ SoupSession *tfd_login_get_session (TfdLogin *login);
  * preceded by one without. */
 gboolean tfd_login_has_credentials (const TfdLogin *login);
 
+/* TRUE when both show the same. */
+gboolean tfd_login_is_same (const TfdLogin *a, const TfdLogin *b);
+
 /* Puts the header fields on @message and lets it answer challenges; nothing of both when @message
  * goes to another origin than @url, which is where the owner wanted to go. What the program itself
  * says (Range, Accept-Encoding, …) is to be set afterwards: it wins. */

@@ -15,20 +15,39 @@ typedef struct
 {
   TfdDownload *self; /* (owned) */
   guint serial;
+  SoupMessage *message;  /* (owned) (nullable) that may found a lane, … */
+  gulong handler;        /* … what listens to it, … */
+  GIOStream *connection; /* (owned) (nullable) … and what it is asked on */
 } Request;
+
+/* What was answered is in the download; this is where its body is. */
+typedef struct
+{
+  GInputStream *stream;         /* (nullable) that of libsoup, … */
+  GIOStream *connection;        /* (nullable) … with what may become a lane, */
+  const TfdLaneAnswer *on_lane; /* (nullable) or this */
+} Answer;
+
+static void ask_libsoup (TfdDownload *self);
 
 static const char *
 header (TfdDownload *self, const char *name)
 {
-  return soup_message_headers_get_one (soup_message_get_response_headers (self->message), name);
+  return soup_message_headers_get_one (self->headers, name);
+}
+
+/* That of a lane is dropped with it, when the request is. */
+static void
+drop_body (const Answer *answer)
+{
+  if (answer->stream != NULL)
+    tfd_body_drop_stream (answer->stream);
 }
 
 static gboolean
 is_chunked (TfdDownload *self)
 {
-  SoupMessageHeaders *headers = soup_message_get_response_headers (self->message);
-
-  return soup_message_headers_get_encoding (headers) == SOUP_ENCODING_CHUNKED;
+  return soup_message_headers_get_encoding (self->headers) == SOUP_ENCODING_CHUNKED;
 }
 
 static void
@@ -38,6 +57,17 @@ network_failed (TfdDownload *self, const GError *error)
 
   tfd_classify_network_error (error, &failure);
   tfd_download_fail (self, &failure);
+}
+
+/* The last byte of the body was read, and no byte beyond it. */
+static void
+keep_lane (TfdDownload *self)
+{
+  if (self->lane == NULL)
+    return;
+
+  g_clear_pointer (&self->body, tfd_body_free);
+  tfd_lane_give_back (g_steal_pointer (&self->lane));
 }
 
 static void
@@ -51,6 +81,7 @@ body_end_cb (const GError *error, gpointer user_data)
       network_failed (self, error);
       return;
     }
+  keep_lane (self);
   if (self->total == TFD_SIZE_UNKNOWN || part->length >= self->total)
     {
       tfd_download_finish (self);
@@ -103,18 +134,38 @@ take_validators (TfdDownload *self, gboolean without_ranges)
     record->mtime = TFD_NO_TIME;
 }
 
-/* The body belongs to the file, at the present end of the part. */
+/* What of a body follows on a lane: @length bytes, of which @count are @data. */
 static void
-read_body (TfdDownload *self, GInputStream *stream, guint64 total, gboolean source_changed)
+read_lane (TfdDownload *self, guint64 total, guint64 length, const guint8 *data, gsize count)
 {
-  self->offset = self->part->length;
-  self->phase = TFD_PHASE_BODY;
-  if (!tfd_download_accept (self, total, source_changed))
+  gboolean large;
+
+  tfd_part_choose_cache (self->part, total, !self->options.foreground);
+  large = self->part->cache == TFD_CACHE_PASSED;
+
+  /* most small ones came with the head */
+  if (count > 0 && (count == length || large))
     {
-      tfd_body_drop_stream (stream);
+      if (!tfd_download_take (data, count, self))
+        return;
+      length -= count;
+      count = 0;
+    }
+  if (length == 0)
+    {
+      body_end_cb (NULL, self);
       return;
     }
 
+  self->body = tfd_body_new_of_length (tfd_lane_get_stream (self->lane), length, data, count,
+                                       tfd_download_take, body_end_cb, self);
+  if (large && !tfd_body_enlarge (self->body, self->part->length, tfd_download_take_over))
+    tfd_part_use_cache (self->part);
+}
+
+static void
+read_stream (TfdDownload *self, guint64 total, GInputStream *stream)
+{
   self->body = tfd_body_new (stream, is_chunked (self), tfd_download_take, body_end_cb, self);
   tfd_part_choose_cache (self->part, total, !self->options.foreground);
   if (self->part->cache == TFD_CACHE_PASSED &&
@@ -122,13 +173,51 @@ read_body (TfdDownload *self, GInputStream *stream, guint64 total, gboolean sour
     tfd_part_use_cache (self->part);
 }
 
+/* Whether more can be asked for on the connection of this answer. */
+static gboolean
+found_lane (TfdDownload *self, const Answer *answer)
+{
+  if (answer->connection == NULL)
+    return FALSE;
+  self->lane = tfd_lane_new (self->tools->lanes, self->url, self->options.login, self->message,
+                             answer->stream, answer->connection, self->cancellable);
+  if (self->lane == NULL)
+    return FALSE;
+
+  /* libsoup goes on reading, as far as it knows */
+  g_clear_object (&self->message);
+  g_clear_object (&self->cancellable);
+  return TRUE;
+}
+
+/* The body belongs to the file, at the present end of the part. */
+static void
+read_body (TfdDownload *self, const Answer *answer, guint64 total, gboolean source_changed)
+{
+  const TfdLaneAnswer *on_lane = answer->on_lane;
+
+  self->offset = self->part->length;
+  self->phase = TFD_PHASE_BODY;
+  if (!tfd_download_accept (self, total, source_changed))
+    drop_body (answer);
+  else if (on_lane != NULL)
+    read_lane (self, total, on_lane->length, on_lane->data, on_lane->count);
+  else if (found_lane (self, answer))
+    read_lane (self, total, (guint64) soup_message_headers_get_content_length (self->headers), NULL,
+               0);
+  else
+    read_stream (self, total, answer->stream);
+}
+
 static void
 bad_status (TfdDownload *self, guint status)
 {
   g_auto (TfdFailure) failure = { 0 };
   const char *retry_after = header (self, "Retry-After");
+  const char *reason =
+      self->message != NULL ? soup_message_get_reason_phrase (self->message) : self->reason;
 
-  tfd_classify_http_status (status, soup_message_get_reason_phrase (self->message), &failure);
+  tfd_classify_http_status (status, reason, &failure);
   if (retry_after != NULL)
     failure.retry_after = tfd_http_parse_retry_after (retry_after, header (self, "Date"));
   tfd_download_fail (self, &failure);
@@ -228,9 +317,9 @@ judge (TfdDownload *self, guint status, guint64 *total, const char **reason)
 }
 
 static void
-answer_arrived (TfdDownload *self, GInputStream *stream)
+answer_arrived (TfdDownload *self, const Answer *answer)
 {
-  guint status = soup_message_get_status (self->message);
+  guint status = self->status;
   guint64 total = TFD_SIZE_UNKNOWN;
   const char *reason = NULL;
   gboolean without_ranges;
@@ -238,21 +327,21 @@ answer_arrived (TfdDownload *self, GInputStream *stream)
   self->client->answered (TFD_TRANSFER (self), self->user_data);
   if (redirected (self, status))
     {
-      tfd_body_drop_stream (stream);
+      drop_body (answer);
       return;
     }
 
   switch (judge (self, status, &total, &reason))
     {
     case TFD_ANSWER_APPEND:
-      read_body (self, stream, total, FALSE);
+      read_body (self, answer, total, FALSE);
       return;
     case TFD_ANSWER_WHOLE:
       without_ranges = refuses_ranges (self);
       if (!tfd_download_restart (self, reason))
         break;
       take_validators (self, without_ranges);
-      read_body (self, stream, total, TRUE);
+      read_body (self, answer, total, TRUE);
       return;
     case TFD_ANSWER_RESTART:
       if (tfd_download_restart (self, reason))
@@ -273,20 +362,42 @@ answer_arrived (TfdDownload *self, GInputStream *stream)
       bad_status (self, status);
       break;
     }
-  tfd_body_drop_stream (stream);
+  drop_body (answer);
+}
+
+static void
+take_answer (TfdDownload *self, guint status, const char *reason, SoupMessageHeaders *headers)
+{
+  self->status = status;
+  self->reason = g_strdup (reason);
+  self->headers = soup_message_headers_ref (headers);
+}
+
+static void
+request_free (Request *request)
+{
+  if (request->message != NULL)
+    {
+      g_signal_handler_disconnect (request->message, request->handler);
+      g_object_unref (request->message);
+    }
+  g_clear_object (&request->connection);
+  g_object_unref (request->self);
+  g_free (request);
 }
 
 static void
 sent_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Request *request = user_data;
-  g_autoptr (TfdDownload) self = request->self;
+  g_autoptr (TfdDownload) self = g_object_ref (request->self);
+  g_autoptr (GIOStream) connection = g_steal_pointer (&request->connection);
   g_autoptr (GError) error = NULL;
   g_autoptr (GInputStream) stream =
       soup_session_send_finish (SOUP_SESSION (source), result, &error);
   gboolean current = request->serial == self->serial && self->phase == TFD_PHASE_REQUESTING;
 
-  g_free (request);
+  request_free (request);
   if (!current)
     {
       if (stream != NULL)
@@ -299,7 +410,9 @@ sent_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
 
-  answer_arrived (self, stream);
+  take_answer (self, soup_message_get_status (self->message), NULL,
+               soup_message_get_response_headers (self->message));
+  answer_arrived (self, &(Answer){ .stream = stream, .connection = connection });
 }
 
 void
@@ -311,11 +424,58 @@ tfd_request_take_given (TfdDownload *self)
 
   if (length != NULL && !is_chunked (self) && !tfd_http_parse_length (length, &total))
     total = TFD_SIZE_UNKNOWN;
-  read_body (self, stream, total, FALSE);
+  read_body (self, &(Answer){ .stream = stream }, total, FALSE);
+}
+
+static void
+answered_cb (const TfdLaneAnswer *on_lane, gpointer user_data)
+{
+  g_autoptr (TfdDownload) self = g_object_ref (TFD_DOWNLOAD (user_data));
+
+  if (on_lane == NULL)
+    {
+      g_clear_pointer (&self->lane, tfd_lane_drop);
+      ask_libsoup (self);
+      return;
+    }
+  take_answer (self, on_lane->status, on_lane->reason, on_lane->headers);
+  answer_arrived (self, &(Answer){ .on_lane = on_lane });
+}
+
+/* Only what is to be had whole, and from where the owner wanted it. */
+static gboolean
+is_for_lane (TfdDownload *self)
+{
+  return self->part->length == 0 && self->redirects == 0;
+}
+
+static gboolean
+ask_on_lane (TfdDownload *self)
+{
+  if (!is_for_lane (self))
+    return FALSE;
+  self->lane = tfd_lanes_take (self->tools->lanes, self->url, self->options.login);
+  if (self->lane == NULL)
+    return FALSE;
+
+  self->offset = 0;
+  if (tfd_lane_ask (self->lane, self->url, answered_cb, self))
+    return TRUE;
+  g_clear_pointer (&self->lane, tfd_lane_drop);
+  return FALSE;
 }
 
 void
 tfd_request_send (TfdDownload *self)
+{
+  if (ask_on_lane (self))
+    return;
+  tfd_lanes_make_room (self->tools->lanes, self->url);
+  ask_libsoup (self);
+}
+
+static void
+ask_libsoup (TfdDownload *self)
 {
   SoupMessage *message = soup_message_new (SOUP_METHOD_GET, self->url);
   SoupMessageHeaders *headers;
@@ -348,6 +508,13 @@ tfd_request_send (TfdDownload *self)
   request = g_new0 (Request, 1);
   request->self = g_object_ref (self);
   request->serial = self->serial;
+  if (is_for_lane (self) && !tfd_login_has_credentials (self->options.login) &&
+      self->client->many_wait != NULL &&
+      self->client->many_wait (TFD_TRANSFER (self), self->user_data))
+    {
+      request->message = g_object_ref (message);
+      request->handler = tfd_lane_propose (message, &request->connection);
+    }
   soup_session_send_async (tfd_login_get_session (self->options.login), message, G_PRIORITY_DEFAULT,
                            self->cancellable, sent_cb, request);
 }

@@ -12,6 +12,9 @@
 /* Until a run says that a server has answered. */
 #define CONNECTED_MSEC 20
 
+/* Files that wait, from which on a connection of their own is worth its making. */
+#define MANY 8
+
 void
 tfd_run_add_progress (TfdRun *run, GVariantBuilder *builder, gboolean *any)
 {
@@ -249,6 +252,12 @@ moved_cb (TfdTransfer *transfer, G_GNUC_UNUSED const char *host, gpointer user_d
   item->host = tfd_runs_get_host (runs, tfd_transfer_get_url (transfer));
 
   return tfd_run_item_take_connection (item);
+}
+
+static gboolean
+many_wait_cb (G_GNUC_UNUSED TfdTransfer *transfer, gpointer user_data)
+{
+  return ((TfdRunItem *) user_data)->run->waiting.length >= MANY;
 }
 
 static void
@@ -496,6 +505,7 @@ const TfdTransferClient tfd_run_client = {
   .progressed = progressed_cb,
   .allows = allows_cb,
   .moved = moved_cb,
+  .many_wait = many_wait_cb,
   .released = released_cb,
   .done = done_cb,
   .failed = failed_cb,

@@ -433,6 +433,7 @@ tfd_runs_new (const TfdNews *news, gpointer user_data)
   runs->tools.writers = tfd_pool_new (WRITER_THREADS);
   runs->tools.directories = tfd_directory_cache_new ();
   runs->tools.attached = tfd_attached_new ();
+  runs->tools.lanes = tfd_lanes_new ();
   runs->tools.protocols = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   runs->sync = tfd_sync_new (runs->tools.pool, tfd_run_synced, runs);
   runs->runs = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_run_free);
@@ -453,6 +454,7 @@ tfd_runs_free (TfdRuns *runs)
   g_clear_handle_id (&runs->pump_source, g_source_remove);
   g_clear_handle_id (&runs->tick_source, g_source_remove);
   g_clear_handle_id (&runs->news_source, g_source_remove);
+  tfd_lanes_free (runs->tools.lanes);
   tfd_logins_abort (runs->tools.logins);
   g_clear_pointer (&runs->tools.writers, tfd_pool_free);
   g_clear_pointer (&runs->tools.pool, tfd_pool_free);

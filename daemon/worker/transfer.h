@@ -47,6 +47,8 @@ typedef struct
   gboolean (*allows) (TfdTransfer *self, guint64 total, gpointer user_data);
   /* it was sent to @host; TRUE: go on; FALSE: it waits for tfd_transfer_go () */
   gboolean (*moved) (TfdTransfer *self, const char *host, gpointer user_data);
+  /* (nullable) do so many files wait that its connection should be kept for them? */
+  gboolean (*many_wait) (TfdTransfer *self, gpointer user_data);
   /* it needs no connection any more */
   void (*released) (TfdTransfer *self, gpointer user_data);
   /* all bytes are there and right; nothing is synced yet */
