@@ -8,16 +8,16 @@
 
 #include "bus/bus-private.h"
 
-/* The bit of each in TfdCall.granted. */
-static const char *const actions[] = { "create-job",  "exceed-limit",      "use-foreground",
-                                       "ignore-cost", "manage-other-jobs", "take-ownership",
-                                       "reload" };
+/* The bit of each in TfdCall.granted; first those whose answers are remembered. */
+static const char *const actions[] = { "create-job",       "use-foreground", "ignore-cost",
+                                       "exceed-limit",     "take-ownership", "reload",
+                                       "manage-other-jobs" };
 
 typedef struct
 {
   TfdCall *call; /* (not owned) answered by func at the latest */
   TfdPeer *peer; /* (owned) */
-  const char *action;
+  guint action;
   GVariant *details; /* (owned) (nullable) */
   TfdAuthorizedFunc func;
   guint changes;     /* of the authority, when it was asked */
@@ -36,43 +36,50 @@ question_free (Question *question)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Question, question_free)
 
 static guint
-bit_of (const char *action)
+number_of (const char *action)
 {
   for (guint i = 0; i < G_N_ELEMENTS (actions); i++)
     if (g_str_equal (actions[i], action))
-      return 1u << i;
+      return i;
   g_assert_not_reached ();
 }
 
 gboolean
 tfd_call_is_granted (TfdCall *call, const char *action)
 {
-  return (call->granted & bit_of (action)) != 0;
+  return (call->granted & 1u << number_of (action)) != 0;
 }
 
 /* ---- what is remembered ---- */
 
 /* The types of jobs that the answer is remembered for: to ask takes longer than to create a job,
- * and no number is in the question. */
+ * much longer when many ask at a time, and no number is in the question. */
 static guint
-types_to_remember (const char *action, GVariant *details)
+types_to_remember (guint action, GVariant *details)
 {
   const char *name;
   int type;
 
-  if (!g_str_equal (action, "create-job") || details == NULL ||
+  if (action >= TFD_N_REMEMBERED || details == NULL ||
       !g_variant_lookup (details, "job-type", "&s", &name) ||
       !tfd_enum_from_string (TFD_TYPE_JOB_TYPE, name, &type))
     return 0;
   return 1u << type;
 }
 
-static gboolean
-is_remembered (TfdPeer *peer, guint types)
+static void
+forget_if_changed (TfdPeer *peer)
 {
   if (peer->changes != peer->bus->changes)
-    peer->may_create = 0;
-  return types != 0 && (peer->may_create & types) == types;
+    memset (peer->may, 0, sizeof peer->may);
+  peer->changes = peer->bus->changes;
+}
+
+static gboolean
+is_remembered (TfdPeer *peer, guint action, guint types)
+{
+  forget_if_changed (peer);
+  return types != 0 && (peer->may[action] & types) == types;
 }
 
 static void
@@ -80,12 +87,10 @@ remember (Question *question)
 {
   TfdPeer *peer = question->peer;
 
-  if (question->changes != peer->bus->changes)
+  if (question->types == 0 || question->changes != peer->bus->changes)
     return; /* the answer may be older than the rules */
-  if (peer->changes != peer->bus->changes)
-    peer->may_create = 0;
-  peer->changes = peer->bus->changes;
-  peer->may_create |= question->types;
+  forget_if_changed (peer);
+  peer->may[question->action] |= question->types;
 }
 
 static gboolean
@@ -97,10 +102,9 @@ is_never_asked (const TfdCall *call)
 void
 tfd_call_grant_known (TfdCall *call, TfdJobType type)
 {
-  if (is_never_asked (call))
-    call->granted |= bit_of ("create-job") | bit_of ("use-foreground") | bit_of ("ignore-cost");
-  else if (is_remembered (call->peer, 1u << type))
-    call->granted |= bit_of ("create-job");
+  for (guint i = 0; i < TFD_N_REMEMBERED; i++)
+    if (is_never_asked (call) || is_remembered (call->peer, i, 1u << type))
+      call->granted |= 1u << i;
 }
 
 /* ---- asking ---- */
@@ -131,9 +135,9 @@ finish (Question *question, GError *error)
   TfdCall *call = question->call;
 
   if (error == NULL)
-    call->granted |= bit_of (question->action);
+    call->granted |= 1u << question->action;
   else
-    g_prefix_error (&error, "%s%s: ", TFD_ACTION_PREFIX, question->action);
+    g_prefix_error (&error, "%s%s: ", TFD_ACTION_PREFIX, actions[question->action]);
   question->func (call, error); /* the call may be gone */
   if (question->in_order)
     tfd_peer_release (question->peer);
@@ -169,28 +173,29 @@ ask (Question *question, gboolean interactive)
   TfdPeer *peer = question->peer;
 
   question->changes = peer->bus->changes;
-  tfd_authority_check_async (peer->bus->authority, peer->name, peer->uid, question->action,
+  tfd_authority_check_async (peer->bus->authority, peer->name, peer->uid, actions[question->action],
                              question->details, interactive, peer->ended, answered_cb, question);
 }
 
 static void
 authorize (
-    TfdCall *call, const char *action, GVariant *details, gboolean quiet, TfdAuthorizedFunc func)
+    TfdCall *call, const char *name, GVariant *details, gboolean quiet, TfdAuthorizedFunc func)
 {
+  guint action = number_of (name);
   g_autoptr (GVariant) owned = details != NULL ? g_variant_ref_sink (details) : NULL;
   guint types = types_to_remember (action, owned);
   Question *question;
 
-  if (is_never_asked (call) || is_remembered (call->peer, types))
+  if (is_never_asked (call) || is_remembered (call->peer, action, types))
     {
-      call->granted |= bit_of (action);
+      call->granted |= 1u << action;
       func (call, NULL);
       return;
     }
   question = g_new0 (Question, 1);
   question->call = call;
   question->peer = tfd_peer_ref (call->peer);
-  question->action = actions[g_bit_nth_lsf (bit_of (action), -1)];
+  question->action = action;
   question->details = g_steal_pointer (&owned);
   question->func = func;
   question->types = types;

@@ -9,6 +9,9 @@
 #include "common/names.h"
 #include "engine/limits.h"
 
+/* Actions of polkit whose answers are remembered. */
+#define TFD_N_REMEMBERED 3
+
 G_BEGIN_DECLS
 
 typedef struct _TfdPeer TfdPeer;
@@ -56,8 +59,10 @@ struct _TfdPeer
   guint waiting;       /* calls under way that keep the order */
   gboolean has_turn;   /* stands among those whose calls are handled next */
   GCancellable *ended; /* (owned) cancelled at its end */
-  guint may_create;    /* types of jobs, one bit each, that it may create */
-  guint changes;       /* of the authority, when that was asked */
+  /* types of jobs, one bit each, that it may create, for which it may ask for the foreground, and
+   * that may ignore what they cost: in the order of authorize.c */
+  guint may[TFD_N_REMEMBERED];
+  guint changes; /* of the authority, when that was asked */
   gboolean subscribed;
   gboolean manages;   /* was allowed to see other people's jobs, and hears of some of them: */
   gboolean all_users; /* of all of them */

@@ -97,6 +97,36 @@ TEST (test_remembered)
     }
 }
 
+/* Likewise what may be asked about besides; each answer for itself. */
+TEST (test_remembered_apart)
+{
+  static const char *const asked[] = { "use-foreground", "ignore-cost" };
+
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (asked); i++)
+    {
+      const char *action = asked[i % G_N_ELEMENTS (asked)];
+
+      ask (self, 0, action);
+      ASKED (action);
+      answer (self, 0, TFD_ERROR_ACCESS_DENIED);
+      ask (self, 0, action);
+      ASKED (action);
+      answer (self, 0, BUS_YES);
+      g_string_truncate (bus_said, 0);
+      ask (self, 1, action);
+      ASKED_NOTHING ();
+      assert_said ("0 yes. ");
+      g_assert_true (tfd_call_is_granted (&self->calls[1], action));
+      tfd_call_authorize (&self->calls[2], action, g_variant_new_parsed ("{'job-type': 'upload'}"),
+                          authorized_cb);
+      ASKED (action);
+      answer (self, 0, TFD_ERROR_ACCESS_DENIED);
+      g_string_truncate (bus_said, 0);
+      if (i + 1 == G_N_ELEMENTS (asked))
+        self->bus.changes++;
+    }
+}
+
 /* What was answered before the rules changed holds for the call, and for no later one. */
 TEST (test_changed_while_asked)
 {
@@ -196,7 +226,7 @@ TEST (test_limit)
   g_autoptr (TfdJobProperties) properties = tfd_job_properties_new ();
 
   self->engine.config->max_jobs_per_user = 1;
-  self->peer.may_create = 1u << TFD_JOB_TYPE_DOWNLOAD;
+  self->peer.may[0] = 1u << TFD_JOB_TYPE_DOWNLOAD;
   engine_create (&self->engine, "a", 1, FALSE, NULL);
   permit (self, 0, properties, NULL);
   permit (self, 1, properties, NULL);
@@ -231,7 +261,7 @@ TEST (test_limits)
   ((TfdFileSpec *) files->pdata[1])->n_ranges = 7;
   self->engine.config->max_files_per_job = 2;
   self->engine.config->max_ranges_per_file = 6;
-  self->peer.may_create = 1u << TFD_JOB_TYPE_DOWNLOAD;
+  self->peer.may[0] = 1u << TFD_JOB_TYPE_DOWNLOAD;
   permit (self, 0, properties, files);
   ASKED ("exceed-limit {'limit': 'MaxFilesPerJob', 'base': '2', 'job-type': 'download', "
          "'count': '3'}");
@@ -279,6 +309,7 @@ main (int argc, char **argv)
   ADD ("/bus/authorize/late", test_late);
   ADD ("/bus/authorize/nobody-is-asked", test_nobody_is_asked);
   ADD ("/bus/authorize/remembered", test_remembered);
+  ADD ("/bus/authorize/remembered-apart", test_remembered_apart);
   ADD ("/bus/authorize/changed-while-asked", test_changed_while_asked);
   ADD ("/bus/authorize/challenge", test_challenge);
   ADD ("/bus/authorize/leaves", test_leaves);
