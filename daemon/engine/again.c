@@ -34,6 +34,7 @@ tfd_work_again (TfdWork *work)
 {
   TfdClock *clock = work->engine->clock;
 
+  tfd_work_forget_ahead (work);
   work->alarm = tfd_clock_add_alarm (
       clock, tfd_clock_now_boot (clock) + (gint64) tfd_retry_worker_delay (++work->pauses),
       go_on_cb, work, NULL);

@@ -218,7 +218,8 @@ finalized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 void
 tfd_work_finalize_next (TfdWork *work)
 {
-  GVariant *files = is_all_in_place (work) ? NULL : tfd_work_next_batch (work, wants_rename);
+  g_autoptr (GVariant) files =
+      is_all_in_place (work) ? NULL : tfd_work_next_batch (work, wants_rename);
 
   if (files == NULL)
     {
@@ -230,6 +231,7 @@ tfd_work_finalize_next (TfdWork *work)
       work, "Finalize",
       g_variant_new ("(s@a{sv}@ay)", work->job->record->id, tfd_work_request_options (work), files),
       finalized_cb);
+  tfd_work_pack_ahead (work, wants_rename);
 }
 
 /* ---- verify ---- */
@@ -374,13 +376,16 @@ verified_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 void
 tfd_work_verify_next (TfdWork *work)
 {
-  GVariant *files = tfd_work_next_batch (work, wants_verify);
+  g_autoptr (GVariant) files = tfd_work_next_batch (work, wants_verify);
 
   if (files == NULL)
-    verified (work);
-  else
-    tfd_work_send (work, "Verify",
-                   g_variant_new ("(s@a{sv}@ay)", work->job->record->id,
-                                  tfd_work_request_options (work), files),
-                   verified_cb);
+    {
+      verified (work);
+      return;
+    }
+  tfd_work_send (
+      work, "Verify",
+      g_variant_new ("(s@a{sv}@ay)", work->job->record->id, tfd_work_request_options (work), files),
+      verified_cb);
+  tfd_work_pack_ahead (work, wants_verify);
 }

@@ -96,7 +96,7 @@ discarded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 void
 tfd_work_discard_next (TfdWork *work)
 {
-  GVariant *files;
+  g_autoptr (GVariant) files = NULL;
 
   /* nobody has the right to touch them */
   if (work->job->record->gone_since != 0)

@@ -10,6 +10,8 @@ G_BEGIN_DECLS
 /* Pauses of 0, 1, 5 and 30 s: longer nobody waits for an answer. */
 #define TFD_WORK_PAUSES 4
 
+typedef gboolean (*TfdWanted) (const TfdWork *work, const TfdFileRecord *file);
+
 struct _TfdWork
 {
   TfdEngine *engine;
@@ -22,6 +24,9 @@ struct _TfdWork
   gboolean recovering; /* an earlier life began this */
   guint32 cursor;      /* files before this index need nothing in the present step */
   guint32 next;        /* the cursor when the present request is answered */
+  GVariant *ahead;     /* (owned) (nullable) the request after the present one, packed: */
+  TfdWanted ahead_wanted;             /* … those that this wants, … */
+  guint32 ahead_first, ahead_next;    /* … from and up to here */
   guint32 first_completed, completed; /* files that are in place, which is not yet written */
   guint names;                        /* that were lost to somebody else */
   guint pauses;                       /* since something was achieved */
@@ -45,10 +50,17 @@ void tfd_work_send (TfdWork *work,
                     GAsyncReadyCallback callback);
 /* The user's own files, which are sent, are none of Complete's and Cancel's business. */
 gboolean tfd_work_receives (const TfdWork *work, const TfdFileRecord *file);
-typedef gboolean (*TfdWanted) (const TfdWork *work, const TfdFileRecord *file);
-/* The next files that are wanted, as many as one request may have, packed, and the cursor after
- * them in next; NULL when there are none. */
+
+/* ---- batch.c ---- */
+/* (transfer full) The next files that are wanted, as many as one request may have, packed, and the
+ * cursor after them in next; NULL when there are none. */
 GVariant *tfd_work_next_batch (TfdWork *work, TfdWanted wanted);
+/* What was packed for a step that came otherwise is of no use. */
+void tfd_work_forget_ahead (TfdWork *work);
+/* While the worker has a request: packs the one after it, for when all goes well. */
+void tfd_work_pack_ahead (TfdWork *work, TfdWanted wanted);
+
+/* ---- work.c ---- */
 GVariant *tfd_work_request_options (TfdWork *work);
 TfdFileRecord *tfd_work_file (TfdWork *work, guint32 index);
 /* A path as a worker sends it; NULL when it is none. */

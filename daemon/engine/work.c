@@ -13,10 +13,6 @@
 
 #define MAX_WORDS 2048 /* bytes */
 
-#define FILES_PER_REQUEST 1000
-#define BYTES_PER_REQUEST (8 * 1024 * 1024)
-#define SOME_BYTES (16 * 1024)
-
 TfdWork *
 tfd_work_new (TfdEngine *self, TfdJob *job, TfdOperation kind, TfdOutcomeFunc func, gpointer data)
 {
@@ -46,6 +42,7 @@ tfd_work_free (TfdWork *work)
     tfd_engine_apply (job->engine, job, TFD_EVENT_WORKER_LOST, TFD_GUARD_NONE, NULL, NULL);
   g_hash_table_unref (work->undeleted);
   tfd_outcome_free (work->outcome);
+  tfd_work_forget_ahead (work);
   g_free (work);
   tfd_job_serve_waiting (job);
   tfd_engine_forget_files_later (job->engine, job);
@@ -203,27 +200,6 @@ gboolean
 tfd_work_receives (const TfdWork *work, const TfdFileRecord *file)
 {
   return tfd_file_direction (work->job->record->type, file->index) == TFD_DIRECTION_RECEIVE;
-}
-
-GVariant *
-tfd_work_next_batch (TfdWork *work, TfdWanted wanted)
-{
-  GPtrArray *files = work->job->files;
-  GByteArray *rows = NULL;
-  guint taken = 0;
-
-  for (work->next = work->cursor; work->next < files->len && taken < FILES_PER_REQUEST &&
-                                  (rows == NULL || rows->len < BYTES_PER_REQUEST);
-       work->next++)
-    if (tfd_work_receives (work, files->pdata[work->next]) &&
-        wanted (work, files->pdata[work->next]))
-      {
-        if (rows == NULL)
-          rows = g_byte_array_sized_new (SOME_BYTES);
-        tfd_request_pack_file (rows, files->pdata[work->next]);
-        taken++;
-      }
-  return rows != NULL ? tfd_request_packed (rows) : NULL;
 }
 
 GVariant *

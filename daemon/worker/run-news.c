@@ -15,6 +15,10 @@
 /* Files that wait, from which on a connection of their own is worth its making. */
 #define MANY 8
 
+/* Bytes of rows of files that are done, with which transferd has enough to do: what is left to do
+ * after the last file is waited for. */
+#define MANY_DONE (64 * 1024)
+
 void
 tfd_run_add_progress (TfdRun *run, GVariantBuilder *builder, gboolean *any)
 {
@@ -85,12 +89,11 @@ tell_parts (TfdRun *run)
   run->runs->news->parts (run->number, g_variant_builder_end (&builder), run->runs->user_data);
 }
 
-void
-tfd_run_tell (TfdRun *run)
+static void
+tell_files_done (TfdRun *run)
 {
   g_autoptr (GBytes) done = NULL;
 
-  tell_parts (run);
   if (run->done->len == 0)
     return;
 
@@ -100,6 +103,13 @@ tfd_run_tell (TfdRun *run)
   run->runs->news->files_done (run->number,
                                g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, done, TRUE),
                                run->runs->user_data);
+}
+
+void
+tfd_run_tell (TfdRun *run)
+{
+  tell_parts (run);
+  tell_files_done (run);
 }
 
 static gboolean
@@ -331,6 +341,8 @@ tell_done (TfdRunItem *item)
       run->connected = TRUE;
       tfd_run_tell (run);
     }
+  else if (run->done->len >= MANY_DONE)
+    tell_files_done (run);
   else
     tfd_runs_tell_soon (run->runs);
 }
