@@ -6,6 +6,7 @@
 
 #include "common/names.h"
 #include "worker/failure.h"
+#include "worker/sync.h"
 
 /* The client of the job named a size: anything else is refused. */
 static gboolean
@@ -100,6 +101,7 @@ tfd_download_take (const void *data, gsize count, gpointer user_data)
   gsize mine = belonging (self, count);
 
   tfd_part_write (self->part, data, mine, &failure);
+  tfd_sync_begin (self->tools->pool, self->part);
   if (!tfd_download_wrote (self, &failure))
     return FALSE;
   if (mine < count)

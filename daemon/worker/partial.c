@@ -232,6 +232,7 @@ tfd_part_truncate (TfdPart *part, guint64 length, TfdFailure *failure)
     }
 
   part->length = length;
+  part->begun = MIN (part->begun, length);
   part->reserved = FALSE;
   part->record->checkpoint = MIN (part->record->checkpoint, length);
   stamp (part);

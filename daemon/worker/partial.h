@@ -32,6 +32,7 @@ typedef struct
   TfdCache cache;        /* how it is written; this and the next two are those of who writes */
   gboolean spare;        /* others shall keep what they have in the cache */
   guint64 dropped;       /* up to here it is not in the page cache any more */
+  guint64 begun;         /* up to here the kernel was told to write it to the disk */
   TfdRecord *record;     /* (owned) */
 } TfdPart;
 

@@ -5,6 +5,7 @@
 #include "worker/sync.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +14,9 @@
 
 /* From so many on, one syncfs () is cheaper than fsync () for each. */
 #define SYNCFS_FROM 8
+
+/* So much is worth a call in a thread while more comes in. */
+#define BEGIN_BYTES (G_GUINT64_CONSTANT (4) << 20)
 
 struct _TfdSync
 {
@@ -31,6 +35,45 @@ typedef struct
   GPtrArray *owners;
   int *errors;
 } Group;
+
+typedef struct
+{
+  TfdPart *part; /* (owned) */
+  guint64 offset, count;
+} Range;
+
+/* What goes wrong here is told by the sync that follows. */
+static void
+begin_work (gpointer data)
+{
+  Range *range = data;
+
+  sync_file_range (range->part->fd, (off_t) range->offset, (off_t) range->count,
+                   SYNC_FILE_RANGE_WRITE);
+}
+
+static void
+begin_done (gpointer data)
+{
+  Range *range = data;
+
+  tfd_part_unref (range->part);
+  g_free (range);
+}
+
+void
+tfd_sync_begin (TfdPool *pool, TfdPart *part)
+{
+  Range *range;
+
+  if (part->cache != TFD_CACHE_USED || part->length - part->begun < BEGIN_BYTES)
+    return;
+
+  range = g_new (Range, 1);
+  *range = (Range){ tfd_part_ref (part), part->begun, part->length - part->begun };
+  part->begun = part->length;
+  tfd_pool_push (pool, begin_work, begin_done, range);
+}
 
 int
 tfd_sync_part (TfdPart *part, gboolean entry)

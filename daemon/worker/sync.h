@@ -24,6 +24,10 @@ void tfd_sync_add (TfdSync *sync, TfdPart *part, gpointer owner);
 /* Does not wait for the group to grow. */
 void tfd_sync_flush (TfdSync *sync);
 
+/* Has a thread tell the kernel to begin with what has come to @part, when it is worth while: the
+ * disk has something to do while more comes in. Nothing is known to be there by that. */
+void tfd_sync_begin (TfdPool *pool, TfdPart *part);
+
 /* One part alone, at once: its data, and with @entry its directory entry. Blocks; 0 or an errno. */
 int tfd_sync_part (TfdPart *part, gboolean entry);
 

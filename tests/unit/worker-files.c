@@ -295,6 +295,38 @@ test_dates (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
     }
 }
 
+/* The disk begins with what has come when it is worth while, not twice, and again after a cut. */
+static void
+test_begun (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  const gsize mib = 1 << 20;
+  g_autofree char *content = g_malloc0 (3 * mib);
+  g_autoptr (TfdFile) file = file_new (fixture, 0, "begun", NULL);
+  g_autoptr (TfdPart) part = NULL;
+  g_auto (TfdFailure) failure = { 0 };
+  TfdPool *pool = tfd_pool_new (1);
+  const guint64 begun[] = { 0, 6 * mib, 6 * mib, 12 * mib };
+
+  g_assert_cmpint (tfd_part_open (fixture->directory, JOB, file, 0, &part, &failure), ==,
+                   TFD_PART_CREATED);
+  for (guint turn = 0; turn < 2; turn++)
+    {
+      for (guint i = 0; i < G_N_ELEMENTS (begun); i++)
+        {
+          g_assert_true (tfd_part_write (part, content, 3 * mib, &failure));
+          tfd_sync_begin (pool, part);
+          g_assert_cmpuint (part->begun, ==, begun[i]);
+        }
+      g_assert_true (tfd_part_truncate (part, 0, &failure));
+    }
+
+  part->cache = TFD_CACHE_PASSED;
+  part->length = 100 * mib;
+  tfd_sync_begin (pool, part);
+  g_assert_cmpuint (part->begun, ==, 0);
+  tfd_pool_free (pool);
+}
+
 /* What stands there without a record: ours from a crash, or not ours to touch. */
 static void
 test_taken_name (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
@@ -920,6 +952,7 @@ main (int argc, char **argv)
   ADD ("/worker/part/create", test_create);
   ADD ("/worker/part/modes", test_modes);
   ADD ("/worker/part/dates", test_dates);
+  ADD ("/worker/part/begun", test_begun);
   ADD ("/worker/part/taken-name", test_taken_name);
   ADD ("/worker/part/another-file", test_another_file);
   ADD ("/worker/part/space", test_space);
