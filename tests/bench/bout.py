@@ -103,6 +103,7 @@ class InMachine(Bout):
 class Crowd(InMachine):
     inner = 'Crowd'
     fills_memory = True
+    extras = ('bare',)
 
 
 class Flood(InMachine):

@@ -168,8 +168,13 @@ add_time (GArray *times, double since)
 void
 watch (GDBusSignalCallback changed)
 {
-  g_dbus_connection_signal_subscribe (bus, NAME, MANAGER, NULL, ROOT, NULL,
-                                      G_DBUS_SIGNAL_FLAGS_NONE, changed, NULL, NULL);
+  static const char *const awaited[] = { "JobTransferred", "JobError" };
+
+  /* The others go to everybody as well: those of twenty users, read by twenty clients that do not
+   * look at them, would take as long as the transfer of the bytes. */
+  for (gsize i = 0; i < G_N_ELEMENTS (awaited); i++)
+    g_dbus_connection_signal_subscribe (bus, NAME, MANAGER, awaited[i], ROOT, NULL,
+                                        G_DBUS_SIGNAL_FLAGS_NONE, changed, NULL, NULL);
 }
 
 void

@@ -58,7 +58,7 @@ char *create (char **rows, guint count, gboolean start);
 /* (transfer floating) The arguments of a call that has only options, and none of them. */
 GVariant *no_options (void);
 
-/* Calls @changed with each signal of the manager. */
+/* Calls @changed when a job is transferred or in error: with JobTransferred and JobError. */
 void watch (GDBusSignalCallback changed);
 
 /* Ends the program if a call of Complete has not completed everything. */

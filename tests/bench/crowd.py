@@ -115,17 +115,19 @@ class Crowd(People):
         mean = sum(sizes) / len(sizes)
         return max(abs(size / mean - 1) for size in sizes) * 100 if mean else 0
 
-    def shares(self, moments, end):
+    def shares(self, moments):
         """That, while all of them are at work: when the first has all; and when half of all has
-        arrived, for whoever wants to know."""
+        arrived, for whoever wants to know. To have all is to have received it: when the first hears
+        that it is on the disk as well all others have most often received it, too, and a share that is
+        looked at then can be no other than right."""
         half = sum(moments[-1][1]) / 2
+        all_of_one = max(moments[-1][1])
         at_half = next(sizes for _, sizes in moments if sum(sizes) >= half)
-        at_end = [sizes for moment, sizes in moments if moment <= end][-1]
-        return {'share': self.off(at_end), 'share-at-half': self.off(at_half)}
+        at_first = next(sizes for _, sizes in moments if max(sizes) >= all_of_one)
+        return {'share': self.off(at_first), 'share-at-half': self.off(at_half)}
 
-    def together(self, who, clients):
-        """Lets clients go, and looks what arrives."""
-        cpu = Cpu(self.service.pids())
+    def watched(self, clients):
+        """Lets clients go, and looks what arrives: [(moment, [bytes of each])]"""
         moments = []
         begin = time.monotonic()
         for client in clients:
@@ -135,12 +137,18 @@ class Crowd(People):
             if moments[-1][0] > begin + PATIENCE:
                 raise Failed('the jobs do not come to their end')
             turn()
-        moments.append((time.monotonic(), self.received()))
+        return [*moments, (time.monotonic(), self.received())]
+
+    def together(self, who, clients):
+        cpu = Cpu(self.service.pids())
+        moments = self.watched(clients)
         used = cpu.used(self.service.pids())
         said = [self.said(client) for client in clients]
         self.check(who)
-        return {'wall': max(max(one['completed']) for one in said) - min(one['begin'] for one in said),
-                'cpu': used} | self.shares(moments, min(max(one['transferred']) for one in said))
+        begin = min(one['begin'] for one in said)
+        waits = [max(one['transferred']) - begin for one in said]
+        return {'wall': max(max(one['completed']) for one in said) - begin, 'cpu': used,
+                'rate': self.off([1 / wait for wait in waits])} | self.shares(moments)
 
     def check(self, who):
         for place in self.places:
@@ -165,6 +173,27 @@ class Crowd(People):
         return self.together(who, [
             self.client(self.service, self.users[0], 'at-once', self.rows(self.places[0], USERS),
                         '--files', JOBS * USERS, '--gate', '--priority', priority)])
+
+    def bare(self):
+        """As many processes of curl, which know nothing of each other, each with as many connections:
+        the shares that the machine and the server give whoever just receives."""
+        self.places = [self.directory(user) for user in self.users]
+        clients = []
+        for user, place in zip(self.users, self.places):
+            config = self.scene.file(line for name in self.files for line in (
+                f'url = {self.scene.web.url(name)}',
+                f'output = {place}/000-{os.path.basename(name)}'))
+            clients.append(subprocess.Popen(
+                ['setpriv', '--reuid', user, '--regid', user, '--init-groups', '--', 'sh', '-c',
+                 'read -r _ && curl --silent --fail --parallel --parallel-max 6 --config "$1" && sync "$2"/*',
+                 'sh', config, place], stdin=subprocess.PIPE, text=True))
+        begin = time.monotonic()
+        moments = self.watched(clients)
+        wall = time.monotonic() - begin
+        if any(client.wait(PATIENCE) for client in clients):
+            raise Failed('curl has failed')
+        self.check('bare')
+        return {'wall': wall} | self.shares(moments)
 
     def background(self):
         return self.many('normal', 'background')
