@@ -17,6 +17,7 @@ G_BEGIN_DECLS
 typedef struct _TfdPeer TfdPeer;
 typedef struct _TfdEmit TfdEmit;
 typedef struct _TfdPermit TfdPermit;
+typedef struct _TfdTurns TfdTurns;
 
 struct _TfdBus
 {
@@ -33,14 +34,11 @@ struct _TfdBus
   TfdTraffic *traffic; /* (owned) what callers have under way */
   guint watch;         /* subscription to the end of anybody */
   guint unwatched;     /* peers that have no subscription of their own */
-  GQueue turns;        /* of Line (turns.c): of which user a call is handled next, in this order */
-  GHashTable *lines;   /* (owned) uid -> (owned) Line */
-  GHashTable *under_way; /* (owned) uid -> number of calls that were begun and not answered */
-  guint turn_source;
-  GHashTable *peers; /* (owned) unique name -> (owned) TfdPeer */
-  TfdEmit *emit;     /* (owned) */
-  guint calls;       /* that have arrived and are not handled yet */
-  gint64 last_busy;  /* boot time of the last call, end of a client, or change of a job */
+  TfdTurns *turns;     /* (owned) */
+  GHashTable *peers;   /* (owned) unique name -> (owned) TfdPeer */
+  TfdEmit *emit;       /* (owned) */
+  guint calls;         /* that have arrived and are not handled yet */
+  gint64 last_busy;    /* boot time of the last call, end of a client, or change of a job */
 };
 
 /* One connection of a client. */
@@ -205,7 +203,7 @@ void tfd_access_foreign_cb (TfdCall *call, GError *error);
 GError *tfd_access_not_found (void);
 
 /* ---- turns.c ---- */
-void tfd_turns_begin (TfdBus *bus);
+TfdTurns *tfd_turns_new (TfdBus *bus);
 /* The first call of @peer, if it has one that may be handled now, is handled when its turn comes.
  */
 void tfd_turns_add (TfdPeer *peer);
@@ -213,7 +211,10 @@ void tfd_turns_add (TfdPeer *peer);
 void tfd_turns_leave (TfdPeer *peer);
 /* @call has been answered, or will not be. */
 void tfd_turns_done (TfdCall *call);
-void tfd_turns_end (TfdBus *bus);
+/* From now on nobody has a turn. */
+void tfd_turns_end (TfdTurns *turns);
+/* After the last call and the last client. */
+void tfd_turns_free (TfdTurns *turns);
 
 /* ---- administrators.c ---- */
 #define TFD_ACTION_MANAGE_OTHER_JOBS "manage-other-jobs"

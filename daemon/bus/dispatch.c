@@ -37,7 +37,7 @@ tfd_bus_new (GDBusConnection *connection,
   bus->authority_changed =
       g_signal_connect (authority, "changed", G_CALLBACK (authority_changed_cb), bus);
   bus->emit = tfd_emit_new (bus);
-  tfd_turns_begin (bus);
+  bus->turns = tfd_turns_new (bus);
   bus->traffic = tfd_traffic_new ();
   bus->guard = tfd_guard_add (connection, bus->traffic);
   return tfd_bus_register (bus, error) ? g_steal_pointer (&bus) : NULL;
@@ -52,12 +52,11 @@ tfd_bus_free (TfdBus *bus)
     if (bus->registrations[i] != 0)
       g_dbus_connection_unregister_subtree (bus->connection, bus->registrations[i]);
   g_dbus_connection_remove_filter (bus->connection, bus->guard);
-  tfd_turns_end (bus);
+  tfd_turns_end (bus->turns);
   tfd_peers_end (bus);
   tfd_emit_free (bus->emit);
   g_hash_table_unref (bus->peers);
-  g_hash_table_unref (bus->lines);
-  g_hash_table_unref (bus->under_way);
+  tfd_turns_free (bus->turns);
   tfd_traffic_unref (bus->traffic);
   g_object_unref (bus->engine);
   g_signal_handler_disconnect (bus->authority, bus->authority_changed);

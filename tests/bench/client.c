@@ -14,14 +14,15 @@
  *     echo METHOD COUNT   calls of bench-echo, --clients and --depth at a time
  *     steps ROWS          the life of a job for each, call by call
  *     aria2 PORT COUNT    aria2.addUri, --clients at a time
- *     lomiri - COUNT      createDownload of lomiri-download-manager, --clients and --depth at a
- * time
+ *     lomiri - COUNT      createDownload of Lomiri, --clients and --depth at a time
  *
  * With --gate, at-once and completes print "ready" and wait for a line before they begin; create
- * prints it when all of its clients are under way, and goes on.
+ * prints it when all of its clients are under way, and goes on until it is done or gets SIGTERM.
  * Prints numbers and lists of seconds as JSON. */
 #include "bench/caller.h"
 
+#include <glib-unix.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,6 +119,7 @@ static struct
   BenchBegin begin;
   guint next, answered, count;
   GArray *times;
+  gboolean stopped;
 } calling;
 
 static void
@@ -151,6 +153,13 @@ call_done (GObject *source, GAsyncResult *result, gpointer user_data)
   begin_next (call->connection);
 }
 
+static gboolean
+stop_cb (G_GNUC_UNUSED gpointer user_data)
+{
+  calling.stopped = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
 void
 keep_calling (guint count, BenchBegin begin)
 {
@@ -162,11 +171,13 @@ keep_calling (guint count, BenchBegin begin)
   calling.times = g_array_new (FALSE, FALSE, sizeof (double));
   for (int i = 0; i < bench_options.clients; i++)
     g_ptr_array_add (connections, i == 0 ? bus : connect_to_bus ());
+  if (bench_options.gate)
+    g_unix_signal_add (SIGTERM, stop_cb, NULL);
   since = now ();
   for (guint i = 0; i < connections->len; i++)
     for (int j = 0; j < bench_options.depth; j++)
       begin_next (connections->pdata[i]);
-  while (calling.answered < count)
+  while (calling.answered < count && !calling.stopped)
     g_main_context_iteration (NULL, TRUE);
   g_print ("{\"seconds\": %.6f, ", now () - since);
   print_list ("calls", calling.times, FALSE);

@@ -3,6 +3,7 @@
 /* Tests of turns: users are served in a circle, however many connections each has. What surrounds
  * them on the bus is played here. */
 #include "bus/bus-private.h"
+#include "bus/pace.h"
 
 #define CALL_USEC 200
 
@@ -117,7 +118,7 @@ set_up (void)
   fixture->peers = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_peer_unref);
   fixture->calls = g_ptr_array_new_with_free_func (g_free);
   fixture->handled = g_string_new (NULL);
-  tfd_turns_begin (&fixture->bus);
+  fixture->bus.turns = tfd_turns_new (&fixture->bus);
 }
 
 static void
@@ -129,12 +130,11 @@ free_calls (TfdPeer *peer)
 static void
 tear_down (void)
 {
-  tfd_turns_end (&fixture->bus);
-  g_hash_table_unref (fixture->bus.lines);
-  g_hash_table_unref (fixture->bus.under_way);
+  tfd_turns_end (fixture->bus.turns);
   g_ptr_array_foreach (fixture->peers, (GFunc) (void (*) (void)) free_calls, NULL);
   g_ptr_array_unref (fixture->peers);
   g_ptr_array_unref (fixture->calls);
+  tfd_turns_free (fixture->bus.turns);
   g_string_free (fixture->handled, TRUE);
   g_clear_pointer (&fixture, g_free);
 }
@@ -199,7 +199,7 @@ test_who_leaves (void)
   tear_down ();
 }
 
-/* How many calls of user a are handled before everything else has its turn. */
+/* How many calls are handled before everything else has its turn. */
 static gsize
 one_turn (void)
 {
@@ -209,23 +209,49 @@ one_turn (void)
   return fixture->handled->len - before;
 }
 
+/* A user who comes while another has calls under way has some handled at once, in short turns, and
+ * the others as they are paid; and all that the other had sent goes on before. */
 static void
-test_turns_are_short_for_others (void)
+test_pace (void)
 {
+  gint64 begin, least;
+
   set_up ();
   fixture->slow = TRUE;
   add_peer ('b', 1);
   run_all ();
-  g_assert_cmpuint (g_hash_table_size (fixture->bus.under_way), ==, 1);
+  begin = g_get_monotonic_time ();
   add_peers ('a', 40, 20);
-  /* b's call is under way all the time */
   for (guint i = 0; i < 5; i++)
     g_assert_cmpuint (one_turn (), <=, 3);
-  /* and now a has all to itself: but for the calls that it waits for, nobody else's matter */
-  answer (0);
-  g_assert_false (g_hash_table_contains (fixture->bus.under_way, GUINT_TO_POINTER ((guint) 'b')));
-  for (gsize most = 0; most <= 3; most = MAX (most, one_turn ()))
-    g_assert_cmpuint (fixture->handled->len, <, 800);
+  add_peer ('b', 1);
+  g_assert_cmpuint (one_turn (), >, 0);
+  g_assert_nonnull (
+      strchr (fixture->handled->str + 1, 'b')); /* who calls now and then never waits */
+  while (fixture->handled->len < 102)
+    g_main_context_iteration (NULL, TRUE);
+  least = 100 * MAX (3 * CALL_USEC, TFD_PACE_CALL_USEC) - TFD_PACE_CREDIT_USEC;
+  g_assert_cmpint (g_get_monotonic_time () - begin, >=, least);
+  tear_down ();
+}
+
+/* Who is alone has all to itself, from the first call to the last. */
+static void
+assert_alone (void)
+{
+  gsize end = fixture->handled->len + 800;
+
+  add_peers ('a', 20, 40);
+  while (fixture->handled->len < end)
+    g_assert_cmpuint (one_turn (), >, 0);
+  g_assert_cmpuint (one_turn (), ==, 0);
+}
+
+static void
+test_alone (void)
+{
+  set_up ();
+  assert_alone ();
   tear_down ();
 }
 
@@ -233,17 +259,69 @@ static void
 test_answers_are_counted (void)
 {
   set_up ();
-  add_peers ('a', 3, 1);
+  add_peers ('b', 1, 3);
   run_all ();
-  g_assert_cmpuint (g_hash_table_size (fixture->bus.under_way), ==, 1);
+  /* said twice of the same call is once */
   for (guint i = 0; i < 3; i++)
     {
-      g_assert_cmpuint (g_hash_table_size (fixture->bus.under_way), ==, 1);
       answer (i);
       answer (i);
     }
-  g_assert_cmpuint (g_hash_table_size (fixture->bus.under_way), ==, 0);
+  assert_handled ("bbb");
+  assert_alone ();
   tear_down ();
+}
+
+/* ---- pace.c ---- */
+
+static void
+test_pace_of_a_few (void)
+{
+  TfdPace pace = { 0 };
+  const gint64 now = 1000 * (gint64) G_USEC_PER_SEC;
+
+  /* a credit's worth of calls at once, then one after the other */
+  for (guint i = 0; i <= TFD_PACE_CREDIT_USEC / TFD_PACE_CALL_USEC; i++)
+    {
+      g_assert_cmpint (tfd_pace_next (&pace), <=, now);
+      tfd_pace_count (&pace, now, now + 10);
+      g_assert_false (tfd_pace_is_paid (&pace, now));
+    }
+  g_assert_cmpint (tfd_pace_next (&pace), ==, now + TFD_PACE_CALL_USEC);
+  tfd_pace_count (&pace, now + TFD_PACE_CALL_USEC, now + TFD_PACE_CALL_USEC + 10);
+  g_assert_cmpint (tfd_pace_next (&pace), ==, now + 2 * TFD_PACE_CALL_USEC);
+  /* after a while all is paid, and nothing is saved for later */
+  g_assert_true (tfd_pace_is_paid (&pace, now + G_USEC_PER_SEC));
+  tfd_pace_count (&pace, now + G_USEC_PER_SEC, now + G_USEC_PER_SEC);
+  g_assert_cmpint (pace.paid, ==, now + G_USEC_PER_SEC + TFD_PACE_CALL_USEC);
+}
+
+static void
+test_pace_of_long_calls (void)
+{
+  TfdPace pace = { 0 };
+  gint64 now = 1000 * (gint64) G_USEC_PER_SEC, handled = 0;
+
+  for (guint i = 0; i < 100; i++)
+    {
+      now = MAX (now, tfd_pace_next (&pace));
+      tfd_pace_count (&pace, now, now + 50000);
+      now += 50000;
+      handled += 50000;
+    }
+  g_assert_cmpint (handled * 3, <=, now - 1000 * (gint64) G_USEC_PER_SEC + 150000);
+}
+
+/* A thousand calls without a pause while nobody else was there are not held against anybody. */
+static void
+test_pace_owes_no_more (void)
+{
+  TfdPace pace = { 0 };
+  const gint64 now = 1000 * (gint64) G_USEC_PER_SEC;
+
+  for (guint i = 0; i < 1000; i++)
+    tfd_pace_count (&pace, now, now + 10);
+  g_assert_cmpint (tfd_pace_next (&pace), ==, now + TFD_PACE_CALL_USEC);
 }
 
 int
@@ -254,8 +332,12 @@ main (int argc, char **argv)
   g_test_add_func ("/turns/clients-in-a-circle", test_clients_in_a_circle);
   g_test_add_func ("/turns/who-waits-has-no-turn", test_who_waits_has_no_turn);
   g_test_add_func ("/turns/who-leaves", test_who_leaves);
-  g_test_add_func ("/turns/short-for-others", test_turns_are_short_for_others);
+  g_test_add_func ("/turns/pace", test_pace);
+  g_test_add_func ("/turns/alone", test_alone);
   g_test_add_func ("/turns/answers-are-counted", test_answers_are_counted);
+  g_test_add_func ("/pace/of-a-few", test_pace_of_a_few);
+  g_test_add_func ("/pace/of-long-calls", test_pace_of_long_calls);
+  g_test_add_func ("/pace/owes-no-more", test_pace_owes_no_more);
 
   return g_test_run ();
 }
