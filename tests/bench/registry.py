@@ -77,7 +77,7 @@ ROWS = [
     Row('crowd', '200 jobs of 20 users at once, 10 MiB each, on the disk', 'the same bytes in one job',
         Crowd, 'many', 'one',
         (Target('wall', 1.2), Target('share', 10, unit='% off the mean, at most', alone=True))),
-    Row('flood', 'the slowest of 100 Completes (p99 of 400) while 50 clients of another user create jobs '
+    Row('flood', '400 times Complete (p99) while 50 clients of another user create jobs '
         'without a pause', 'the same without the others',
         Flood, 'flooded', 'alone', (Target('p99', 3.0),)),
 ]
