@@ -176,6 +176,21 @@ tfd_lanes_make_room (TfdLanes *lanes, const char *url)
       }
 }
 
+gboolean
+tfd_lanes_may_propose (TfdLanes *lanes, const char *url)
+{
+  g_autofree char *origin = g_strndup (url, origin_length (url));
+
+  return g_hash_table_size (lanes->odd) < MAX_ODD && !g_hash_table_contains (lanes->odd, origin);
+}
+
+void
+tfd_lanes_refuse (TfdLanes *lanes, const char *url)
+{
+  if (g_hash_table_size (lanes->odd) < MAX_ODD)
+    g_hash_table_add (lanes->odd, g_strndup (url, origin_length (url)));
+}
+
 TfdLanes *
 tfd_lanes_new (void)
 {
@@ -239,8 +254,7 @@ take_head (TfdLane *lane, gsize fields, gsize length)
 
   if (!parsed || what.status < 200 || (!ordinary && what.status == SOUP_STATUS_OK))
     {
-      if (g_hash_table_size (lane->lanes->odd) < MAX_ODD)
-        g_hash_table_add (lane->lanes->odd, g_strdup (lane->origin));
+      tfd_lanes_refuse (lane->lanes, lane->origin);
       answer (lane, NULL);
     }
   else

@@ -116,6 +116,22 @@ class Lanes(WorldCase):
         self.assert_file(self.files[MIDDLE][2], there)
         self.assertEqual((len(self.middle()), len(self.server.requests('/there'))), (1, 1))
 
+    def test_all_are_elsewhere(self):
+        """No connections are made for what cannot use them."""
+        there = self.server.add('/there', KIB)
+        rows = []
+        for number in range(COUNT):
+            self.server.redirect(f'/r{number:03}', '/there')
+            rows.append((self.server.url(f'/r{number:03}'), self.world.target(f'r{number:03}')))
+        job = self.client.create(rows, start=True, Priority='foreground')
+        job.wait('transferred')
+        job.complete()
+        for _, path in rows:
+            self.assert_file(path, there)
+        # a redirect ends its connection; the next one is asked for on what a file has left
+        self.assertEqual(len(self.server.requests()), 2 * COUNT)
+        self.assertLessEqual(len({request.connection for request in self.server.requests()}), COUNT + 12)
+
     def test_error(self):
         job = self.make(script=[Answer(status=404)] * 9)
         job.wait('error')
