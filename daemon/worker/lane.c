@@ -5,12 +5,11 @@
 #include "worker/lane.h"
 
 #include "worker/body.h"
+#include "worker/lane-head.h"
 
 #include <string.h>
 
-/* What does not fit is asked by libsoup. */
-#define MAX_HEAD (16 * 1024)
-#define BUFFER_SIZE (32 * 1024)
+#define BUFFER_SIZE (2 * TFD_LANE_MAX_HEAD)
 
 /* Seconds that an unused lane is kept, as libsoup keeps connections. */
 #define KEEP_ALIVE 15
@@ -222,75 +221,18 @@ answer (TfdLane *lane, const TfdLaneAnswer *what)
   answered (what, lane->user_data);
 }
 
-/* Whether what was answered ends where it says, and the connection does not end with it. */
-static gboolean
-is_ordinary (SoupMessageHeaders *headers)
-{
-  return soup_message_headers_get_encoding (headers) == SOUP_ENCODING_CONTENT_LENGTH &&
-         soup_message_headers_get_one (headers, "Transfer-Encoding") == NULL &&
-         soup_message_headers_get_one (headers, "Upgrade") == NULL;
-}
-
-static gboolean
-stays_open (SoupMessageHeaders *headers, SoupHTTPVersion version)
-{
-  const char *connection = soup_message_headers_get_list (headers, "Connection");
-
-  return version == SOUP_HTTP_1_1 &&
-         (connection == NULL || !soup_header_contains (connection, "close"));
-}
-
-/* The whole head is there: @length bytes with the empty line that ends it, @fields without. */
 static void
-take_head (TfdLane *lane, gsize fields, gsize length)
+take_head (TfdLane *lane, const TfdLaneHead *head)
 {
-  SoupMessageHeaders *headers = soup_message_headers_new (SOUP_MESSAGE_HEADERS_RESPONSE);
-  SoupHTTPVersion version = SOUP_HTTP_1_0;
-  g_autofree char *reason = NULL;
-  TfdLaneAnswer what = { 0 };
-  gboolean parsed = soup_headers_parse_response ((const char *) lane->buffer, (int) fields, headers,
-                                                 &version, &what.status, &reason);
-  gboolean ordinary = parsed && is_ordinary (headers);
+  TfdLaneAnswer what = {
+    head->status, head->reason, head->headers, lane->buffer + head->size, lane->filled - head->size,
+    head->length
+  };
 
-  if (!parsed || what.status < 200 || (!ordinary && what.status == SOUP_STATUS_OK))
-    {
-      tfd_lanes_refuse (lane->lanes, lane->origin);
-      answer (lane, NULL);
-    }
-  else
-    {
-      what.reason = reason;
-      what.headers = headers;
-      what.length = ordinary ? (guint64) soup_message_headers_get_content_length (headers) : 0;
-      what.data = lane->buffer + length;
-      what.count = lane->filled - length;
-      if (!ordinary || what.count > what.length || !stays_open (headers, version))
-        lane->spent = TRUE;
-      what.count = MIN (what.count, what.length);
-      answer (lane, &what);
-    }
-  soup_message_headers_unref (headers);
-}
-
-/* The length of the head, if all of it is there, else 0; @fields: without the empty line that ends
- * it. As libsoup has it, lines may end without a carriage return. */
-static gsize
-find_end (const TfdLane *lane, gsize *fields)
-{
-  const guint8 *data = lane->buffer, *end = lane->buffer + lane->filled;
-  const guint8 *at = data;
-
-  while ((at = memchr (at, '\n', (gsize) (end - at))) != NULL)
-    {
-      at++;
-      *fields = (gsize) (at - data);
-      if (at < end && *at == '\n')
-        return *fields + 1;
-      if (at + 1 < end && at[0] == '\r' && at[1] == '\n')
-        return *fields + 2;
-    }
-
-  return 0;
+  if (head->last || what.count > what.length)
+    lane->spent = TRUE;
+  what.count = MIN (what.count, what.length);
+  answer (lane, &what);
 }
 
 /* Reads what there is. FALSE: nothing, or the connection has ended (then @ended). */
@@ -312,8 +254,9 @@ static gboolean
 readable_cb (G_GNUC_UNUSED GObject *stream, gpointer user_data)
 {
   TfdLane *lane = user_data;
+  TfdLaneHeadState state;
   gboolean ended = FALSE;
-  gsize length, fields;
+  TfdLaneHead head;
 
   /* Nobody asked: it was closed, or the server says what cannot be understood. */
   if (lane->answered == NULL)
@@ -328,11 +271,16 @@ readable_cb (G_GNUC_UNUSED GObject *stream, gpointer user_data)
   if (!fill (lane, &ended) && !ended)
     return G_SOURCE_CONTINUE;
   g_ref_count_inc (&lane->refs);
-  length = find_end (lane, &fields);
-  if (length > 0 && length <= MAX_HEAD)
-    take_head (lane, fields, length);
-  else if (ended || lane->filled > MAX_HEAD)
-    answer (lane, NULL);
+  state = tfd_lane_head_parse (lane->buffer, lane->filled, &head);
+  if (state == TFD_LANE_HEAD_WHOLE)
+    take_head (lane, &head);
+  else if (state == TFD_LANE_HEAD_ODD || ended)
+    {
+      if (state == TFD_LANE_HEAD_ODD)
+        tfd_lanes_refuse (lane->lanes, lane->origin);
+      answer (lane, NULL);
+    }
+  tfd_lane_head_clear (&head);
   lane_unref (lane);
 
   return G_SOURCE_CONTINUE;
@@ -429,11 +377,13 @@ may_be_lane (TfdLanes *lanes, const char *origin, SoupMessage *message)
 {
   SoupMessageHeaders *asked = soup_message_get_request_headers (message);
   SoupMessageHeaders *headers = soup_message_get_response_headers (message);
+  guint64 length;
 
   return soup_message_headers_get_one (asked, "Host") != NULL && strchr (origin, '@') == NULL &&
          g_str_is_ascii (origin) && !g_hash_table_contains (lanes->odd, origin) &&
-         soup_message_get_status (message) == SOUP_STATUS_OK && is_ordinary (headers) &&
-         stays_open (headers, soup_message_get_http_version (message));
+         soup_message_get_status (message) == SOUP_STATUS_OK &&
+         tfd_lane_head_is_ordinary (headers, &length) &&
+         tfd_lane_head_stays_open (headers, soup_message_get_http_version (message));
 }
 
 TfdLane *
