@@ -300,6 +300,13 @@ tfd_lane_ask (TfdLane *lane, const char *url, TfdLaneAnswered answered, gpointer
       g_strconcat ("GET ", path[0] != '\0' ? path : "/", query != NULL ? "?" : "",
                    query != NULL ? query : "", " HTTP/1.1\r\n", lane->fields, NULL);
   gsize length = strlen (request);
+  gboolean ended;
+
+  /* What follows the last answer is not the beginning of the next, and a stream that has it
+   * already, decrypted, would not tell. */
+  lane->filled = 0;
+  if (fill (lane, &ended) || ended)
+    return FALSE;
 
   /* it is shorter than any buffer of a connection on which nothing else is under way */
   if (uri == NULL || lane->spent ||
@@ -307,7 +314,6 @@ tfd_lane_ask (TfdLane *lane, const char *url, TfdLaneAnswered answered, gpointer
                                                   NULL, NULL) != (gssize) length)
     return FALSE;
 
-  lane->filled = 0;
   lane->answered = answered;
   lane->user_data = user_data;
   arm (lane);
