@@ -14,6 +14,9 @@
 /* Seconds that an unused lane is kept, as libsoup keeps connections. */
 #define KEEP_ALIVE 15
 
+/* More that nobody uses are not kept: libsoup takes them for used, and would let others wait. */
+#define MAX_FREE 64
+
 /* Servers of which it is remembered that their answers are out of the ordinary. */
 #define MAX_ODD 64
 
@@ -143,6 +146,8 @@ tfd_lane_give_back (TfdLane *lane)
   arm (lane);
   lane->since = g_get_monotonic_time ();
   g_queue_push_head (&lanes->free, lane);
+  if (g_queue_get_length (&lanes->free) > MAX_FREE)
+    tfd_lane_drop (g_queue_pop_tail (&lanes->free));
   if (lanes->timer == 0)
     lanes->timer = g_timeout_add_seconds (KEEP_ALIVE, timer_cb, lanes);
 }
