@@ -349,8 +349,6 @@ event_cb (G_GNUC_UNUSED SoupMessage *message,
 gulong
 tfd_lane_propose (SoupMessage *message, GIOStream **connection)
 {
-  soup_message_add_flags (message, SOUP_MESSAGE_NEW_CONNECTION);
-
   return g_signal_connect (message, "network-event", G_CALLBACK (event_cb), connection);
 }
 
@@ -370,6 +368,15 @@ fields_of (SoupMessage *message)
   g_string_append (fields, "\r\n");
 
   return g_string_free (fields, FALSE);
+}
+
+/* The connection is the one on which it was answered. */
+static gboolean
+is_above (GInputStream *stream, GIOStream *connection)
+{
+  return G_IS_FILTER_INPUT_STREAM (stream) &&
+         g_filter_input_stream_get_base_stream (G_FILTER_INPUT_STREAM (stream)) ==
+             g_io_stream_get_input_stream (connection);
 }
 
 /* The stream of the connection with what was read together with the head: below the one that tells
@@ -410,7 +417,7 @@ tfd_lane_new (TfdLanes *lanes,
   TfdLane *lane;
 
   if (tfd_login_has_credentials (login) || !may_be_lane (lanes, origin, message) ||
-      !G_IS_POLLABLE_INPUT_STREAM (below (stream)))
+      !G_IS_POLLABLE_INPUT_STREAM (below (stream)) || !is_above (below (stream), connection))
     return NULL;
 
   lane = g_new0 (TfdLane, 1);

@@ -43,8 +43,9 @@ gboolean tfd_lanes_may_propose (TfdLanes *lanes, const char *url);
 /* They are not: one that might have founded a lane did not. */
 void tfd_lanes_refuse (TfdLanes *lanes, const char *url);
 
-/* The answer to @message may found a lane: it has to be asked on a connection of its own, which is
- * put into @connection (owned by the caller) until the signal handler that is returned is gone. */
+/* The answer to @message may found a lane: if a connection is made for it, that is put into
+ * @connection (owned by the caller) until the signal handler that is returned is gone. One that
+ * libsoup has left is used by libsoup, or there would be two where one may be. */
 gulong tfd_lane_propose (SoupMessage *message, GIOStream **connection);
 
 /* The lane on the @connection on which @message was answered and @stream is the body, if that can
