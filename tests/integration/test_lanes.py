@@ -4,7 +4,10 @@
 """Many files of one server: after the first few they are asked for on connections that are kept for
 them, by a program that knows ordinary answers only. Nobody may notice."""
 import os
+import selectors
+import socket
 import sys
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import tap  # noqa: E402
@@ -13,6 +16,49 @@ from world import WorldCase  # noqa: E402
 
 COUNT = 80
 MIDDLE = 50
+
+
+class Rude:
+    """Servers, one on each of some ports, that write exactly what they are told to: answer (path)."""
+
+    def __init__(self, answer, ports=1):
+        self.answer = answer
+        self.lock = threading.Lock()
+        self.open = self.peak = 0
+        self.waiting = selectors.DefaultSelector()
+        self.listeners = [socket.create_server(('127.0.0.1', 0), backlog=64) for _ in range(ports)]
+        self.ports = [listener.getsockname()[1] for listener in self.listeners]
+        for listener in self.listeners:
+            self.waiting.register(listener, selectors.EVENT_READ)
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            for key, _ in self.waiting.select():
+                connection, _ = key.fileobj.accept()
+                threading.Thread(target=self.serve, args=[connection], daemon=True).start()
+
+    def serve(self, connection):
+        with self.lock:
+            self.open += 1
+            self.peak = max(self.peak, self.open)
+        try:
+            with connection, connection.makefile('rb') as said:
+                while line := said.readline():
+                    while said.readline().strip():
+                        pass
+                    connection.sendall(self.answer(line.split()[1].decode()))
+        except OSError:
+            pass  # the client has gone
+        with self.lock:
+            self.open -= 1
+
+    def url(self, path, number=0):
+        return f'http://127.0.0.1:{self.ports[number % len(self.ports)]}{path}'
+
+
+def whole(body):
+    return b'HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b' % (len(body), body)
 
 
 class Lanes(WorldCase):
@@ -159,6 +205,42 @@ class Lanes(WorldCase):
         self.files[MIDDLE][0].stalled.wait(30)
         self.assertEqual(job.cancel()[0], 'cancelled')
         self.finish(self.make(count=MIDDLE))
+
+    def fetch(self, server, count, prefix='f'):
+        rows = [(server.url(f'/{prefix}{number}', number), self.world.target(f'{prefix}{number}'))
+                for number in range(count)]
+        job = self.client.create(rows, start=True, Priority='foreground')
+        while job.wait('transferred', 'transient-error') != 'transferred':
+            job.resume()
+        job.complete()
+        return [path for _, path in rows]
+
+    def test_answers_that_nobody_asked_for(self):
+        """What lies on a connection before a file is asked for is not its content."""
+        def answer(path):
+            return whole(path.encode() * 20_000) + whole(b'of somebody else')
+        for path in self.fetch(Rude(answer), 300):
+            with open(path, 'rb') as file:
+                self.assertEqual(file.read(), f'/{os.path.basename(path)}'.encode() * 20_000)
+
+    def test_many_servers(self):
+        """Connections that are kept for more files are not kept from other servers."""
+        server = Rude(lambda path: whole(path.encode()), ports=300)
+        self.fetch(server, 300)
+        self.assertLessEqual(server.peak, 128)
+
+    def test_connections_of_a_server(self):
+        """… and those that libsoup has left count."""
+        everybody = threading.Barrier(6)
+
+        def answer(path):
+            if path.startswith('/a'):
+                everybody.wait(30)
+            return whole(path.encode())
+        server = Rude(answer)
+        self.fetch(server, 6, 'a')
+        self.fetch(server, 60, 'b')
+        self.assertEqual(server.peak, 6)
 
     def test_empty_files(self):
         self.files = [self.file(f'f{number:03}', 0) for number in range(COUNT)]
