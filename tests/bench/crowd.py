@@ -116,16 +116,15 @@ class Crowd(People):
         mean = sum(sizes) / len(sizes)
         return max(abs(size / mean - 1) for size in sizes) * 100 if mean else 0
 
-    def shares(self, moments):
-        """That, while all of them are at work: when the first has all; and when half of all has
-        arrived, for whoever wants to know. To have all is to have received it: when the first hears
-        that it is on the disk as well all others have most often received it, too, and a share that is
-        looked at then can be no other than right."""
+    def arrived(self, moments):
+        """How far off users are in what they have received, which is not on the disk yet, when the
+        first has all, and when half of all has arrived: in runs this short above all who began when.
+        For whoever wants to know."""
         half = sum(moments[-1][1]) / 2
         all_of_one = max(moments[-1][1])
         at_half = next(sizes for _, sizes in moments if sum(sizes) >= half)
         at_first = next(sizes for _, sizes in moments if max(sizes) >= all_of_one)
-        return {'share': self.off(at_first), 'share-at-half': self.off(at_half)}
+        return {'arrived-at-first': self.off(at_first), 'arrived-at-half': self.off(at_half)}
 
     def watched(self, clients):
         """Lets clients go, and looks what arrives: [(moment, [bytes of each])]"""
@@ -147,9 +146,10 @@ class Crowd(People):
         said = [self.said(client) for client in clients]
         self.check(who)
         begin = min(one['begin'] for one in said)
+        # The share of a user: bytes a second, from the common beginning until all are on the disk.
         waits = [max(one['transferred']) - begin for one in said]
         return {'wall': max(max(one['completed']) for one in said) - begin, 'cpu': used,
-                'rate': self.off([1 / wait for wait in waits])} | self.shares(moments)
+                'share': self.off([1 / wait for wait in waits])} | self.arrived(moments)
 
     def check(self, who):
         for place in self.places:
@@ -187,14 +187,14 @@ class Crowd(People):
             clients.append(subprocess.Popen(
                 ['setpriv', '--reuid', user, '--regid', user, '--init-groups', '--', 'sh', '-c',
                  'read -r _ && curl --silent --fail --parallel --parallel-max 6 --config "$1" && sync "$2"/*',
-                 'sh', config, place], stdin=subprocess.PIPE, text=True))
+                 'sh', config, place], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True))
         begin = time.monotonic()
         moments = self.watched(clients)
         wall = time.monotonic() - begin
         if any(client.wait(PATIENCE) for client in clients):
             raise Failed('curl has failed')
         self.check('bare')
-        return {'wall': wall} | self.shares(moments)
+        return {'wall': wall} | self.arrived(moments)
 
     def background(self):
         return self.many('normal', 'background')

@@ -89,7 +89,7 @@ def keep_memory():
     with open('/proc/meminfo', encoding='ascii') as file:
         available = int(first(r'MemAvailable:\s*(\d+)', file.read())) << 10
     part = 512 << 10
-    parts = min(8 << 30, available // 2) // part
+    parts = max(0, available - (5 << 30)) // part  # what is left in whole blocks is given back as before
     memory = mmap.mmap(-1, parts * part, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     memory.madvise(mmap.MADV_NOHUGEPAGE)
     content = b'1' * part

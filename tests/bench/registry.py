@@ -76,7 +76,7 @@ ROWS = [
          Target('unwatched', 0, unit='signals to who does not', alone=True))),
     Row('crowd', '200 jobs of 20 users at once, 10 MiB each, on the disk', 'the same bytes in one job',
         Crowd, 'many', 'one',
-        (Target('wall', 1.2), Target('share', 10, unit='% off the mean, at most', alone=True))),
+        (Target('wall', 1.2), Target('share', 10, unit='% off the mean rate, at most', alone=True))),
     Row('flood', '400 times Complete (p99) while 50 clients of another user create jobs '
         'without a pause', 'the same without the others',
         Flood, 'flooded', 'alone', (Target('p99', 3.0),)),
