@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: 2026 The transferd authors */
 /* Pace: how often calls of a user are handled while those of another are under way. What a user
- * sends faster waits in the service. So it waits neither on the one connection to the bus, which
- * all share and where nobody can be preferred, nor do the senders, who wait for replies, the bus
- * and the service take the processors from the work that is done for others. */
+ * sends faster waits in the service: not on the one connection to the bus, which all share and
+ * where nobody can be preferred. And senders who wait for replies are quiet meanwhile, so that the
+ * processors are there for what is done for others. */
 #pragma once
 
 #include <glib.h>

@@ -5,17 +5,13 @@
  * (copy), or they are written from where they are mapped (mapped).
  *
  *     bench-send sendfile|copy|mapped HOST PORT PATH FILE */
-#include <glib.h>
+#include "bench/connect.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,28 +19,6 @@
 #define SENDFILE_PIECE (1 << 20)
 #define COPY_PIECE (256 << 10)
 #define MAPPED_PIECE (16 << 20)
-
-static void
-die (const char *what)
-{
-  g_printerr ("bench-send: %s: %s\n", what, g_strerror (errno));
-  exit (1);
-}
-
-static int
-connect_to (const char *host, const char *port)
-{
-  struct sockaddr_in address = { .sin_family = AF_INET };
-  int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-  address.sin_port = htons ((guint16) g_ascii_strtoull (port, NULL, 10));
-  if (inet_pton (AF_INET, host, &address.sin_addr) != 1)
-    die (host);
-  if (fd < 0 || connect (fd, (struct sockaddr *) &address, sizeof address) < 0)
-    die ("connecting");
-
-  return fd;
-}
 
 static void
 write_all (int to, const char *data, gsize count)

@@ -3,40 +3,14 @@
 /* The least that receiving a file costs: splice () from the socket to the file, and a sync.
  *
  *     bench-splice HOST PORT PATH FILE */
-#include <glib.h>
+#include "bench/connect.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define PIPE_SIZE (1 << 20)
-
-static void
-die (const char *what)
-{
-  g_printerr ("bench-splice: %s: %s\n", what, g_strerror (errno));
-  exit (1);
-}
-
-static int
-connect_to (const char *host, const char *port)
-{
-  struct sockaddr_in address = { .sin_family = AF_INET };
-  int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-  address.sin_port = htons ((guint16) g_ascii_strtoull (port, NULL, 10));
-  if (inet_pton (AF_INET, host, &address.sin_addr) != 1)
-    die (host);
-  if (fd < 0 || connect (fd, (struct sockaddr *) &address, sizeof address) < 0)
-    die ("connecting");
-
-  return fd;
-}
 
 /* Reads the headers byte by byte, so that the body begins at the next one; the length of the body.
  */
