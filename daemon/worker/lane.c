@@ -180,21 +180,6 @@ tfd_lanes_make_room (TfdLanes *lanes, const char *url)
       }
 }
 
-gboolean
-tfd_lanes_may_propose (TfdLanes *lanes, const char *url)
-{
-  g_autofree char *origin = g_strndup (url, origin_length (url));
-
-  return g_hash_table_size (lanes->odd) < MAX_ODD && !g_hash_table_contains (lanes->odd, origin);
-}
-
-void
-tfd_lanes_refuse (TfdLanes *lanes, const char *url)
-{
-  if (g_hash_table_size (lanes->odd) < MAX_ODD)
-    g_hash_table_add (lanes->odd, g_strndup (url, origin_length (url)));
-}
-
 TfdLanes *
 tfd_lanes_new (void)
 {
@@ -224,6 +209,13 @@ answer (TfdLane *lane, const TfdLaneAnswer *what)
 
   lane->answered = NULL;
   answered (what, lane->user_data);
+}
+
+static void
+refuse (TfdLanes *lanes, const char *origin)
+{
+  if (g_hash_table_size (lanes->odd) < MAX_ODD)
+    g_hash_table_add (lanes->odd, g_strdup (origin));
 }
 
 static void
@@ -282,7 +274,7 @@ readable_cb (G_GNUC_UNUSED GObject *stream, gpointer user_data)
   else if (state == TFD_LANE_HEAD_ODD || ended)
     {
       if (state == TFD_LANE_HEAD_ODD)
-        tfd_lanes_refuse (lane->lanes, lane->origin);
+        refuse (lane->lanes, lane->origin);
       answer (lane, NULL);
     }
   tfd_lane_head_clear (&head);
@@ -398,7 +390,8 @@ may_be_lane (TfdLanes *lanes, const char *origin, SoupMessage *message)
   guint64 length;
 
   return soup_message_headers_get_one (asked, "Host") != NULL && strchr (origin, '@') == NULL &&
-         g_str_is_ascii (origin) && !g_hash_table_contains (lanes->odd, origin) &&
+         g_str_is_ascii (origin) && g_hash_table_size (lanes->odd) < MAX_ODD &&
+         !g_hash_table_contains (lanes->odd, origin) &&
          soup_message_get_status (message) == SOUP_STATUS_OK &&
          tfd_lane_head_is_ordinary (headers, &length) &&
          tfd_lane_head_stays_open (headers, soup_message_get_http_version (message));

@@ -37,12 +37,6 @@ TfdLanes *tfd_lanes_new (void);
 /* No lane may be in use any more. */
 void tfd_lanes_free (TfdLanes *lanes);
 
-/* FALSE: the answers of the server of @url are not for lanes. */
-gboolean tfd_lanes_may_propose (TfdLanes *lanes, const char *url);
-
-/* They are not: one that might have founded a lane did not. */
-void tfd_lanes_refuse (TfdLanes *lanes, const char *url);
-
 /* The answer to @message may found a lane: if a connection is made for it, that is put into
  * @connection (owned by the caller) until the signal handler that is returned is gone. One that
  * libsoup has left is used by libsoup, or there would be two where one may be. */

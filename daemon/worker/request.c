@@ -182,10 +182,7 @@ found_lane (TfdDownload *self, const Answer *answer)
   self->lane = tfd_lane_new (self->tools->lanes, self->url, self->options.login, self->message,
                              answer->stream, answer->connection, self->cancellable);
   if (self->lane == NULL)
-    {
-      tfd_lanes_refuse (self->tools->lanes, self->url);
-      return FALSE;
-    }
+    return FALSE;
 
   /* libsoup goes on reading, as far as it knows */
   g_clear_object (&self->message);
@@ -328,9 +325,6 @@ answer_arrived (TfdDownload *self, const Answer *answer)
   gboolean without_ranges;
 
   self->client->answered (TFD_TRANSFER (self), self->user_data);
-  /* a connection of its own for each file that is elsewhere would be a waste */
-  if (answer->connection != NULL && status >= 300 && status < 400)
-    tfd_lanes_refuse (self->tools->lanes, self->url);
   if (redirected (self, status))
     {
       drop_body (answer);
@@ -515,7 +509,7 @@ ask_libsoup (TfdDownload *self)
   request->self = g_object_ref (self);
   request->serial = self->serial;
   if (is_for_lane (self) && !tfd_login_has_credentials (self->options.login) &&
-      self->client->many_wait != NULL && tfd_lanes_may_propose (self->tools->lanes, self->url) &&
+      self->client->many_wait != NULL &&
       self->client->many_wait (TFD_TRANSFER (self), self->user_data))
     {
       request->message = g_object_ref (message);
