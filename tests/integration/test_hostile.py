@@ -176,7 +176,7 @@ class Worker(HostileCase):
         self.assert_alive()
 
     def test_deluge(self):
-        """1.5 GB of news as fast as they can be sent: the memory of the service stays small."""
+        """News as fast as they can be sent, until it is ended: the memory of the service stays small."""
         self.behave(Start=['deluge'])
         job = self.client.create([self.row()], start=True)
         wait_for(lambda: self.starts() > 1 or self.memory() > 400, 'the worker to be ended')

@@ -7,10 +7,10 @@ Transfers nothing: every file is "done" at once, every rename succeeds. What it 
 file named by TFD_BAD_WORKER, as JSON: {method: [answer, …]}; each answer is used once, over all
 processes, then the method is answered as it should be. An answer is the text of a GVariant, or
 "error", "silence" (none at all), "garbage" (bytes that are no message), "exit", or "flood" (a lot
-of news, then the right answer), "deluge" (as many as can be sent), "call" (calls of everything that
-the daemon has on the bus, then the right answer), "descriptors" (news and answers with descriptors
-that nobody wants, then the right answer), "twice" (the right answer, again, and answers to what was never
-asked), "half" (half of the file, then the end). The version that the real worker has is in
+of news, then the right answer), "deluge" (as many as can be sent, and no answer), "call" (calls of
+everything that the daemon has on the bus, then the right answer), "descriptors" (news and answers
+with descriptors that nobody wants, then the right answer), "twice" (the right answer, again, and
+answers to what was never asked), "half" (half of the file, then the end). The version that the real worker has is in
 TFD_BAD_WORKER_VERSION. The key "news" has [name, GVariant text] pairs that are sent after each
 Start, with RUN in place of the number of the run; those of "all-runs" are sent for every number near
 it but its own. The files of FilesDone may be written as a(uta{sv}): they are sent packed. Each process
@@ -188,13 +188,14 @@ class Worker:
             self.news('Event', f"(uint64 {run}, uint32 0, 'restarted', {{'reason': <'x'>}})")
 
     def deluge(self, run):
-        """All at once, and much faster than they can be recorded."""
+        """Without an end, and on most machines much faster than they can be recorded: it is ended for
+        that, or for an answer that does not come."""
         body = f"(uint64 {run}, [(uint32 0, {{'x': <'{'y' * 3000}'>}})])"
         message = Gio.DBusMessage.new_signal(PATH, INTERFACE, 'Parts')
         message.set_body(GLib.Variant.parse(None, body, None, None))
         message.set_serial(1)
         data = bytes(message.to_blob(NO_FLAGS)) * 500
-        for _ in range(1000):
+        while True:
             self.socket.sendall(data)
 
     def right(self, method, arguments):
