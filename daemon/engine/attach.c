@@ -5,27 +5,17 @@
  * what somebody else has opened. */
 #include "config.h"
 
+#include "engine/attach-private.h"
+
 #include "common/url.h"
-#include "engine/engine-private.h"
 
 #include <unistd.h>
 
 /* A worker that is lost has looked at nothing: the next one is asked, once. */
 #define TRIES 2
 
-typedef struct
-{
-  TfdJob *job;      /* (owned) */
-  TfdOwner owner;   /* whose worker is asked; strings (owned) */
-  GUnixFDList *fds; /* (owned) of one descriptor */
-  GPtrArray *specs; /* (owned) of TfdFileSpec; of Attach */
-  GPtrArray *known; /* (owned) of GBytes; of AttachAgain: what it may be */
-  gboolean file;    /* it is the file itself */
-  guint tries;
-} Attachment;
-
-static void
-attachment_free (Attachment *attachment)
+void
+tfd_attachment_free (TfdAttachment *attachment)
 {
   tfd_job_unref (attachment->job);
   g_free ((char *) attachment->owner.name);
@@ -35,18 +25,10 @@ attachment_free (Attachment *attachment)
   g_free (attachment);
 }
 
-void
-tfd_found_again_free (TfdFoundAgain *found)
+TfdAttachment *
+tfd_attachment_new (TfdJob *job, int fd)
 {
-  g_ptr_array_unref (found->identities);
-  g_free (found->path);
-  g_free (found);
-}
-
-static Attachment *
-attachment_new (TfdJob *job, int fd)
-{
-  Attachment *attachment = g_new0 (Attachment, 1);
+  TfdAttachment *attachment = g_new0 (TfdAttachment, 1);
   TfdOwner owner = tfd_job_owner (job);
 
   attachment->job = tfd_job_ref (job);
@@ -56,10 +38,8 @@ attachment_new (TfdJob *job, int fd)
   return attachment;
 }
 
-/* A descriptor that was looked at cannot be looked at later, as a path can: no answer is a refusal.
- * Of what a worker says these are the errors that are its affair. */
-static GError *
-refusal (const GError *error)
+GError *
+tfd_attachment_refusal (const GError *error)
 {
   TfdErrorCode code = TFD_ERROR_INVALID_PATH;
 
@@ -72,25 +52,22 @@ refusal (const GError *error)
   return g_error_new_literal (TFD_ERROR, code, error->message);
 }
 
-static gboolean
-may_try_again (Attachment *attachment, const GError *error)
+gboolean
+tfd_attachment_may_try_again (TfdAttachment *attachment, const GError *error)
 {
   return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED) &&
          ++attachment->tries < TRIES;
 }
 
-/* The job has ended, or has another owner, since this was handed in. */
-static void
-let_go_if_late (TfdEngine *self, Attachment *attachment)
+void
+tfd_attachment_let_go_if_late (TfdEngine *self, TfdAttachment *attachment)
 {
   if (attachment->job->ended || tfd_job_uid (attachment->job) != attachment->owner.uid)
     tfd_engine_detach (self, &attachment->owner, attachment->job);
 }
 
-/* The path in an answer (with @suffix, a name in it), or NULL when it is none that we would take
- * from a client. */
-static char *
-read_path (GVariant *bytes, const char *name)
+char *
+tfd_attachment_read_path (GVariant *bytes, const char *name)
 {
   gsize length;
   const char *data = g_variant_get_fixed_array (bytes, &length, 1);
@@ -105,8 +82,6 @@ read_path (GVariant *bytes, const char *name)
   return tfd_path_check (path, NULL) ? g_steal_pointer (&path) : NULL;
 }
 
-/* ---- Attach ---- */
-
 static gboolean
 take_file (GHashTable *found,
            TfdFileSpec *spec,
@@ -116,7 +91,7 @@ take_file (GHashTable *found,
            GError **error)
 {
   g_autoptr (GVariant) own = g_variant_get_child_value (row, 0);
-  g_autofree char *path = read_path (directory, spec->path);
+  g_autofree char *path = tfd_attachment_read_path (directory, spec->path);
   const char *name, *message;
   TfdErrorCode code = TFD_ERROR_INVALID_PATH;
   guint64 size;
@@ -147,7 +122,7 @@ take_file (GHashTable *found,
 
 /* Fills the specs in. */
 static GHashTable *
-take_answer (Attachment *attachment, GVariant *answer, GError **error)
+take_answer (TfdAttachment *attachment, GVariant *answer, GError **error)
 {
   g_autoptr (GHashTable) found = tfd_found_new ();
   g_autoptr (GVariant) directory = g_variant_get_child_value (answer, 0);
@@ -182,13 +157,13 @@ attached_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = G_TASK (user_data);
   TfdEngine *self = g_task_get_source_object (task);
-  Attachment *attachment = g_task_get_task_data (task);
+  TfdAttachment *attachment = g_task_get_task_data (task);
   GError *error = NULL;
   g_autoptr (GVariant) answer =
       tfd_transport_request_finish (TFD_TRANSPORT (source), result, NULL, &error);
   GHashTable *found;
 
-  if (answer == NULL && may_try_again (attachment, error))
+  if (answer == NULL && tfd_attachment_may_try_again (attachment, error))
     {
       g_error_free (error);
       send_attach (self, g_steal_pointer (&task));
@@ -196,12 +171,12 @@ attached_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   if (answer == NULL)
     {
-      g_task_return_error (task, refusal (error));
+      g_task_return_error (task, tfd_attachment_refusal (error));
       g_error_free (error);
       return;
     }
   attachment->job->attached = TRUE;
-  let_go_if_late (self, attachment);
+  tfd_attachment_let_go_if_late (self, attachment);
   found = take_answer (attachment, answer, &error);
   if (found != NULL)
     g_task_return_pointer (task, found, (GDestroyNotify) g_hash_table_unref);
@@ -213,7 +188,7 @@ attached_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 send_attach (TfdEngine *self, GTask *task)
 {
-  Attachment *attachment = g_task_get_task_data (task);
+  TfdAttachment *attachment = g_task_get_task_data (task);
   const TfdJobRecord *record = attachment->job->record;
   GVariantBuilder names;
 
@@ -241,12 +216,12 @@ tfd_engine_attach_async (TfdEngine *self,
                          gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
-  Attachment *attachment = attachment_new (job, fd);
+  TfdAttachment *attachment = tfd_attachment_new (job, fd);
 
   attachment->specs = g_ptr_array_ref (specs);
   attachment->file = *((const TfdFileSpec *) specs->pdata[0])->path == '\0';
   g_task_set_name (task, "attach");
-  g_task_set_task_data (task, attachment, (GDestroyNotify) attachment_free);
+  g_task_set_task_data (task, attachment, (GDestroyNotify) tfd_attachment_free);
   if (attachment->file && job->record->type == TFD_JOB_TYPE_UPLOAD_REPLY &&
       job->record->properties->reply_file_name[0] == '\0')
     g_task_return_new_error (task, TFD_ERROR, TFD_ERROR_INVALID_ARGS,
@@ -279,288 +254,4 @@ tfd_engine_detach (TfdEngine *self, const TfdOwner *owner, TfdJob *job)
   /* nobody waits for the answer: without a worker nothing is kept */
   tfd_transport_request_async (self->transport, owner, "Detach",
                                g_variant_new ("(s)", job->record->id), NULL, NULL);
-}
-
-/* ---- AttachAgain ---- */
-
-/* By what the place of @file is known that was handed in; NULL when none was. *own: it is the file
- * itself. */
-static GBytes *
-place_of (const TfdJob *job, const TfdFileRecord *file, gboolean *own)
-{
-  g_autoptr (GVariant) directory = NULL;
-
-  *own = FALSE;
-  if (!file->attached)
-    return NULL;
-  if (tfd_file_direction (job->record->type, file->index) == TFD_DIRECTION_RECEIVE)
-    return file->directory != NULL ? g_bytes_ref (file->directory) : NULL;
-  if (file->options != NULL)
-    directory =
-        g_variant_lookup_value (file->options, TFD_KEY_ATTACHED_TO, G_VARIANT_TYPE_BYTESTRING);
-  if (directory != NULL)
-    return g_variant_get_data_as_bytes (directory);
-  *own = TRUE;
-  return file->directory != NULL ? g_bytes_ref (file->directory) : NULL;
-}
-
-/* What @first is in, or is, and the other places of the job: the same directory is known by another
- * identity after another boot. */
-static GPtrArray *
-places_of (const TfdJob *job, const TfdFileRecord *first, gboolean *own)
-{
-  g_autoptr (GHashTable) seen =
-      g_hash_table_new_full (g_bytes_hash, g_bytes_equal, (GDestroyNotify) g_bytes_unref, NULL);
-  GPtrArray *places = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
-  GBytes *place = place_of (job, first, own);
-
-  if (place == NULL)
-    return places;
-  g_ptr_array_add (places, place);
-  g_hash_table_add (seen, g_bytes_ref (place));
-  for (guint i = 0; !*own && i < job->files->len; i++)
-    {
-      gboolean other_own;
-
-      place = place_of (job, job->files->pdata[i], &other_own);
-      if (place == NULL)
-        continue;
-      if (!other_own && !g_hash_table_contains (seen, place))
-        {
-          g_hash_table_add (seen, g_bytes_ref (place));
-          g_ptr_array_add (places, g_bytes_ref (place));
-        }
-      g_bytes_unref (place);
-    }
-  return places;
-}
-
-static TfdFoundAgain *
-take_found (Attachment *attachment, GVariant *answer, GError **error)
-{
-  g_autoptr (TfdFoundAgain) found = g_new0 (TfdFoundAgain, 1);
-  g_autoptr (GVariant) bytes = g_variant_get_child_value (answer, 0);
-  g_autoptr (GVariantIter) same = NULL;
-  guint32 index;
-
-  found->file = attachment->file;
-  found->identities = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
-  g_variant_get_child (answer, 1, "au", &same);
-  while (g_variant_iter_next (same, "u", &index))
-    if (index < attachment->known->len)
-      g_ptr_array_add (found->identities, g_bytes_ref (attachment->known->pdata[index]));
-  if (found->identities->len == 0 ||
-      !g_bytes_equal (found->identities->pdata[0], attachment->known->pdata[0]))
-    {
-      g_set_error_literal (error, TFD_ERROR, TFD_ERROR_INVALID_PATH,
-                           found->file ? "it is not the file that was handed in before"
-                                       : "it is not the directory that was handed in before");
-      return NULL;
-    }
-  found->path =
-      g_variant_get_size (bytes) == 1 && !found->file ? g_strdup ("/") : read_path (bytes, "");
-  if (found->path != NULL)
-    return g_steal_pointer (&found);
-  g_set_error_literal (error, TFD_ERROR, TFD_ERROR_INVALID_PATH,
-                       "what was handed in has a path that cannot be used");
-  return NULL;
-}
-
-static void send_again (TfdEngine *self, GTask *task);
-
-static void
-found_again_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = G_TASK (user_data);
-  TfdEngine *self = g_task_get_source_object (task);
-  Attachment *attachment = g_task_get_task_data (task);
-  GError *error = NULL;
-  g_autoptr (GVariant) answer =
-      tfd_transport_request_finish (TFD_TRANSPORT (source), result, NULL, &error);
-  TfdFoundAgain *found;
-
-  if (answer == NULL && may_try_again (attachment, error))
-    {
-      g_error_free (error);
-      send_again (self, g_steal_pointer (&task));
-      return;
-    }
-  if (answer == NULL)
-    {
-      g_task_return_error (task, refusal (error));
-      g_error_free (error);
-      return;
-    }
-  let_go_if_late (self, attachment);
-  found = take_found (attachment, answer, &error);
-  if (found != NULL)
-    g_task_return_pointer (task, found, (GDestroyNotify) tfd_found_again_free);
-  else
-    g_task_return_error (task, error);
-}
-
-/* Takes @task. */
-static void
-send_again (TfdEngine *self, GTask *task)
-{
-  Attachment *attachment = g_task_get_task_data (task);
-  GVariantBuilder known;
-
-  g_variant_builder_init (&known, G_VARIANT_TYPE ("aay"));
-  for (guint i = 0; i < attachment->known->len; i++)
-    g_variant_builder_add_value (
-        &known,
-        g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, attachment->known->pdata[i], TRUE));
-  tfd_transport_request_with_fds_async (
-      self->transport, &attachment->owner, "AttachAgain",
-      g_variant_new ("(shaay)", attachment->job->record->id, 0, &known), attachment->fds,
-      found_again_cb, task);
-}
-
-void
-tfd_engine_find_again_async (TfdEngine *self,
-                             TfdJob *job,
-                             guint32 index,
-                             int fd,
-                             GAsyncReadyCallback callback,
-                             gpointer user_data)
-{
-  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
-  Attachment *attachment = attachment_new (job, fd);
-  GError *error = NULL;
-
-  g_task_set_name (task, "attach again");
-  g_task_set_task_data (task, attachment, (GDestroyNotify) attachment_free);
-  if (!tfd_engine_check (self, job, TFD_EVENT_SET_PROPERTY, &error) ||
-      tfd_job_files (job, self->store, &error) == NULL)
-    {
-      g_task_return_error (task, error);
-      return;
-    }
-  if (index >= job->record->files_total || index >= job->files->len)
-    {
-      g_task_return_new_error (task, TFD_ERROR, TFD_ERROR_INVALID_ARGS,
-                               "the job has no file %u: it has %u", index,
-                               job->record->files_total);
-      return;
-    }
-  attachment->known = places_of (job, job->files->pdata[index], &attachment->file);
-  if (attachment->known->len == 0)
-    g_task_return_new_error (task, TFD_ERROR, TFD_ERROR_INVALID_STATE,
-                             "file %u was added by its path: nothing was handed in for it", index);
-  else
-    send_again (self, g_steal_pointer (&task));
-}
-
-TfdFoundAgain *
-tfd_engine_find_again_finish (TfdEngine *self G_GNUC_UNUSED, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
-static gboolean
-is_there (const TfdJob *job, const TfdFileRecord *file, const TfdFoundAgain *found)
-{
-  gboolean own;
-  g_autoptr (GBytes) place = place_of (job, file, &own);
-
-  for (guint i = 0; place != NULL && own == found->file && i < found->identities->len; i++)
-    if (g_bytes_equal (place, found->identities->pdata[i]))
-      return TRUE;
-  return FALSE;
-}
-
-static char *
-moved_path (const char *path, const TfdFoundAgain *found)
-{
-  return found->file ? g_strdup (found->path)
-                     : g_strconcat (g_str_equal (found->path, "/") ? "" : found->path,
-                                    strrchr (path, '/'), NULL);
-}
-
-/* Where each file will be, by index; NULL when two would be at the same place. */
-static GPtrArray *
-new_paths (const TfdJob *job, const TfdFoundAgain *found, GError **error)
-{
-  g_autoptr (GPtrArray) paths = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
-
-  for (guint i = 0; i < job->files->len; i++)
-    {
-      const TfdFileRecord *file = job->files->pdata[i];
-      char *path =
-          is_there (job, file, found) ? moved_path (file->path, found) : g_strdup (file->path);
-
-      g_ptr_array_add (paths, path);
-      if (!tfd_path_check (path, error))
-        return NULL;
-      if (g_hash_table_add (seen, path))
-        continue;
-      g_set_error (error, TFD_ERROR, TFD_ERROR_DUPLICATE_DESTINATION,
-                   "file %u would be where another file of the job is", i);
-      return NULL;
-    }
-  return g_steal_pointer (&paths);
-}
-
-static void
-there_cb (const GError *error, gpointer data)
-{
-  TfdJob *job = data;
-
-  if (error == NULL && !job->ended)
-    tfd_engine_try_destination (job->engine, job);
-}
-
-/* @file is at @path. FALSE when that could not be recorded. */
-static gboolean
-move_file (
-    TfdEngine *self, TfdJob *job, TfdFileRecord *file, const char *path, const TfdFoundAgain *found)
-{
-  if (g_str_equal (file->path, path))
-    return TRUE;
-  if (file->target != NULL)
-    {
-      char *target = moved_path (file->target, found);
-
-      g_free (file->target);
-      file->target = target;
-    }
-  g_free (file->path);
-  file->path = g_strdup (path);
-  return tfd_engine_save_file (self, job, file);
-}
-
-gboolean
-tfd_engine_attach_again (
-    TfdEngine *self, TfdJob *job, const TfdFoundAgain *found, guint32 *changed, GError **error)
-{
-  g_autoptr (GPtrArray) paths = NULL;
-
-  *changed = 0;
-  if (!tfd_engine_check (self, job, TFD_EVENT_SET_PROPERTY, error) ||
-      tfd_job_files (job, self->store, error) == NULL)
-    return FALSE;
-  paths = new_paths (job, found, error);
-  if (paths == NULL)
-    return FALSE;
-
-  for (guint i = 0; i < job->files->len; i++)
-    {
-      TfdFileRecord *file = job->files->pdata[i];
-
-      if (!is_there (job, file, found))
-        continue;
-      /* a reply is none of those that anybody counts */
-      if (!tfd_job_is_reply (job, file))
-        (*changed)++;
-      if (!move_file (self, job, file, paths->pdata[i], found))
-        break;
-    }
-  if (!tfd_engine_apply (self, job, TFD_EVENT_SET_PROPERTY, TFD_GUARD_NONE, NULL, error))
-    return FALSE;
-  tfd_engine_tell_changed (self, job, TFD_CHANGED_TIMES);
-  /* the worker is told of places that are recorded */
-  tfd_outbox_add (self->outbox, there_cb, tfd_job_ref (job), (GDestroyNotify) tfd_job_unref);
-  return TRUE;
 }
