@@ -2,7 +2,6 @@
 # SPDX-FileCopyrightText: 2026 The transferd authors
 """Bouts of calls: what they cost on top of the bus and of the database."""
 import os
-import shutil
 import socket
 import subprocess
 
@@ -37,12 +36,6 @@ class CallBout(Bout):
     def open(self, names):
         self.names = names
         self.number = self.scene.scale(self.count, self.few)
-        self.model = None
-
-    def rows(self, count):
-        directory = self.scene.directory()
-        return self.scene.file(f'http://127.0.0.1:9/{number}\t{directory}/{number:06}'
-                               for number in range(count))
 
     def with_service(self, *arguments, before=None):
         service = Service()
@@ -54,25 +47,8 @@ class CallBout(Bout):
             service.end()
         return said, cpu
 
-    def database(self):
-        """A copy of a database of the service that has one job."""
-        if not self.model:
-            service = Service()
-            try:
-                service.bench_client('create', self.rows(1))
-                kill(service.daemon_pid, 15)
-                service.daemon.wait(60)
-                self.model = os.path.join(self.scene.directory(), 'model')
-                shutil.copytree(service.state_dir, self.model)
-            finally:
-                service.end()
-        copy = os.path.join(self.scene.directory(), 'copy')
-        shutil.copytree(self.model, copy)
-        names = [name for name in os.listdir(copy) if name.endswith(('.db', '.sqlite'))]
-        return os.path.join(copy, names[0])
-
     def raw(self, kind):
-        return ask([program('sqlite'), kind, self.database(), str(self.number)])
+        return ask([program('sqlite'), kind, self.scene.database(), str(self.number)])
 
     def with_echo(self, *arguments, database=None):
         """A service that only answers, on a bus of its own; what the client says."""
@@ -93,12 +69,12 @@ class CreateOne(CallBout):
     count, few = 2000, 10
 
     def transferd(self):
-        said, cpu = self.with_service('create', self.rows(self.number))
+        said, cpu = self.with_service('create', self.scene.unreachable(self.number))
         return {'rate': self.number / said['seconds'], 'p50': percentile(said['calls'], 0.5) * 1e3,
                 'cpu': cpu / self.number * 1e3}
 
     def echo(self):
-        said = self.with_echo('echo', 'Commit', self.number, database=self.database())
+        said = self.with_echo('echo', 'Commit', self.number, database=self.scene.database())
         return {'rate': self.number / said['seconds'], 'p50': percentile(said['calls'], 0.5) * 1e3}
 
 
@@ -108,7 +84,7 @@ class CreateMany(CallBout):
     count, few = 10_000, 64
 
     def transferd(self):
-        said, cpu = self.with_service('create', self.rows(self.number), '--clients', 16, '--depth', 8)
+        said, cpu = self.with_service('create', self.scene.unreachable(self.number), '--clients', 16, '--depth', 8)
         return {'rate': self.number / said['seconds'], 'cpu': cpu / self.number * 1e3}
 
     def sqlite(self):
@@ -121,7 +97,7 @@ class AddFiles(CallBout):
     count, few = 10_000, 20
 
     def transferd(self):
-        said, cpu = self.with_service('add-files', self.rows(self.number))
+        said, cpu = self.with_service('add-files', self.scene.unreachable(self.number))
         return {'wall': said['seconds'], 'cpu': cpu}
 
     def sqlite(self):
@@ -140,8 +116,8 @@ class CreateAdd(CallBout):
         return self.number // 8
 
     def transferd(self):
-        said, cpu = self.with_service('create-add', self.rows(self.number), '--clients', self.CLIENTS)
-        one, _ = self.with_service('create-add', self.rows(self.alone()))
+        said, cpu = self.with_service('create-add', self.scene.unreachable(self.number), '--clients', self.CLIENTS)
+        one, _ = self.with_service('create-add', self.scene.unreachable(self.alone()))
         return {'rate': self.number / said['seconds'], 'alone': self.alone() / one['seconds'],
                 'cpu': cpu / self.number * 1e3}
 
@@ -187,7 +163,7 @@ class ListJobs(CallBout):
     def open(self, names):
         super().open(names)
         self.service = Service()
-        self.service.bench_client('create', self.rows(self.number), '--clients', 4, '--depth', 32)
+        self.service.bench_client('create', self.scene.unreachable(self.number), '--clients', 4, '--depth', 32)
         self.echo_process = start_echo(self.service)
 
     def close(self):

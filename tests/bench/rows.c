@@ -13,6 +13,11 @@ typedef struct
   GPtrArray *rows;      /* (owned) (element-type GPtrArray of sqlite3_value) */
 } Table;
 
+/* The number of the first file that is added. */
+#define FIRST 1000
+/* Of the record of a transferred file: its size. */
+#define RECORD 120
+
 struct _BenchRows
 {
   sqlite3 *db;
@@ -144,6 +149,49 @@ bench_rows_add_files (BenchRows *rows, guint count)
     }
   execute (rows, "BEGIN IMMEDIATE");
   for (guint i = 0; i < count; i++)
-    insert (rows, &rows->files, rows->files.rows->pdata[0], NULL, (gint64) i + 1000);
+    insert (rows, &rows->files, rows->files.rows->pdata[0], NULL, (gint64) i + FIRST);
   execute (rows, "COMMIT");
+}
+
+void
+bench_rows_set_transferred (BenchRows *rows, guint count)
+{
+  sqlite3_stmt *update;
+
+  check (rows->db, sqlite3_prepare_v2 (rows->db,
+                                       "UPDATE files SET (state, transferred, total, part) ="
+                                       " ('transferred', 10240, 10240, zeroblob (?3))"
+                                       " WHERE job = ?1 AND number = ?2",
+                                       -1, &update, NULL));
+  execute (rows, "BEGIN IMMEDIATE");
+  for (guint i = 0; i < count; i++)
+    {
+      check (rows->db, sqlite3_reset (update));
+      check (rows->db, sqlite3_bind_int64 (update, 1, rows->number));
+      check (rows->db, sqlite3_bind_int64 (update, 2, (gint64) i + FIRST));
+      check (rows->db, sqlite3_bind_int (update, 3, RECORD));
+      check (rows->db, sqlite3_step (update));
+    }
+  sqlite3_finalize (update);
+  execute (rows, "COMMIT");
+}
+
+void
+bench_rows_set_completed (BenchRows *rows, guint first, guint end)
+{
+  g_autofree char *sql =
+      g_strdup_printf ("UPDATE files SET state = 'completed' WHERE job = %" G_GINT64_FORMAT
+                       " AND number >= %u AND number < %u",
+                       rows->number, first + FIRST, end + FIRST);
+
+  execute (rows, sql);
+}
+
+void
+bench_rows_end_job (BenchRows *rows)
+{
+  g_autofree char *sql =
+      g_strdup_printf ("DELETE FROM jobs WHERE number = %" G_GINT64_FORMAT, rows->number);
+
+  execute (rows, sql);
 }

@@ -18,4 +18,14 @@ void bench_rows_add_job (BenchRows *rows);
 /* Adds @count files like that of the last job in one transaction. */
 void bench_rows_add_files (BenchRows *rows, guint count);
 
+/* Those files are transferred: each by itself, as each has a record of its own, in one transaction.
+ */
+void bench_rows_set_transferred (BenchRows *rows, guint count);
+
+/* Those from @first on, up to @end, have their names: in one transaction. */
+void bench_rows_set_completed (BenchRows *rows, guint first, guint end);
+
+/* The job of those files is over: in one transaction with its files. */
+void bench_rows_end_job (BenchRows *rows);
+
 G_END_DECLS

@@ -2,6 +2,7 @@
 # SPDX-FileCopyrightText: 2026 The transferd authors
 """What a measurement needs around it: a web server with files in memory, a bus with the real daemon
 and its workers, directories that nobody has used, and clients."""
+import functools
 import itertools
 import os
 import shutil
@@ -10,6 +11,7 @@ import tempfile
 
 from machine import MEMORY
 from measure import Cpu, Failed, ask
+from processes import kill
 from world import BUILD, World, wait_for
 
 MIB = 1 << 20
@@ -154,6 +156,33 @@ class Scene:
         """A file for bench-client: each URL and where it goes."""
         return self.file(f'{self.web.url(name, tls)}\t{directory}/{os.path.basename(name)}'
                          for name in names)
+
+    def unreachable(self, count):
+        """Such a file of URLs that nothing is behind, for jobs that wait."""
+        directory = self.directory()
+        return self.file(f'http://127.0.0.1:9/{number}\t{directory}/{number:06}'
+                         for number in range(count))
+
+    @functools.cached_property
+    def model(self):
+        """The database of a service that has one job."""
+        model = os.path.join(self.directory(), 'model')
+        service = Service()
+        try:
+            service.bench_client('create', self.unreachable(1))
+            kill(service.daemon_pid, 15)
+            service.daemon.wait(60)
+            shutil.copytree(service.state_dir, model)
+        finally:
+            service.end()
+        return model
+
+    def database(self):
+        """A copy of it: the rows of a service without one."""
+        copy = os.path.join(self.directory(), 'copy')
+        shutil.copytree(self.model, copy)
+        return next(os.path.join(copy, name) for name in os.listdir(copy)
+                    if name.endswith(('.db', '.sqlite')))
 
     def close(self):
         while self.closing:

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 from bout import Bout
-from measure import Cpu, Failed, cached, forget_peak, memory, run
+from measure import Cpu, Failed, ask, cached, forget_peak, memory, run
 from scene import MIB, PORT, Service, check_same, program
 
 
@@ -118,7 +118,7 @@ class Small(TransferBout):
     """Many small files, one job."""
 
     count, size, few = 2000, 10 << 10, 20
-    extras = ('wget', 'wget2', 'soup')
+    extras = ('wget', 'wget2', 'soup', 'durable')
 
     def prepare(self):
         self.names = self.scene.web.add_many(f'small-{self.size}', self.scene.scale(self.count, self.few),
@@ -165,13 +165,20 @@ class Small(TransferBout):
         self.check('soup', self.names, directory)
         return sample
 
+    def durable(self):
+        directory = self.scene.directory()
+        sample = ask([program('durable'), self.scene.rows(self.names, directory, self.tls),
+                      self.scene.database()])
+        self.check('durable', self.names, directory)
+        return sample
+
 
 class SmallTls(Small):
     """Very many very small files over TLS 1.3."""
 
     count, size, few = 20_000, 1 << 10, 20
     tls = True
-    extras = ('soup',)
+    extras = ('soup', 'durable')
 
 
 class One(TransferBout):
