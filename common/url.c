@@ -44,34 +44,37 @@ typedef struct
 #define throw_url(error, ...) g_set_error (error, TFD_ERROR, TFD_ERROR_INVALID_URL, __VA_ARGS__)
 #define throw_path(error, ...) g_set_error (error, TFD_ERROR, TFD_ERROR_INVALID_PATH, __VA_ARGS__)
 
-/* RFC 3986: everything that must be written as an escape is refused, but for brackets, which many
- * sites have in their queries. The backslash is among them: readers differ on what it means. */
+/* RFC 3986: everything else must be written as an escape, but for brackets, which many sites have
+ * in their queries. The backslash is not among them: readers differ on what it means. */
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+#define USUAL LETTERS DIGITS "-._~:/?[]@!$&'()*+,;="
+
+static gboolean
+refuse_character (guchar c, GError **error)
+{
+  if (c <= 0x20 || c >= 0x7f)
+    throw_url (error, "invalid URL: byte 0x%02x must be written as %%%02X", c, c);
+  else if (c == '#')
+    throw_url (error, "invalid URL: fragments (‘#…’) are not allowed");
+  else
+    throw_url (error, "invalid URL: ‘%c’ must be written as %%%02X", c, c);
+  return FALSE;
+}
+
 static gboolean
 check_characters (const char *url, GError **error)
 {
-  for (const char *p = url; *p != '\0'; p++)
+  for (const char *p = url + strspn (url, USUAL); *p != '\0'; p += strspn (p, USUAL))
     {
-      guchar c = (guchar) *p;
-      if (c <= 0x20 || c >= 0x7f)
-        {
-          throw_url (error, "invalid URL: byte 0x%02x must be written as %%%02X", c, c);
-          return FALSE;
-        }
-      if (strchr ("\"<>\\^`{|}", c) != NULL)
-        {
-          throw_url (error, "invalid URL: ‘%c’ must be written as %%%02X", c, c);
-          return FALSE;
-        }
-      if (c == '#')
-        {
-          throw_url (error, "invalid URL: fragments (‘#…’) are not allowed");
-          return FALSE;
-        }
-      if (c == '%' && !(g_ascii_isxdigit (p[1]) && g_ascii_isxdigit (p[2])))
+      if (*p != '%')
+        return refuse_character ((guchar) *p, error);
+      if (!g_ascii_isxdigit (p[1]) || !g_ascii_isxdigit (p[2]))
         {
           throw_url (error, "invalid URL: ‘%%’ must be followed by two hexadecimal digits");
           return FALSE;
         }
+      p += 3;
     }
   return TRUE;
 }
@@ -260,6 +263,15 @@ tfd_path_check (const char *path, GError **error)
         return TRUE;
       component += length + 1;
     }
+}
+
+gboolean
+tfd_path_same_directory (const char *a, const char *b)
+{
+  const char *name = strrchr (a, '/');
+  gsize length = name != NULL ? (gsize) (name - a) + 1 : 0;
+
+  return strncmp (a, b, length) == 0 && strchr (b + length, '/') == NULL;
 }
 
 /* Nothing but the origin, whatever @url is: this goes to logs. */

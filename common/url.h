@@ -17,6 +17,9 @@ gboolean tfd_url_check (const char *url, GError **error);
  * no trailing slash, < PATH_MAX, each component <= NAME_MAX. InvalidPath says what is wrong. */
 gboolean tfd_path_check (const char *path, GError **error);
 
+/* Whether two such paths are in the same directory. */
+gboolean tfd_path_same_directory (const char *a, const char *b);
+
 /* Scheme, host and port only, for logs: "https://example.org:8443". */
 char *tfd_url_origin (const char *url);
 gboolean tfd_url_same_origin (const char *a, const char *b);

@@ -101,7 +101,7 @@ check_direction (TfdJobType type, GVariant *options, GError **error)
   GVariantIter iter;
   const char *key;
 
-  if (type == TFD_JOB_TYPE_DOWNLOAD || options == NULL)
+  if (type == TFD_JOB_TYPE_DOWNLOAD)
     return TRUE;
   g_variant_iter_init (&iter, options);
   while (g_variant_iter_next (&iter, "{&sv}", &key, NULL))
@@ -161,34 +161,46 @@ path_of_bytes (const char *path, GVariant *bytes, GError **error)
   return g_strndup (length > 0 ? data : "", length);
 }
 
+/* Most files have none: these are shared. */
+static GVariant *
+no_options (void)
+{
+  static gsize once = 0;
+
+  if (g_once_init_enter (&once))
+    {
+      GVariant *none = g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0);
+
+      g_once_init_leave (&once, GPOINTER_TO_SIZE (g_variant_ref_sink (none)));
+    }
+  return g_variant_ref (GSIZE_TO_POINTER (once));
+}
+
 /* The options as they are kept: without the path, digests in lower case. */
 static GVariant *
 kept_options (GVariant *options)
 {
   GVariantBuilder builder;
+  GVariantIter iter;
 
   g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
-  if (options != NULL)
+  g_variant_iter_init (&iter, options);
+  for (;;)
     {
-      GVariantIter iter;
-      g_variant_iter_init (&iter, options);
-      for (;;)
-        {
-          g_autofree char *key = NULL;
-          g_autoptr (GVariant) value = NULL;
+      g_autofree char *key = NULL;
+      g_autoptr (GVariant) value = NULL;
 
-          if (!g_variant_iter_next (&iter, "{sv}", &key, &value))
-            break;
-          if (g_str_equal (key, "path"))
-            continue;
-          if (g_str_equal (key, "digest"))
-            {
-              char *lower = g_ascii_strdown (g_variant_get_string (value, NULL), -1);
-              g_variant_builder_add (&builder, "{sv}", key, g_variant_new_take_string (lower));
-            }
-          else
-            g_variant_builder_add (&builder, "{sv}", key, value);
+      if (!g_variant_iter_next (&iter, "{sv}", &key, &value))
+        break;
+      if (g_str_equal (key, "path"))
+        continue;
+      if (g_str_equal (key, "digest"))
+        {
+          char *lower = g_ascii_strdown (g_variant_get_string (value, NULL), -1);
+          g_variant_builder_add (&builder, "{sv}", key, g_variant_new_take_string (lower));
         }
+      else
+        g_variant_builder_add (&builder, "{sv}", key, value);
     }
 
   g_autoptr (GVariant) kept = g_variant_ref_sink (g_variant_builder_end (&builder));
@@ -198,8 +210,7 @@ kept_options (GVariant *options)
 static guint
 count_ranges (GVariant *options)
 {
-  g_autoptr (GVariant) ranges =
-      options != NULL ? g_variant_lookup_value (options, "ranges", NULL) : NULL;
+  g_autoptr (GVariant) ranges = g_variant_lookup_value (options, "ranges", NULL);
 
   return ranges != NULL ? (guint) g_variant_n_children (ranges) : 0;
 }
@@ -220,6 +231,27 @@ check_name (TfdJobType type, const char *name, GError **error)
   return FALSE;
 }
 
+/* What the options say; takes nothing. */
+static gboolean
+read_options (TfdFileSpec *spec, TfdJobType type, GVariant *options, GError **error)
+{
+  if (!tfd_options_check (options, file_options, error) || !check_direction (type, options, error))
+    return FALSE;
+
+  g_autoptr (GVariant) bytes = g_variant_lookup_value (options, "path", G_VARIANT_TYPE_BYTESTRING);
+  if (bytes != NULL)
+    {
+      g_autofree char *path = g_steal_pointer (&spec->path);
+
+      spec->path = path_of_bytes (path, bytes, error);
+      if (spec->path == NULL)
+        return FALSE;
+    }
+  spec->options = kept_options (options);
+  spec->n_ranges = count_ranges (options);
+  return TRUE;
+}
+
 static TfdFileSpec *
 spec_new (TfdJobType type,
           const char *url,
@@ -228,24 +260,20 @@ spec_new (TfdJobType type,
           gboolean attached,
           GError **error)
 {
-  if (!check_url (type, url, error) || !tfd_options_check (options, file_options, error) ||
-      !check_direction (type, options, error))
+  if (!check_url (type, url, error))
     return NULL;
 
-  g_autoptr (GVariant) bytes =
-      options != NULL ? g_variant_lookup_value (options, "path", G_VARIANT_TYPE_BYTESTRING) : NULL;
-  g_autofree char *local = bytes != NULL ? path_of_bytes (path, bytes, error) : g_strdup (path);
-  if (local == NULL ||
-      !(attached ? check_name (type, local, error) : tfd_path_check (local, error)))
-    return NULL;
-
-  TfdFileSpec *spec = g_new0 (TfdFileSpec, 1);
+  g_autoptr (TfdFileSpec) spec = g_new0 (TfdFileSpec, 1);
   spec->url = g_strdup (url);
-  spec->path = g_steal_pointer (&local);
-  spec->options = kept_options (options);
-  spec->n_ranges = count_ranges (options);
+  spec->path = g_strdup (path);
   spec->attached = attached;
-  return spec;
+  if (options == NULL || g_variant_n_children (options) == 0)
+    spec->options = no_options ();
+  else if (!read_options (spec, type, options, error))
+    return NULL;
+  if (!(attached ? check_name (type, spec->path, error) : tfd_path_check (spec->path, error)))
+    return NULL;
+  return g_steal_pointer (&spec);
 }
 
 TfdFileSpec *
@@ -269,6 +297,19 @@ tfd_file_spec_new_at (
 }
 
 static gboolean
+refuse_duplicate (GPtrArray *specs, const char *path, GError **error)
+{
+  for (guint i = 0; i < specs->len; i++)
+    if (g_str_equal (((const TfdFileSpec *) specs->pdata[i])->path, path))
+      {
+        g_set_error (error, TFD_ERROR, TFD_ERROR_DUPLICATE_DESTINATION,
+                     "its local path is that of file %u, too", i);
+        break;
+      }
+  return FALSE;
+}
+
+static gboolean
 add_spec (TfdJobType type,
           GPtrArray *specs,
           GHashTable *paths,
@@ -276,13 +317,14 @@ add_spec (TfdJobType type,
           gboolean attached,
           GError **error)
 {
-  const char *url = NULL;
-  const char *path = NULL;
-  g_autoptr (GVariant) options = NULL;
-  gpointer earlier = NULL;
+  /* there are many: what a format string says would take longer than all that is looked at */
+  g_autoptr (GVariant) url = g_variant_get_child_value (row, 0);
+  g_autoptr (GVariant) path = g_variant_get_child_value (row, 1);
+  g_autoptr (GVariant) options = g_variant_get_child_value (row, 2);
+  g_autoptr (TfdFileSpec) spec =
+      spec_new (type, g_variant_get_string (url, NULL), g_variant_get_string (path, NULL), options,
+                attached, error);
 
-  g_variant_get (row, "(&s&s@a{sv})", &url, &path, &options);
-  g_autoptr (TfdFileSpec) spec = spec_new (type, url, path, options, attached, error);
   if (spec == NULL)
     return FALSE;
   if (*spec->path == '\0')
@@ -290,13 +332,8 @@ add_spec (TfdJobType type,
       g_set_error_literal (error, TFD_ERROR, TFD_ERROR_INVALID_PATH, "invalid name: it is empty");
       return FALSE;
     }
-  if (g_hash_table_lookup_extended (paths, spec->path, NULL, &earlier))
-    {
-      g_set_error (error, TFD_ERROR, TFD_ERROR_DUPLICATE_DESTINATION,
-                   "its local path is that of file %u, too", GPOINTER_TO_UINT (earlier));
-      return FALSE;
-    }
-  g_hash_table_insert (paths, spec->path, GUINT_TO_POINTER (specs->len));
+  if (!g_hash_table_add (paths, spec->path))
+    return refuse_duplicate (specs, spec->path, error);
   g_ptr_array_add (specs, g_steal_pointer (&spec));
   return TRUE;
 }
@@ -316,7 +353,7 @@ specs_new (TfdJobType type, GVariant *files, gboolean attached, GError **error)
     }
 
   g_autoptr (GPtrArray) specs =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_file_spec_free);
+      g_ptr_array_new_full ((guint) n_files, (GDestroyNotify) tfd_file_spec_free);
   g_autoptr (GHashTable) paths = g_hash_table_new (g_str_hash, g_str_equal); /* borrowed keys */
   for (gsize i = 0; i < n_files; i++)
     {

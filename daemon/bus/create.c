@@ -279,11 +279,13 @@ static Creation *
 read_create (TfdCall *call, GVariant *parameters, GError **error)
 {
   g_autoptr (Creation) creation = g_new0 (Creation, 1);
-  g_autoptr (GVariant) options = NULL;
+  /* one by one: a borrowed string would have all that there is of files serialised first */
+  g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 2);
   const char *name, *type_name;
   int type;
 
-  g_variant_get (parameters, "(&s&s@a{sv})", &name, &type_name, &options);
+  g_variant_get_child (parameters, 0, "&s", &name);
+  g_variant_get_child (parameters, 1, "&s", &type_name);
   creation->call = call;
   creation->fd = -1;
   if (!tfd_enum_from_string (TFD_TYPE_JOB_TYPE, type_name, &type))

@@ -47,19 +47,35 @@ check_files (TfdJobType type,
 }
 
 /* What was seen of the file if it is sent, or of its directory if it is received. */
-static void
-note_found (TfdFileRecord *file, TfdDirection direction, GHashTable *found)
+static const TfdFound *
+look_up_found (GHashTable *found, TfdDirection direction, const char *path)
 {
-  g_autofree char *directory = g_path_get_dirname (file->path);
-  const TfdFound *seen =
-      found == NULL
-          ? NULL
-          : g_hash_table_lookup (found, direction == TFD_DIRECTION_SEND ? file->path : directory);
+  g_autofree char *directory = direction == TFD_DIRECTION_SEND ? NULL : g_path_get_dirname (path);
 
-  if (seen == NULL)
-    return;
-  file->directory = g_bytes_ref (seen->identity);
-  file->total = tfd_believed_size (seen->size);
+  return g_hash_table_lookup (found, directory != NULL ? directory : path);
+}
+
+static void
+note_found (const TfdJobRecord *record, GPtrArray *files, GHashTable *found)
+{
+  const TfdFileRecord *before = NULL;
+  const TfdFound *seen = NULL;
+
+  for (guint i = 0; i < files->len; i++)
+    {
+      TfdFileRecord *file = files->pdata[i];
+      TfdDirection direction = tfd_file_direction (record->type, file->index);
+
+      /* many are in one directory */
+      if (before == NULL || direction == TFD_DIRECTION_SEND ||
+          !tfd_path_same_directory (before->path, file->path))
+        seen = look_up_found (found, direction, file->path);
+      before = direction == TFD_DIRECTION_RECEIVE ? file : NULL;
+      if (seen == NULL)
+        continue;
+      file->directory = g_bytes_ref (seen->identity);
+      file->total = tfd_believed_size (seen->size);
+    }
 }
 
 /* A file that is sent has an identity of its own: that of its directory is one of the options. */
@@ -78,33 +94,31 @@ options_from_spec (const TfdJobRecord *record, const TfdFileSpec *spec)
   return g_variant_ref_sink (g_variant_dict_end (&dict));
 }
 
-/* The files of @specs, from index @first on, and the one that takes the reply. */
+/* The files of @specs, from index @first on, and the one that takes the reply. Takes the strings of
+ * @specs. */
 static GPtrArray *
 files_from_specs (const TfdJobRecord *record, GPtrArray *specs, GHashTable *found)
 {
-  GPtrArray *files = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_file_record_free);
-  gboolean reply = record->type == TFD_JOB_TYPE_UPLOAD_REPLY;
+  GPtrArray *files = g_ptr_array_new_full (specs->len + 1, (GDestroyNotify) tfd_file_record_free);
+  gboolean reply = record->type == TFD_JOB_TYPE_UPLOAD_REPLY && specs->len > 0;
+  TfdFileRecord *last = reply ? tfd_reply_file_new (record->properties, specs->pdata[0]) : NULL;
 
   for (guint i = 0; i < specs->len; i++)
     {
-      const TfdFileSpec *spec = specs->pdata[i];
+      TfdFileSpec *spec = specs->pdata[i];
       TfdFileRecord *file = tfd_file_record_new ();
 
       file->index = record->files_total + i;
-      file->url = g_strdup (spec->url);
-      file->path = g_strdup (spec->path);
       file->options = options_from_spec (record, spec);
+      file->url = g_steal_pointer (&spec->url);
+      file->path = g_steal_pointer (&spec->path);
       file->attached = spec->attached;
       g_ptr_array_add (files, file);
     }
-  if (reply && specs->len > 0)
-    g_ptr_array_add (files, tfd_reply_file_new (record->properties, specs->pdata[0]));
-  for (guint i = 0; i < files->len; i++)
-    {
-      TfdFileRecord *file = files->pdata[i];
-
-      note_found (file, tfd_file_direction (record->type, file->index), found);
-    }
+  if (last != NULL)
+    g_ptr_array_add (files, last);
+  if (found != NULL)
+    note_found (record, files, found);
   return files;
 }
 
@@ -154,9 +168,14 @@ append_files (TfdEngine *self, TfdJob *job, GPtrArray *specs, GHashTable *found,
   return TRUE;
 }
 
-/* A new job with its files, each row written once. */
+/* A new job with its files, each row written once; those of one that starts are kept. */
 static gboolean
-insert_job (TfdEngine *self, TfdJob *job, GPtrArray *specs, GHashTable *found, GError **error)
+insert_job (TfdEngine *self,
+            TfdJob *job,
+            GPtrArray *specs,
+            GHashTable *found,
+            gboolean start,
+            GError **error)
 {
   gboolean has_files = specs != NULL && specs->len > 0;
   g_autoptr (GPtrArray) files = has_files ? files_from_specs (job->record, specs, found) : NULL;
@@ -172,6 +191,11 @@ insert_job (TfdEngine *self, TfdJob *job, GPtrArray *specs, GHashTable *found, G
       return FALSE;
     }
   tfd_engine_log_event (self, job, "created", NULL);
+  if (start)
+    {
+      job->files = g_steal_pointer (&files);
+      tfd_job_recount (job);
+    }
   return TRUE;
 }
 
@@ -229,7 +253,7 @@ tfd_engine_create_job (TfdEngine *self,
   job = tfd_job_new (self, new_record (self, owner, type, g_steal_pointer (&owned)),
                      ++self->last_order);
   job->record->counts = tfd_reservation_counts (reservation);
-  if (!insert_job (self, job, files, found, error))
+  if (!insert_job (self, job, files, found, start, error))
     return NULL;
   tfd_engine_insert_job (self, tfd_job_ref (job));
   tfd_engine_tell_added (self, job);

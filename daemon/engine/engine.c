@@ -263,7 +263,8 @@ void
 tfd_engine_touch (TfdEngine *self, TfdJob *job)
 {
   tfd_outbox_wake (self->outbox);
-  g_hash_table_add (self->touched, g_strdup (job->record->id));
+  if (!g_hash_table_contains (self->touched, job->record->id))
+    g_hash_table_add (self->touched, g_strdup (job->record->id));
 }
 
 void

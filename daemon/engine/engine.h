@@ -142,8 +142,8 @@ gboolean tfd_engine_attach_again (
     TfdEngine *self, TfdJob *job, const TfdFoundAgain *found, guint32 *changed, GError **error);
 
 /* Creates a job, adds @files (nullable) and starts it when @start, all or nothing. @found is what
- * the probe found (nullable), @reservation (nullable) what was reserved for it. Takes @properties.
- */
+ * the probe found (nullable), @reservation (nullable) what was reserved for it. Takes @properties,
+ * and the strings of @files. */
 TfdJob *tfd_engine_create_job (TfdEngine *self,
                                const TfdOwner *owner,
                                TfdJobType type,
@@ -158,7 +158,7 @@ TfdJob *tfd_engine_create_job (TfdEngine *self,
 gboolean tfd_engine_check_add_files (TfdEngine *self, TfdJob *job, guint n_files, GError **error);
 
 /* Appends @files, for which there is @reservation (nullable); *first is the index of the first of
- * them. */
+ * them. Takes their strings. */
 gboolean tfd_engine_add_files (TfdEngine *self,
                                TfdJob *job,
                                GPtrArray *files,

@@ -8,6 +8,7 @@
 #include "engine/engine-private.h"
 
 #include "common/packed.h"
+#include "common/variant.h"
 
 /* What belongs to a place where the reply is not to go any more. */
 static gboolean
@@ -154,8 +155,8 @@ set_part (TfdFileRecord *file, gconstpointer data, gsize size)
     return FALSE;
   /* a copy of its own: the part would keep the whole message in memory */
   copy = g_bytes_new (data, size);
-  part = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_VARDICT, copy, FALSE));
-  if (!g_variant_is_normal_form (part))
+  part = tfd_variant_from_bytes (G_VARIANT_TYPE_VARDICT, copy);
+  if (part == NULL)
     return FALSE;
   g_clear_pointer (&file->part, g_variant_unref);
   file->part = g_steal_pointer (&part);

@@ -4,6 +4,7 @@
  * for reading. The daemon itself opens no file of a user. */
 #include "config.h"
 
+#include "common/url.h"
 #include "engine/engine-private.h"
 
 /* What was just seen need not be looked at again for each call of a script. */
@@ -230,6 +231,7 @@ probe_request_new (TfdEngine *self,
 {
   ProbeRequest *request = g_new0 (ProbeRequest, 1);
   g_autoptr (GHashTable) distinct = g_hash_table_new (g_str_hash, g_str_equal);
+  const char *last = NULL;
 
   request->owner = (TfdOwner){ owner->uid, g_strdup (owner->name), NULL };
   request->asked = g_ptr_array_new_with_free_func (g_free);
@@ -239,10 +241,11 @@ probe_request_new (TfdEngine *self,
     {
       const char *path = ((const TfdFileSpec *) files->pdata[i])->path;
 
-      if (tfd_file_direction (type, 0) == TFD_DIRECTION_RECEIVE)
-        want_directory (self, request, distinct, path);
-      else
+      if (tfd_file_direction (type, 0) == TFD_DIRECTION_SEND)
         g_ptr_array_add (request->sources, g_strdup (path));
+      else if (last == NULL || !tfd_path_same_directory (path, last))
+        want_directory (self, request, distinct, path);
+      last = path;
     }
   if (tfd_file_is_reply (type, 1) && files->len == 1)
     {
@@ -279,21 +282,21 @@ tfd_engine_probe_async (TfdEngine *self,
 gboolean
 tfd_engine_probe_is_known (TfdEngine *self, guint32 uid, TfdJobType type, GPtrArray *files)
 {
-  g_autofree char *last = NULL;
+  const char *last = NULL;
 
   if (type != TFD_JOB_TYPE_DOWNLOAD)
     return FALSE;
   for (guint i = 0; i < files->len; i++)
     {
-      g_autofree char *directory =
-          g_path_get_dirname (((const TfdFileSpec *) files->pdata[i])->path);
+      const char *path = ((const TfdFileSpec *) files->pdata[i])->path;
+      g_autofree char *directory = NULL;
 
-      if (g_strcmp0 (directory, last) == 0)
+      if (last != NULL && tfd_path_same_directory (path, last))
         continue;
+      directory = g_path_get_dirname (path);
       if (!was_seen (self, uid, directory))
         return FALSE;
-      g_free (last);
-      last = g_steal_pointer (&directory);
+      last = path;
     }
   return TRUE;
 }

@@ -5,6 +5,8 @@
 
 #include "store/statement.h"
 
+#include "common/variant.h"
+
 #include <string.h>
 
 gboolean
@@ -232,15 +234,11 @@ GVariant *
 tfd_read_variant (TfdStatement *self, const GVariantType *type)
 {
   g_autoptr (GBytes) bytes = tfd_read_bytes (self);
+  GVariant *value = bytes != NULL ? tfd_variant_from_bytes (type, bytes) : NULL;
 
-  if (bytes == NULL)
-    return NULL;
-
-  g_autoptr (GVariant) value = g_variant_ref_sink (g_variant_new_from_bytes (type, bytes, FALSE));
-  if (g_variant_is_normal_form (value))
-    return g_steal_pointer (&value);
-  self->bad++;
-  return NULL;
+  if (bytes != NULL && value == NULL)
+    self->bad++;
+  return value;
 }
 
 static gboolean

@@ -87,11 +87,13 @@ ENGINE_TEST (test_limits)
 ENGINE_TEST (test_add)
 {
   TfdJob *job = engine_create (self, "a", 2, FALSE, NULL);
-  g_autoptr (GPtrArray) specs = engine_specs ("a", 2, 3);
+  g_autoptr (GPtrArray) last = engine_specs ("a", 2, 3);
   guint32 first;
 
   for (guint files_in_memory = 0; files_in_memory < 2; files_in_memory++)
     {
+      g_autoptr (GPtrArray) specs = engine_specs ("a", 2, 3);
+
       self->failing_commits = 1;
       OK (tfd_engine_add_files (self->engine, job, specs, NULL, NULL, &first, error));
       g_assert_cmpuint (first, ==, 2);
@@ -99,7 +101,7 @@ ENGINE_TEST (test_add)
       g_assert_cmpuint (tfd_job_record (job)->files_total, ==, 2);
       tfd_job_files (job, self->store, NULL);
     }
-  OK (tfd_engine_add_files (self->engine, job, specs, NULL, NULL, &first, error));
+  OK (tfd_engine_add_files (self->engine, job, last, NULL, NULL, &first, error));
   g_assert_cmpuint (first, ==, 2);
   engine_settle (self);
   g_assert_cmpuint (tfd_job_record (job)->files_total, ==, 5);

@@ -341,6 +341,19 @@ test_local (void)
     g_assert_false (tfd_url_is_local (elsewhere[i]));
 }
 
+static void
+test_same_directory (void)
+{
+  g_assert_true (tfd_path_same_directory ("/a/b", "/a/c"));
+  g_assert_true (tfd_path_same_directory ("/a", "/b"));
+  g_assert_true (tfd_path_same_directory ("/a/b", "/a/b"));
+  g_assert_false (tfd_path_same_directory ("/a/b", "/a/b/c"));
+  g_assert_false (tfd_path_same_directory ("/a/b/c", "/a/b"));
+  g_assert_false (tfd_path_same_directory ("/a/x", "/b/x"));
+  g_assert_false (tfd_path_same_directory ("/a", "/a/b"));
+  g_assert_false (tfd_path_same_directory ("/ab/c", "/a/c"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -353,5 +366,6 @@ main (int argc, char **argv)
   g_test_add_func ("/common/url/redirect", test_redirect);
   g_test_add_func ("/common/url/redirect-length", test_redirect_length);
   g_test_add_func ("/common/url/local", test_local);
+  g_test_add_func ("/common/url/same-directory", test_same_directory);
   return g_test_run ();
 }
