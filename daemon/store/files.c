@@ -1,27 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: 2026 The transferd authors */
-/* Files: the table of files. bind_file () and read_file () follow the order of FILE_COLUMNS. */
+/* Files: the table of files. bind_file () and read_file () follow the order of TFD_FILE_COLUMNS. */
 #include "config.h"
 
+#include "store/file-rows.h"
 #include "store/statement.h"
 
-#define FILE_COLUMNS                                                                               \
-  "number, url, path, options, state, transferred, total, attempt, part, directory, target, "      \
-  "attached"
+/* Fewer are written one by one. */
+#define MANY 4
+
 #define FILE_VALUES "?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13"
 #define JOB_NUMBER "(SELECT number FROM jobs WHERE id = ?1)"
 
 static const char job_number_sql[] = "SELECT number FROM jobs WHERE id = ?1";
 static const char insert_sql[] =
-    "INSERT INTO files (job, " FILE_COLUMNS ") VALUES (?1, " FILE_VALUES ")";
-static const char update_sql[] = "UPDATE files SET (" FILE_COLUMNS ") = (" FILE_VALUES ")"
+    "INSERT INTO files (job, " TFD_FILE_COLUMNS ") VALUES (?1, " FILE_VALUES ")";
+static const char insert_many_sql[] = "INSERT INTO files (job, " TFD_FILE_COLUMNS ")"
+                                      " SELECT ?1, " TFD_FILE_COLUMNS " FROM file_rows (?2)";
+static const char update_sql[] = "UPDATE files SET (" TFD_FILE_COLUMNS ") = (" FILE_VALUES ")"
                                  " WHERE job = " JOB_NUMBER " AND number = ?2";
 static const char progress_sql[] =
     "UPDATE files SET (state, transferred, total, part) = (?3, ?4, ?5, ?6)"
     " WHERE job = " JOB_NUMBER " AND number = ?2";
 static const char complete_sql[] = "UPDATE files SET state = ?4"
                                    " WHERE job = " JOB_NUMBER " AND number >= ?2 AND number < ?3";
-static const char load_sql[] = "SELECT " FILE_COLUMNS " FROM files"
+static const char load_sql[] = "SELECT " TFD_FILE_COLUMNS " FROM files"
                                " WHERE job = " JOB_NUMBER " AND number >= ?2"
                                " ORDER BY number LIMIT ?3";
 static const char measure_sql[] =
@@ -112,30 +115,36 @@ check_part (const TfdFileRecord *file, GError **error)
   return FALSE;
 }
 
-/* Runs a statement that writes @file, and tells whether it failed for the path. */
+/* Writing @file failed: takes @failure, and tells whether it did for the path. */
 static gboolean
-run_write (TfdStatement *statement, const TfdFileRecord *file, GError **error)
+fail_write (TfdStore *store, const TfdFileRecord *file, GError *failure, GError **error)
 {
-  g_autoptr (GError) local_error = NULL;
+  g_autofree char *path = NULL;
 
-  if (tfd_statement_run (statement, &local_error))
-    return TRUE;
-
-  if (sqlite3_extended_errcode (statement->store->db) == SQLITE_CONSTRAINT_UNIQUE)
+  if (sqlite3_extended_errcode (store->db) != SQLITE_CONSTRAINT_UNIQUE)
     {
-      g_autofree char *path = g_filename_display_name (file->path);
-
-      g_set_error (error, TFD_ERROR, TFD_ERROR_DUPLICATE_DESTINATION,
-                   "file %u: ‘%s’ is the destination of another file of this job", file->index,
-                   path);
+      g_propagate_error (error, failure);
       return FALSE;
     }
-  g_propagate_error (error, g_steal_pointer (&local_error));
+  path = g_filename_display_name (file->path);
+  g_set_error (error, TFD_ERROR, TFD_ERROR_DUPLICATE_DESTINATION,
+               "file %u: ‘%s’ is the destination of another file of this job", file->index, path);
+  g_error_free (failure);
   return FALSE;
 }
 
+/* Runs a statement that writes @file. */
 static gboolean
-insert_all (TfdStore *store, gint64 job_number, GPtrArray *files, GError **error)
+run_write (TfdStatement *statement, const TfdFileRecord *file, GError **error)
+{
+  GError *failure = NULL;
+
+  return tfd_statement_run (statement, &failure) ||
+         fail_write (statement->store, file, failure, error);
+}
+
+static gboolean
+insert_few (TfdStore *store, gint64 job_number, GPtrArray *files, GError **error)
 {
   g_auto (TfdStatement) statement = TFD_STATEMENT_INIT;
 
@@ -144,16 +153,38 @@ insert_all (TfdStore *store, gint64 job_number, GPtrArray *files, GError **error
 
   for (guint i = 0; i < files->len; i++)
     {
-      const TfdFileRecord *file = files->pdata[i];
-
-      if (!check_part (file, error))
-        return FALSE;
       tfd_bind_int (&statement, job_number);
-      bind_file (&statement, file);
-      if (!run_write (&statement, file, error))
+      bind_file (&statement, files->pdata[i]);
+      if (!run_write (&statement, files->pdata[i], error))
         return FALSE;
     }
   return TRUE;
+}
+
+static gboolean
+insert_many (TfdStore *store, gint64 job_number, GPtrArray *files, GError **error)
+{
+  g_auto (TfdStatement) statement = TFD_STATEMENT_INIT;
+  TfdFileRows rows = { files, 0 };
+  GError *failure = NULL;
+
+  if (!tfd_statement_init (&statement, store, insert_many_sql, error))
+    return FALSE;
+
+  tfd_bind_int (&statement, job_number);
+  tfd_bind_file_rows (&statement, &rows);
+  return tfd_statement_run (&statement, &failure) ||
+         fail_write (store, files->pdata[MIN (rows.at, files->len - 1)], failure, error);
+}
+
+static gboolean
+insert_all (TfdStore *store, gint64 job_number, GPtrArray *files, GError **error)
+{
+  for (guint i = 0; i < files->len; i++)
+    if (!check_part (files->pdata[i], error))
+      return FALSE;
+  return files->len < MANY ? insert_few (store, job_number, files, error)
+                           : insert_many (store, job_number, files, error);
 }
 
 gboolean

@@ -3,6 +3,7 @@
 /* Open: finds, checks and migrates the database, and sets a damaged one aside. */
 #include "config.h"
 
+#include "store/file-rows.h"
 #include "store/statement.h"
 
 #include "base/log.h"
@@ -273,6 +274,8 @@ try_open (const char *path, TfdStore **opened, GError **error)
   store->statements = g_hash_table_new_full (NULL, NULL, NULL, finalize_statement);
   int result = sqlite3_open_v2 (
       path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+  if (result == SQLITE_OK)
+    result = tfd_file_rows_register (store->db);
   if (result != SQLITE_OK)
     return fail (store, result, "opening", error);
 

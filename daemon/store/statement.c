@@ -139,6 +139,12 @@ tfd_bind_variant (TfdStatement *self, GVariant *value)
     bind_blob (self, g_variant_get_data (value), g_variant_get_size (value));
 }
 
+void
+tfd_bind_pointer (TfdStatement *self, gpointer data, const char *kind)
+{
+  bound (self, sqlite3_bind_pointer (self->stmt, ++self->next, data, kind, NULL));
+}
+
 gboolean
 tfd_statement_step (TfdStatement *self, gboolean *row, GError **error)
 {

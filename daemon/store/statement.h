@@ -58,6 +58,9 @@ void tfd_bind_path (TfdStatement *self, const char *path);   /* (nullable), as B
 void tfd_bind_bytes (TfdStatement *self, GBytes *bytes);     /* (nullable) */
 void tfd_bind_variant (TfdStatement *self, GVariant *value); /* (nullable) */
 
+/* For a virtual table, which knows it by @kind, a constant. */
+void tfd_bind_pointer (TfdStatement *self, gpointer data, const char *kind);
+
 /* Steps to the next row; *@row tells whether there is one. */
 gboolean tfd_statement_step (TfdStatement *self, gboolean *row, GError **error);
 

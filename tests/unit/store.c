@@ -189,6 +189,17 @@ test_file_range (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
     }
 }
 
+/* Whether one or many are written, it is told which of them it was. */
+static void
+assert_refused_for (StoreFixture *self, GPtrArray *files, const char *message)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (tfd_store_insert_files (self->store, id_of (1), files, &error));
+  g_assert_error (error, TFD_ERROR, TFD_ERROR_DUPLICATE_DESTINATION);
+  g_assert_nonnull (strstr (error->message, message));
+}
+
 static void
 test_file_duplicate (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
 {
@@ -206,8 +217,11 @@ test_file_duplicate (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
 
   g_free (offender->path);
   offender->path = g_strdup ("/home/user/\xfe\xff/3");
-  FAILS (tfd_store_insert_files (self->store, id_of (1), more, error),
-         TFD_ERROR_DUPLICATE_DESTINATION);
+  assert_refused_for (self, more, "file 19: ");
+  g_ptr_array_remove_range (more, 4, 5);
+  assert_refused_for (self, more, "file 19: ");
+  g_ptr_array_remove_range (more, 0, 3);
+  assert_refused_for (self, more, "file 19: ");
   offender->index = 4;
   FAILS (tfd_store_update_file (self->store, id_of (1), offender, error),
          TFD_ERROR_DUPLICATE_DESTINATION);
