@@ -59,6 +59,7 @@ class Program(tap.TestCase):
 class Bench(tap.TestCase):
     timeout = 600
     results = {}
+    machine = {}
 
     @classmethod
     def setUpClass(cls):
@@ -69,9 +70,14 @@ class Bench(tap.TestCase):
             if not os.path.exists(path):
                 raise AssertionError(done.stderr[-2000:])
             with open(path, encoding='utf-8') as file:
-                cls.results = json.load(file)['rows']
+                result = json.load(file)
+            cls.results = result['rows']
+            cls.machine = result['machine']
         finally:
             place.close()
+
+    def test_the_network_is_what_it_is_said_to_be(self):
+        self.assertEqual(self.machine['congestion control'], 'cubic')
 
 
 def case(name):
