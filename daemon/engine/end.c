@@ -57,6 +57,7 @@ ended_cb (const GError *error, gpointer data)
       if (tfd_job_has_attached (job))
         tfd_engine_detach (work->engine, &owner, job);
       linger (work->engine, job);
+      tfd_engine_sweep_later (work->engine);
       if (work->func != NULL)
         work->func (job, work->outcome, NULL, work->data);
       tfd_work_free (work);
@@ -115,7 +116,7 @@ write_end (TfdWork *work, GError **error)
   gpointer index;
 
   if (job->record->gone_since != 0)
-    return tfd_store_delete_job (self->store, job->record->id, error);
+    return tfd_engine_delete_job (self, job, error);
   g_hash_table_iter_init (&iter, work->undeleted);
   while (g_hash_table_iter_next (&iter, &index, NULL))
     if (!tfd_engine_add_leftover (self, job, tfd_work_file (work, GPOINTER_TO_UINT (index)), error))
@@ -123,7 +124,7 @@ write_end (TfdWork *work, GError **error)
   if (!tfd_engine_add_sessions (self, job, error))
     return FALSE;
   return tfd_engine_add_tombstone (self, tombstone, error) &&
-         tfd_store_delete_job (self->store, job->record->id, error);
+         tfd_engine_delete_job (self, job, error);
 }
 
 void

@@ -131,6 +131,8 @@ struct _TfdEngine
   gboolean sessions_all;
   gboolean leftovers_wait; /* they are tried after the next commit */
   guint64 files_alarm;     /* when files of jobs that rest are forgotten */
+  guint64 sweep_alarm;     /* when rows of jobs that have ended are deleted */
+  gboolean sweep_due;      /* there may be such rows */
   guint64 mounts_alarm;
   gint64 mounts_tried; /* boot time, a minute later for each try of late: mounts.c */
   TfdWorld world;
@@ -220,6 +222,14 @@ void tfd_engine_count_leftover (TfdEngine *self, const TfdLeftover *leftover);
 gboolean tfd_engine_add_tombstone (TfdEngine *self, const TfdTombstone *tombstone, GError **error);
 /* What @specs (nullable) (element-type TfdFileSpec) take. */
 guint64 tfd_engine_size_of_files (GPtrArray *specs);
+
+/* ---- sweep.c ---- */
+/* Deletes @job from the database, in the open transaction; the rows of many files later. */
+gboolean tfd_engine_delete_job (TfdEngine *self, TfdJob *job, GError **error);
+/* Such rows are deleted from now on, when there are any. */
+void tfd_engine_sweep_later (TfdEngine *self);
+/* The same for those that an earlier life of the service has left. */
+void tfd_engine_sweep_rest (TfdEngine *self);
 
 /* ---- limits.c ---- */
 /* It counts against the limits (@step 1), or does not any more (-1), before its record changes. */

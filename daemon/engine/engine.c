@@ -18,6 +18,7 @@ tfd_engine_finalize (GObject *object)
   tfd_clock_remove_alarm (self->clock, self->alarm);
   tfd_clock_remove_alarm (self->clock, self->leftover_alarm);
   tfd_clock_remove_alarm (self->clock, self->files_alarm);
+  tfd_clock_remove_alarm (self->clock, self->sweep_alarm);
   tfd_clock_remove_alarm (self->clock, self->mounts_alarm);
   tfd_clock_remove_alarm (self->clock, self->mark_alarm);
   tfd_clock_remove_alarm (self->clock, self->owners_alarm);

@@ -64,6 +64,7 @@ tfd_engine_load (TfdEngine *self, GError **error)
   tfd_outbox_flush (self->outbox);
   tfd_engine_try_leftovers (self);
   tfd_engine_end_sessions (self, TRUE);
+  tfd_engine_sweep_rest (self);
   tfd_engine_plan_later (self);
   return TRUE;
 }

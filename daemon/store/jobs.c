@@ -24,7 +24,8 @@ static const char insert_sql[] = "INSERT INTO jobs (" JOB_COLUMNS ") VALUES " JO
 static const char update_sql[] = "UPDATE jobs SET (" JOB_COLUMNS ") = " JOB_VALUES " WHERE id = ?1";
 static const char delete_sql[] = "DELETE FROM jobs WHERE id = ?1";
 static const char load_sql[] = "SELECT " JOB_COLUMNS " FROM jobs WHERE id = ?1";
-static const char load_all_sql[] = "SELECT " JOB_COLUMNS " FROM jobs ORDER BY number";
+static const char load_all_sql[] =
+    "SELECT " JOB_COLUMNS " FROM jobs WHERE ended = 0 ORDER BY number";
 
 static void
 bind_failure (TfdStatement *statement, const TfdFailure *failure)

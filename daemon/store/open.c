@@ -24,6 +24,7 @@ static const char *const migrations[] = {
   "001-initial.sql",
   "002-sessions.sql",
   "003-access.sql",
+  "004-ended.sql",
 };
 
 typedef enum

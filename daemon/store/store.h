@@ -70,6 +70,16 @@ gboolean tfd_store_update_job (TfdStore *store, const TfdJobRecord *job, GError 
 /* Deletes a job with its files and events; TRUE as well when there is none. */
 gboolean tfd_store_delete_job (TfdStore *store, const char *job_id, GError **error);
 
+/* The same for a job with many files: it is gone for everybody, and its rows are left to
+ * tfd_store_sweep (). */
+gboolean tfd_store_retire_job (TfdStore *store, const char *job_id, GError **error);
+
+/* Deletes about @rows rows of jobs that were retired. *@more = whether there are others. */
+gboolean tfd_store_sweep (TfdStore *store, guint rows, gboolean *more, GError **error);
+
+/* Whether there are rows to sweep. */
+gboolean tfd_store_needs_sweep (TfdStore *store, gboolean *needed, GError **error);
+
 /* All jobs in the order of their creation, element type TfdJobRecord. A row that this version
  * cannot understand is left alone, left out, and logged. (transfer full) */
 GPtrArray *tfd_store_load_jobs (TfdStore *store, GError **error);

@@ -146,7 +146,7 @@ test_newer (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
   g_assert_error (error, TFD_ERROR, TFD_ERROR_STORAGE_FAILED);
   g_assert_nonnull (strstr (error->message, self->database));
   g_assert_nonnull (strstr (error->message, "version 4711"));
-  g_assert_nonnull (strstr (error->message, "up to 3:"));
+  g_assert_nonnull (strstr (error->message, "up to 4:"));
 
   /* it was not touched */
   g_assert_true (g_file_get_contents (self->database, &after, &length_after, NULL));
@@ -429,17 +429,31 @@ test_fixture_001 (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
 }
 
 static void
-test_fixture_002 (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
+assert_fixture_session (StoreFixture *self)
 {
   g_autoptr (TfdLeftover) session = sample_leftover (101, 1000);
-
-  load_fixture (self, "002.sql");
-  assert_fixture_001 (self);
   g_autoptr (GPtrArray) sessions =
       tfd_store_load_leftovers (self->store, TFD_LEFTOVER_SESSION, G_MAXUINT32, NULL);
+
   session->id = 2;
   g_assert_cmpuint (sessions->len, ==, 1);
   assert_same_leftover (sessions->pdata[0], session);
+}
+
+static void
+test_fixture_002 (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
+{
+  load_fixture (self, "002.sql");
+  assert_fixture_001 (self);
+  assert_fixture_session (self);
+}
+
+static void
+test_fixture_003 (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
+{
+  load_fixture (self, "003.sql");
+  assert_fixture_001 (self);
+  assert_fixture_session (self);
 }
 
 /* A row that this version cannot understand costs no other its life, and is not deleted. */
@@ -550,6 +564,7 @@ main (int argc, char **argv)
   ADD ("/store/open/recovers-log", test_recovers_log);
   ADD ("/store/open/fixture-001", test_fixture_001);
   ADD ("/store/open/fixture-002", test_fixture_002);
+  ADD ("/store/open/fixture-003", test_fixture_003);
   ADD ("/store/open/strange-row", test_strange_row);
   ADD ("/store/lock", test_lock);
   return g_test_run ();
