@@ -227,6 +227,43 @@ class Persistence(WorldCase):
         self.world.start()
         self.assertEqual(len(self.client.list_jobs()), 1)
 
+    def rows_left(self):
+        """How many rows of jobs and files the database has, whoever may see them. No daemon has it."""
+        with contextlib.closing(sqlite3.connect(self.database())) as database:
+            return [database.execute(f'SELECT count (*) FROM {table}').fetchone()[0]
+                    for table in ('jobs', 'files')]
+
+    def test_killed_while_rows_are_deleted(self):
+        """Of a large job that has ended nobody hears again, and the last of its rows goes by itself."""
+        rows = [(self.server.url(f'/{number}'), self.world.target(f'{number}')) for number in range(20_000)]
+        job = self.client.create(rows, name='large')
+        self.client.create(rows[:10], name='small')
+        self.assertEqual(job.cancel()[0], 'cancelled')
+        found = []
+        for calls in 0, 0, 20:
+            for _ in range(calls):
+                self.client.list_jobs()
+            self.world.kill_daemon()
+            found.append(self.rows_left())
+            self.world.start()
+            self.assertEqual(len(self.client.list_jobs()), 1)
+            self.assertEqual(job.tombstone()['result'], 'cancelled')
+            with self.assertRaises(DBusError):
+                job.get('State')
+        # it may be over before anybody could be killed
+        print(f'# jobs and files that were left: {found}', flush=True)
+        self.assertEqual(found, sorted(found, reverse=True))
+
+        def look():
+            for _ in range(20):
+                self.client.list_jobs()
+            self.world.kill_daemon()
+            left = self.rows_left()
+            self.world.start()
+            return left == [1, 10]
+        wait_for(look, 'the rows to go')
+        self.assertEqual(len(self.client.list_jobs()), 1)
+
     def test_many_small_kills(self):
         """Whoever is killed while small files arrive, each of them ends up right, once."""
         choice = seed()
