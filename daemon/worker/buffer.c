@@ -4,6 +4,7 @@
 #include "config.h"
 #include "worker/buffer.h"
 
+#include <string.h>
 #include <sys/mman.h>
 
 /* Emptied buffers kept for the next file. */
@@ -12,6 +13,10 @@
 /* So many large ones in all: 32 MiB. */
 #define LARGE_BUFFERS 16
 
+/* Bytes that are kept for later in all. */
+#define KEPT_BYTES ((gsize) 8 * 1024 * 1024)
+
+static gsize n_kept;
 static guint8 *spare[SPARE_BUFFERS];
 static guint n_spare, n_large;
 
@@ -61,4 +66,32 @@ tfd_buffer_give_large (guint8 *buffer)
 {
   munmap (buffer, TFD_BUFFER_LARGE);
   n_large--;
+}
+
+guint8 *
+tfd_buffer_keep (const void *data, gsize count)
+{
+  guint8 *kept;
+
+  if (count > TFD_BUFFER_KEEP || n_kept + count > KEPT_BYTES)
+    return NULL;
+
+  kept = g_malloc (count);
+  memcpy (kept, data, count);
+  n_kept += count;
+
+  return kept;
+}
+
+void
+tfd_buffer_drop (guint8 *kept, gsize count)
+{
+  g_free (kept);
+  n_kept -= count;
+}
+
+gsize
+tfd_buffer_get_kept (void)
+{
+  return n_kept;
 }

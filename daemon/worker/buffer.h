@@ -21,4 +21,13 @@ void tfd_buffer_give (guint8 *buffer);
 guint8 *tfd_buffer_take_large (void);
 void tfd_buffer_give_large (guint8 *buffer);
 
+/* The content of a file that is written later: no more than TFD_BUFFER_KEEP bytes. NULL when so
+ * much is kept already that it is better written now. */
+#define TFD_BUFFER_KEEP ((gsize) 64 * 1024)
+guint8 *tfd_buffer_keep (const void *data, gsize count);
+void tfd_buffer_drop (guint8 *kept, gsize count);
+
+/* Bytes that are kept in all. */
+gsize tfd_buffer_get_kept (void);
+
 G_END_DECLS

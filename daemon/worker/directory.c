@@ -16,6 +16,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* So long it is taken for granted that a path leads where it led. */
+#define LOOK_USEC (10 * 1000)
+
 TfdDirectory *
 tfd_directory_ref (TfdDirectory *directory)
 {
@@ -279,11 +282,16 @@ tfd_directory_cache_new (void)
                                 (GDestroyNotify) tfd_directory_unref);
 }
 
+/* Whoever exchanges a directory cannot tell whether the file was there a moment before. */
 static gboolean
-is_current (const TfdDirectory *directory)
+is_current (TfdDirectory *directory)
 {
+  gint64 now = g_get_monotonic_time ();
   struct stat by_path, by_fd;
 
+  if (directory->looked != 0 && now - directory->looked < LOOK_USEC)
+    return TRUE;
+  directory->looked = now;
   return stat (directory->path, &by_path) == 0 && fstat (directory->fd, &by_fd) == 0 &&
          by_path.st_dev == by_fd.st_dev && by_path.st_ino == by_fd.st_ino && by_fd.st_nlink > 0;
 }

@@ -5,6 +5,7 @@
 #include "worker/download-private.h"
 
 #include "common/names.h"
+#include "worker/buffer.h"
 #include "worker/failure.h"
 #include "worker/sync.h"
 
@@ -42,7 +43,8 @@ tfd_download_accept (TfdDownload *self, guint64 total, gboolean source_changed)
                                   "the file would exceed the maximum size of the job");
           return FALSE;
         }
-      if (!tfd_part_check_space (part, total, self->options.keep_free, &failure))
+      if (!tfd_part_check_space (part, total + tfd_buffer_get_kept (), self->options.keep_free,
+                                 &failure))
         {
           tfd_download_fail (self, &failure);
           return FALSE;
@@ -52,7 +54,7 @@ tfd_download_accept (TfdDownload *self, guint64 total, gboolean source_changed)
   self->total = total;
   part->record->size = total;
   /* A record with another source may be stored: the new one has to be there before its bytes. */
-  self->client->changed (TFD_TRANSFER (self), source_changed && self->source_told, self->user_data);
+  tfd_download_changed (self, source_changed && self->source_told);
   self->source_told = part->record->validator != NULL;
   if (total != TFD_SIZE_UNKNOWN && !part->reserved && tfd_part_should_reserve (part, total))
     tfd_download_work_reserve (self);
@@ -100,8 +102,13 @@ tfd_download_take (const void *data, gsize count, gpointer user_data)
   g_auto (TfdFailure) failure = { 0 };
   gsize mine = belonging (self, count);
 
-  tfd_part_write (self->part, data, mine, &failure);
-  tfd_sync_begin (self->tools->pool, self->part);
+  if (!tfd_download_keep (self, data, mine))
+    {
+      if (!tfd_download_make_part (self))
+        return FALSE;
+      tfd_part_write (self->part, data, mine, &failure);
+      tfd_sync_begin (self->tools->pool, self->part);
+    }
   if (!tfd_download_wrote (self, &failure))
     return FALSE;
   if (mine < count)
@@ -127,6 +134,8 @@ void
 tfd_download_finish (TfdDownload *self)
 {
   tfd_download_drop_request (self);
+  if (self->kept == NULL && !tfd_download_make_part (self)) /* of an empty file nothing came */
+    return;
   self->client->released (TFD_TRANSFER (self), self->user_data);
   if (!has_demanded_size (self, self->part->length))
     return;

@@ -36,7 +36,10 @@ struct _TfdDownload
 
   TfdPhase phase;
   TfdPart *part; /* (owned) (nullable) */
+  gboolean made; /* its file is there */
   guint64 total; /* TFD_SIZE_UNKNOWN */
+  guint8 *kept;  /* (owned) (nullable) all of the file, while the part is to be made … */
+  gsize n_kept;  /* … of so many bytes */
 
   char *url;            /* (owned) asked now */
   guint redirects;      /* followed for this request */
@@ -73,6 +76,13 @@ void tfd_download_fail_with (TfdDownload *self,
                              TfdErrorCode code,
                              TfdErrorContext context,
                              const char *message);
+
+/* The temporary was opened or made, or not: see TfdPartOutcome. FALSE when the download failed
+ * (told), and may be gone. */
+gboolean tfd_download_opened (TfdDownload *self, TfdPartOutcome outcome, const TfdFailure *failure);
+
+/* Its record changed, see TfdTransferClient: nothing to tell before there is a temporary. */
+void tfd_download_changed (TfdDownload *self, gboolean at_once);
 
 /* A sync failed: the next one would succeed although bytes were lost. The length counts no more,
  * only the last checkpoint does. */
@@ -113,6 +123,25 @@ void tfd_download_drop_request (TfdDownload *self);
 void tfd_request_send (TfdDownload *self);
 void tfd_request_take_given (TfdDownload *self);
 
+/* (nullable) A field of the answer. */
+const char *tfd_download_header (TfdDownload *self, const char *name);
+
+/* download-redirect.c: TRUE when the answer was a redirect and has been dealt with. */
+gboolean tfd_download_redirected (TfdDownload *self, guint status);
+
+/* download-small.c */
+
+/* It may have its temporary made later, by tfd_download_make_part () or when it is all there. */
+gboolean tfd_download_may_be_small (TfdDownload *self);
+
+/* Makes the temporary, if it is not there: what comes is to be written to it. FALSE when the
+ * download failed (told), and may be gone. */
+gboolean tfd_download_make_part (TfdDownload *self);
+
+/* Keeps the @count bytes that came in memory, if they are the whole file; else FALSE. */
+gboolean tfd_download_keep (TfdDownload *self, const void *data, gsize count);
+void tfd_download_drop_kept (TfdDownload *self);
+
 /* file-url.c */
 void tfd_file_url_read (TfdDownload *self);
 
@@ -120,7 +149,7 @@ void tfd_file_url_read (TfdDownload *self);
 void tfd_download_work_resume (TfdDownload *self);     /* sync what is there: _resumed () */
 void tfd_download_work_checkpoint (TfdDownload *self); /* sync: record and "changed" */
 void tfd_download_work_reserve (TfdDownload *self);    /* reserve blocks */
-void tfd_download_work_finish (TfdDownload *self);     /* digest and trim: "done" */
+void tfd_download_work_finish (TfdDownload *self);     /* what was kept, digest, trim: "done" */
 void tfd_download_work_ended (TfdDownload *self);      /* one piece less is pending */
 void tfd_download_resumed (TfdDownload *self, int error_number);
 

@@ -4,6 +4,7 @@
 #include "config.h"
 #include "worker/download-private.h"
 
+#include "worker/buffer.h"
 #include "worker/digest.h"
 #include "worker/failure.h"
 #include "worker/sync.h"
@@ -20,7 +21,13 @@ typedef struct
   gboolean entry;
   gboolean trim;
   guint epoch;
-  const char *digest; /* (not owned) of the file, which lives as long as the download */
+  const TfdFile *file; /* (not owned) lives as long as the download */
+  const char *digest;  /* (not owned) of that */
+  guint32 umask;
+  guint8 *kept; /* (owned) (nullable) what is to be written to a part that is not made … */
+  gsize n_kept;
+  gsize written;          /* … how much of it was, … */
+  TfdPartOutcome outcome; /* … and what became of the part */
   int error_number;
   TfdFailure failure;
 } Work;
@@ -87,7 +94,7 @@ checkpoint_done (gpointer data)
       self->checkpoint_length = work->length;
       work->part->record->checkpoint = work->length;
       work->part->entry_synced |= work->entry;
-      self->client->changed (TFD_TRANSFER (self), FALSE, self->user_data);
+      tfd_download_changed (self, FALSE);
     }
   else if (work->error_number != 0)
     {
@@ -148,11 +155,24 @@ tfd_download_work_reserve (TfdDownload *self)
   tfd_pool_push (self->tools->pool, reserve_work, reserve_done, work);
 }
 
+/* TRUE when all of it was. */
+static gboolean
+write_kept (Work *work)
+{
+  work->outcome = tfd_part_make (work->part, work->file, work->umask, &work->failure);
+  if (work->outcome == TFD_PART_CREATED)
+    work->written = tfd_part_write_at (work->part, 0, work->kept, work->n_kept, &work->failure);
+
+  return work->written == work->n_kept;
+}
+
 static void
 finish_work (gpointer data)
 {
   Work *work = data;
 
+  if (work->kept != NULL && (g_atomic_int_get (&work->self->abort) != 0 || !write_kept (work)))
+    return;
   if (work->trim && ftruncate (work->part->fd, (off_t) work->length) < 0)
     tfd_failure_set_errno (&work->failure, errno, "trimming the temporary file in",
                            work->part->directory->path);
@@ -162,11 +182,23 @@ finish_work (gpointer data)
 }
 
 static void
+take_written (Work *work)
+{
+  TfdDownload *self = work->self;
+
+  tfd_buffer_drop (g_steal_pointer (&work->kept), work->n_kept);
+  self->made = work->outcome == TFD_PART_CREATED;
+  self->part->length = work->written;
+}
+
+static void
 finish_done (gpointer data)
 {
   Work *work = data;
   TfdDownload *self = work->self;
 
+  if (work->kept != NULL)
+    take_written (work);
   if (self->phase != TFD_PHASE_FINISHING)
     {
       tfd_download_work_ended (self);
@@ -175,7 +207,9 @@ finish_done (gpointer data)
     }
 
   self->pending--;
-  if (work->failure.context == TFD_ERROR_CONTEXT_NONE)
+  if (!self->made)
+    tfd_download_opened (self, work->outcome, &work->failure);
+  else if (work->failure.context == TFD_ERROR_CONTEXT_NONE)
     {
       self->phase = TFD_PHASE_DONE;
       work->part->record->checkpoint = work->length;
@@ -190,14 +224,28 @@ finish_done (gpointer data)
   work_free (work);
 }
 
+static gboolean
+many_wait (TfdDownload *self)
+{
+  return self->client->many_wait != NULL &&
+         self->client->many_wait (TFD_TRANSFER (self), self->user_data);
+}
+
 void
 tfd_download_work_finish (TfdDownload *self)
 {
   Work *work = work_new (self);
 
+  work->file = self->file;
   work->digest = self->file->digest;
+  work->umask = self->options.umask;
   work->trim = self->part->reserved || self->part->reopened;
-  if (work->digest != NULL || work->trim)
+  work->outcome = TFD_PART_FAILED;
+  work->kept = g_steal_pointer (&self->kept);
+  work->n_kept = self->n_kept;
+  if (work->kept != NULL)
+    tfd_batch_push (self->tools->small, finish_work, finish_done, work, !many_wait (self));
+  else if (work->digest != NULL || work->trim)
     tfd_pool_push (self->tools->pool, finish_work, finish_done, work);
   else
     finish_done (work);

@@ -39,6 +39,7 @@ tfd_download_finalize (GObject *object)
   if (self->given != NULL)
     tfd_body_drop_stream (self->given);
   g_clear_object (&self->given);
+  tfd_download_drop_kept (self);
   g_clear_pointer (&self->part, tfd_part_unref);
   g_clear_pointer (&self->file, tfd_file_free);
   g_assert (g_queue_is_empty (&self->writes));
@@ -113,6 +114,7 @@ tfd_download_fail (TfdDownload *self, const TfdFailure *failure)
 {
   self->phase = TFD_PHASE_FAILED;
   tfd_download_drop_request (self);
+  tfd_download_drop_kept (self);
   self->client->failed (TFD_TRANSFER (self), failure, self->user_data);
 }
 
@@ -162,11 +164,18 @@ tfd_download_restart (TfdDownload *self, const char *reason)
 }
 
 void
+tfd_download_changed (TfdDownload *self, gboolean at_once)
+{
+  if (self->made)
+    self->client->changed (TFD_TRANSFER (self), at_once, self->user_data);
+}
+
+void
 tfd_download_distrust (TfdDownload *self)
 {
   self->settled = TRUE;
   g_clear_pointer (&self->part->record->boot, g_free);
-  self->client->changed (TFD_TRANSFER (self), FALSE, self->user_data);
+  tfd_download_changed (self, FALSE);
 }
 
 void
@@ -218,7 +227,7 @@ proceed (TfdDownload *self)
                                            : "the temporary file is longer than it may be"))
         return;
     }
-  self->client->changed (TFD_TRANSFER (self), FALSE, self->user_data);
+  tfd_download_changed (self, FALSE);
   self->client->progressed (TFD_TRANSFER (self), self->user_data);
   tfd_download_request (self);
 }
@@ -264,12 +273,33 @@ judge_length (TfdDownload *self)
     proceed (self);
 }
 
+gboolean
+tfd_download_opened (TfdDownload *self, TfdPartOutcome outcome, const TfdFailure *failure)
+{
+  self->made = outcome == TFD_PART_CREATED || outcome == TFD_PART_REOPENED;
+  if (self->made)
+    return TRUE;
+
+  if (outcome == TFD_PART_FAILED)
+    {
+      tfd_download_fail (self, failure);
+      return FALSE;
+    }
+  self->phase = TFD_PHASE_FAILED;
+  if (outcome == TFD_PART_FOREIGN)
+    self->client->replaced (TFD_TRANSFER (self), self->user_data);
+  else
+    self->client->missing (TFD_TRANSFER (self), self->user_data);
+  return FALSE;
+}
+
 static void
 download_start (TfdTransfer *transfer)
 {
   TfdDownload *self = TFD_DOWNLOAD (transfer);
   g_auto (TfdFailure) failure = { 0 };
   g_autoptr (TfdDirectory) directory = NULL;
+  TfdPartOutcome outcome;
 
   self->phase = TFD_PHASE_PREPARING;
   directory = tfd_attached_directory (self->file, self->tools->directories, &failure);
@@ -278,31 +308,22 @@ download_start (TfdTransfer *transfer)
       tfd_download_fail (self, &failure);
       return;
     }
-
-  switch (
-      tfd_part_open (directory, self->job, self->file, self->options.umask, &self->part, &failure))
+  if (tfd_download_may_be_small (self))
     {
-    case TFD_PART_CREATED:
+      self->part = tfd_part_new (directory, self->job, self->file);
       proceed (self);
-      break;
-    case TFD_PART_REOPENED:
-      self->source_told = TRUE;
-      judge_length (self);
-      break;
-    case TFD_PART_FOREIGN:
-      self->phase = TFD_PHASE_FAILED;
-      self->client->replaced (TFD_TRANSFER (self), self->user_data);
-      break;
-    case TFD_PART_MISSING:
-      self->phase = TFD_PHASE_FAILED;
-      self->client->missing (TFD_TRANSFER (self), self->user_data);
-      break;
-    case TFD_PART_FAILED:
-      tfd_download_fail (self, &failure);
-      break;
-    default:
-      g_assert_not_reached ();
+      return;
     }
+
+  outcome =
+      tfd_part_open (directory, self->job, self->file, self->options.umask, &self->part, &failure);
+  if (!tfd_download_opened (self, outcome, &failure))
+    return;
+  self->source_told = outcome == TFD_PART_REOPENED;
+  if (outcome == TFD_PART_REOPENED)
+    judge_length (self);
+  else
+    proceed (self);
 }
 
 /* Nothing runs any more for a download that is being stopped. */
@@ -311,7 +332,7 @@ settle (TfdDownload *self)
 {
   TfdPart *part = self->part;
 
-  if (part != NULL && part->length > self->checkpoint_length && !self->options.high_performance &&
+  if (self->made && part->length > self->checkpoint_length && !self->options.high_performance &&
       !self->settled)
     {
       self->settled = TRUE; /* a sync that fails is not tried again */
@@ -339,13 +360,14 @@ tfd_download_work_ended (TfdDownload *self)
 static void
 download_stop (TfdTransfer *transfer)
 {
-  TfdDownload *self = TFD_DOWNLOAD (transfer);
-  if (self->phase >= TFD_PHASE_STOPPING)
-    return;
+  g_autoptr (TfdDownload) self = g_object_ref (TFD_DOWNLOAD (transfer));
 
-  /* What has arrived is kept; whatever the flush runs into does not matter any more. */
+  /* What has arrived is kept; whatever the flush runs into does not matter any more, even if that
+   * is a reason to be stopped. */
   if (self->phase == TFD_PHASE_BODY && self->body != NULL)
     tfd_body_flush (self->body);
+  if (self->phase >= TFD_PHASE_STOPPING)
+    return;
 
   self->phase = TFD_PHASE_STOPPING;
   g_atomic_int_set (&self->abort, 1);
@@ -421,9 +443,9 @@ download_get_part (TfdTransfer *transfer)
 static GVariant *
 download_get_record (TfdTransfer *transfer)
 {
-  TfdPart *part = TFD_DOWNLOAD (transfer)->part;
+  TfdDownload *self = TFD_DOWNLOAD (transfer);
 
-  return part != NULL ? tfd_record_to_variant (part->record) : NULL;
+  return self->made ? tfd_record_to_variant (self->part->record) : NULL;
 }
 
 static guint64

@@ -6,6 +6,7 @@
 #include <libsoup/soup.h>
 
 #include "worker/attached.h"
+#include "worker/batch.h"
 #include "worker/lane.h"
 #include "worker/login.h"
 #include "worker/partial.h"
@@ -36,6 +37,7 @@ typedef struct
   TfdLogins *logins;       /* (owned) */
   TfdPool *pool;           /* (owned) */
   TfdPool *writers;        /* (owned) for writing alone: a sync may take long */
+  TfdBatch *small;         /* (owned) what writes small files that were kept in memory */
   GHashTable *directories; /* (owned) see tfd_directory_cache_new () */
   GHashTable *protocols;   /* (owned) origin to TfdUploadProtocol, where that was found out */
   TfdAttached *attached;   /* what was handed in */

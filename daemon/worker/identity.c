@@ -346,6 +346,23 @@ tfd_identity_look (int dirfd,
   return 0;
 }
 
+GBytes *
+tfd_identity_of_new (int fd, const TfdFileSystem *file_system, guint64 *mount)
+{
+  struct statx stx;
+  Identity identity;
+
+  if (!look (fd, &stx))
+    return NULL;
+  if (is_on (file_system, &stx))
+    take (fd, "", &stx, file_system->magic, &identity);
+  else if (!take_fd (fd, &stx, &identity))
+    return NULL;
+  *mount = stx.stx_mnt_id;
+
+  return encode (&identity);
+}
+
 char *
 tfd_identity_key (GBytes *identity)
 {

@@ -12,16 +12,6 @@
 
 G_BEGIN_DECLS
 
-/* The identity of what @fd (may be O_PATH) is; NULL with errno set when it cannot be looked at. */
-GBytes *tfd_identity_of_fd (int fd);
-
-/* The same for @name below @dirfd, without following a symbolic link. */
-GBytes *tfd_identity_at (int dirfd, const char *name);
-
-/* TRUE when @present is the file that @recorded was taken from. Unreadable bytes are never the
- * same. */
-gboolean tfd_identity_same (GBytes *recorded, GBytes *present);
-
 /* Where the files of a directory are, as long as nothing is mounted over them. */
 typedef struct
 {
@@ -29,6 +19,20 @@ typedef struct
   guint64 magic;   /* the kind of file system */
   gboolean births; /* it keeps when files were made */
 } TfdFileSystem;
+
+/* The identity of what @fd (may be O_PATH) is; NULL with errno set when it cannot be looked at. */
+GBytes *tfd_identity_of_fd (int fd);
+
+/* The same of a file that was just made in a directory on @file_system; *@mount: tfd_mount_id ().
+ */
+GBytes *tfd_identity_of_new (int fd, const TfdFileSystem *file_system, guint64 *mount);
+
+/* The same for @name below @dirfd, without following a symbolic link. */
+GBytes *tfd_identity_at (int dirfd, const char *name);
+
+/* TRUE when @present is the file that @recorded was taken from. Unreadable bytes are never the
+ * same. */
+gboolean tfd_identity_same (GBytes *recorded, GBytes *present);
 
 gboolean tfd_file_system_of_fd (int fd, TfdFileSystem *file_system);
 

@@ -73,6 +73,9 @@ arm (TfdLane *lane)
     return;
   lane->source = g_pollable_input_stream_create_source (lane->stream, NULL);
   g_source_set_callback (lane->source, G_SOURCE_FUNC (readable_cb), lane, NULL);
+  /* Else GLib takes the descriptor out of what is polled while it is called, and puts it back, with
+   * a call of the kernel for each of that. */
+  g_source_set_can_recurse (lane->source, TRUE);
   g_source_attach (lane->source, g_main_context_get_thread_default ());
 }
 
@@ -152,20 +155,32 @@ tfd_lane_give_back (TfdLane *lane)
     lanes->timer = g_timeout_add_seconds (KEEP_ALIVE, timer_cb, lanes);
 }
 
+/* (nullable) */
+static GList *
+find (TfdLanes *lanes, const char *url, TfdLogin *login)
+{
+  for (GList *l = lanes->free.head; l != NULL; l = l->next)
+    if (has_origin (l->data, url) && tfd_login_is_same (((TfdLane *) l->data)->login, login))
+      return l;
+
+  return NULL;
+}
+
+gboolean
+tfd_lanes_have (TfdLanes *lanes, const char *url, TfdLogin *login)
+{
+  return find (lanes, url, login) != NULL;
+}
+
 TfdLane *
 tfd_lanes_take (TfdLanes *lanes, const char *url, TfdLogin *login)
 {
-  for (GList *l = lanes->free.head; l != NULL; l = l->next)
-    {
-      TfdLane *lane = l->data;
+  GList *link = find (lanes, url, login);
+  TfdLane *lane = link != NULL ? link->data : NULL;
 
-      if (!has_origin (lane, url) || !tfd_login_is_same (lane->login, login))
-        continue;
-      g_queue_delete_link (&lanes->free, l);
-      return lane;
-    }
-
-  return NULL;
+  if (link != NULL)
+    g_queue_delete_link (&lanes->free, link);
+  return lane;
 }
 
 void

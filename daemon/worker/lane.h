@@ -56,6 +56,9 @@ TfdLane *tfd_lane_new (TfdLanes *lanes,
 /* (nullable) One that nobody uses, for @url. */
 TfdLane *tfd_lanes_take (TfdLanes *lanes, const char *url, TfdLogin *login);
 
+/* Whether tfd_lanes_take () would give one. */
+gboolean tfd_lanes_have (TfdLanes *lanes, const char *url, TfdLogin *login);
+
 /* libsoup is going to have one more connection to the server of @url: if there is a lane that
  * nobody uses, it is dropped. */
 void tfd_lanes_make_room (TfdLanes *lanes, const char *url);

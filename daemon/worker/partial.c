@@ -28,27 +28,35 @@ tfd_part_ref (TfdPart *part)
 }
 
 void
+tfd_part_close (TfdPart *part)
+{
+  if (part->fd >= 0)
+    close (part->fd);
+  part->fd = -1;
+}
+
+void
 tfd_part_unref (TfdPart *part)
 {
   if (!g_ref_count_dec (&part->references))
     return;
 
-  if (part->fd >= 0)
-    close (part->fd);
+  tfd_part_close (part);
   tfd_directory_unref (part->directory);
   tfd_record_free (part->record);
   g_free (part->name);
   g_free (part);
 }
 
+/* @name and @record are taken. */
 static TfdPart *
-part_new (TfdDirectory *directory, const char *name, int fd, TfdRecord *record)
+part_new (TfdDirectory *directory, char *name, int fd, TfdRecord *record)
 {
   TfdPart *part = g_new0 (TfdPart, 1);
 
   g_ref_count_init (&part->references);
   part->directory = tfd_directory_ref (directory);
-  part->name = g_strdup (name);
+  part->name = name;
   part->fd = fd;
   part->record = record;
 
@@ -64,78 +72,29 @@ stamp (TfdPart *part)
   part->record->mount = tfd_mount_id (part->fd);
 }
 
-static int
-create_file (TfdDirectory *directory, const char *name, const TfdFile *file, guint32 default_umask)
+TfdPart *
+tfd_part_new (TfdDirectory *directory, const char *job, const TfdFile *file)
 {
-  const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY;
-  guint32 mask = file->umask != TFD_MODE_NONE ? file->umask : default_umask;
-  mode_t before;
-  int fd, saved;
+  TfdRecord *record = tfd_record_new ();
 
-  /* With a mode of its own the file gets it when it is finished, and is nobody else's till then. */
-  if (file->mode != TFD_MODE_NONE)
-    return openat (directory->fd, name, flags, 0600);
-
-  /* The umask of the process, not a computed mode: default ACLs of the directory replace it. */
-  before = umask (mask & 0777);
-  fd = openat (directory->fd, name, flags, 0666);
-  saved = errno;
-  umask (before);
-  errno = saved;
-
-  return fd;
-}
-
-/* Nothing is recorded, yet the name is taken: our own, when we died before the record was stored.
- */
-static gboolean
-is_own_orphan (TfdDirectory *directory, const char *name)
-{
-  struct stat st;
-
-  return fstatat (directory->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG (st.st_mode) &&
-         st.st_uid == geteuid () && st.st_nlink == 1;
+  record->directory = g_bytes_ref (directory->identity);
+  return part_new (directory, tfd_part_name (job, file->index, file->attempt), -1, record);
 }
 
 static TfdPartOutcome
 create (TfdDirectory *directory,
-        const char *name,
+        const char *job,
         const TfdFile *file,
         guint32 default_umask,
         TfdPart **part,
         TfdFailure *failure)
 {
-  TfdRecord *record;
-  int fd = create_file (directory, name, file, default_umask);
+  g_autoptr (TfdPart) made = tfd_part_new (directory, job, file);
+  TfdPartOutcome outcome = tfd_part_make (made, file, default_umask, failure);
 
-  if (fd < 0 && errno == EEXIST && file->record == NULL)
-    {
-      if (!is_own_orphan (directory, name))
-        return TFD_PART_FOREIGN;
-      if (unlinkat (directory->fd, name, 0) == 0 || errno == ENOENT)
-        fd = create_file (directory, name, file, default_umask);
-    }
-  if (fd < 0 && errno == EEXIST)
-    return TFD_PART_FOREIGN;
-  if (fd < 0)
-    {
-      tfd_failure_set_errno (failure, errno, "creating a temporary file in", directory->path);
-      return TFD_PART_FAILED;
-    }
-
-  record = tfd_record_new ();
-  record->identity = tfd_identity_of_fd (fd);
-  record->directory = g_bytes_ref (directory->identity);
-  *part = part_new (directory, name, fd, record);
-  stamp (*part);
-  if (record->identity == NULL)
-    {
-      tfd_failure_set_errno (failure, errno, "looking at a temporary file in", directory->path);
-      g_clear_pointer (part, tfd_part_unref);
-      return TFD_PART_FAILED;
-    }
-
-  return TFD_PART_CREATED;
+  if (outcome == TFD_PART_CREATED)
+    *part = g_steal_pointer (&made);
+  return outcome;
 }
 
 static TfdRecord *
@@ -161,14 +120,14 @@ tfd_part_open (TfdDirectory *directory,
   int fd, error_number;
 
   if (file->record == NULL)
-    return create (directory, name, file, default_umask, part, failure);
+    return create (directory, job, file, default_umask, part, failure);
 
   /* Looked at before it is opened: opening a device or a FIFO can do something. */
   error_number = tfd_part_look (directory, name, file->record, TRUE, &same, &size);
   if (error_number == ENOENT)
     return tfd_record_has_source (file->record)
                ? TFD_PART_MISSING
-               : create (directory, name, file, default_umask, part, failure);
+               : create (directory, job, file, default_umask, part, failure);
   if (error_number == 0 && !same)
     return TFD_PART_FOREIGN;
 
@@ -188,7 +147,7 @@ tfd_part_open (TfdDirectory *directory,
       return TFD_PART_FOREIGN;
     }
 
-  *part = part_new (directory, name, fd, copy_record (file->record));
+  *part = part_new (directory, g_steal_pointer (&name), fd, copy_record (file->record));
   (*part)->length = size;
   (*part)->reopened = TRUE;
 
@@ -253,11 +212,12 @@ tfd_part_date (const TfdPart *part)
 gboolean
 tfd_part_check_space (TfdPart *part, guint64 total, guint64 keep_free, TfdFailure *failure)
 {
+  struct stat st = { 0 };
   struct statvfs fs;
-  struct stat st;
   guint64 available, keep, present, needed;
 
-  if (fstatvfs (part->fd, &fs) < 0 || fstat (part->fd, &st) < 0 || fs.f_blocks == 0)
+  if (fstatvfs (part->fd >= 0 ? part->fd : part->directory->fd, &fs) < 0 || fs.f_blocks == 0 ||
+      (part->fd >= 0 && fstat (part->fd, &st) < 0))
     return TRUE;
 
   available = (guint64) fs.f_bavail * fs.f_frsize;

@@ -54,6 +54,16 @@ TfdPartOutcome tfd_part_open (TfdDirectory *directory,
                               TfdPart **part,
                               TfdFailure *failure);
 
+/* The temporary that a new @file is to have, of which nothing is there yet: fd is -1. */
+TfdPart *tfd_part_new (TfdDirectory *directory, const char *job, const TfdFile *file);
+
+/* Makes it, also in a thread: CREATED, and its record says what it is, FOREIGN or FAILED. */
+TfdPartOutcome
+tfd_part_make (TfdPart *part, const TfdFile *file, guint32 default_umask, TfdFailure *failure);
+
+/* Nothing is written to it or read from it any more. */
+void tfd_part_close (TfdPart *part);
+
 TfdPart *tfd_part_ref (TfdPart *part);
 void tfd_part_unref (TfdPart *part);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfdPart, tfd_part_unref)

@@ -7,7 +7,7 @@
 #include "common/classify.h"
 #include "common/http.h"
 #include "common/names.h"
-#include "common/url.h"
+#include "worker/buffer.h"
 #include "worker/failure.h"
 #include "worker/session.h"
 
@@ -30,8 +30,8 @@ typedef struct
 
 static void ask_libsoup (TfdDownload *self);
 
-static const char *
-header (TfdDownload *self, const char *name)
+const char *
+tfd_download_header (TfdDownload *self, const char *name)
 {
   return soup_message_headers_get_one (self->headers, name);
 }
@@ -108,24 +108,26 @@ static gboolean
 refuses_ranges (TfdDownload *self)
 {
   const TfdRecord *record = self->part->record;
-  const char *accepts = header (self, "Accept-Ranges");
+  const char *accepts = tfd_download_header (self, "Accept-Ranges");
 
   if (accepts != NULL && g_ascii_strcasecmp (accepts, "none") == 0)
     return TRUE;
   /* all of it, though only the rest was asked for, and it is the same file as before */
-  return self->offset > 0 && (is_same (record->etag, header (self, "ETag")) ||
-                              is_same (record->last_modified, header (self, "Last-Modified")));
+  return self->offset > 0 &&
+         (is_same (record->etag, tfd_download_header (self, "ETag")) ||
+          is_same (record->last_modified, tfd_download_header (self, "Last-Modified")));
 }
 
 static void
 take_validators (TfdDownload *self, gboolean without_ranges)
 {
   TfdRecord *record = self->part->record;
-  const char *etag = header (self, "ETag");
-  const char *last_modified = header (self, "Last-Modified");
+  const char *etag = tfd_download_header (self, "ETag");
+  const char *last_modified = tfd_download_header (self, "Last-Modified");
   g_autofree char *validator =
-      without_ranges ? NULL
-                     : tfd_http_choose_validator (etag, last_modified, header (self, "Date"));
+      without_ranges
+          ? NULL
+          : tfd_http_choose_validator (etag, last_modified, tfd_download_header (self, "Date"));
 
   tfd_record_take_string (&record->etag, etag);
   tfd_record_take_string (&record->last_modified, last_modified);
@@ -190,12 +192,24 @@ found_lane (TfdDownload *self, const Answer *answer)
   return TRUE;
 }
 
+/* In memory, see download-small.c. */
+static gboolean
+may_be_kept (guint64 total)
+{
+  return total <= TFD_BUFFER_KEEP;
+}
+
 /* The body belongs to the file, at the present end of the part. */
 static void
 read_body (TfdDownload *self, const Answer *answer, guint64 total, gboolean source_changed)
 {
   const TfdLaneAnswer *on_lane = answer->on_lane;
 
+  if (!may_be_kept (total) && !tfd_download_make_part (self))
+    {
+      drop_body (answer);
+      return;
+    }
   self->offset = self->part->length;
   self->phase = TFD_PHASE_BODY;
   if (!tfd_download_accept (self, total, source_changed))
@@ -213,84 +227,15 @@ static void
 bad_status (TfdDownload *self, guint status)
 {
   g_auto (TfdFailure) failure = { 0 };
-  const char *retry_after = header (self, "Retry-After");
+  const char *retry_after = tfd_download_header (self, "Retry-After");
   const char *reason =
       self->message != NULL ? soup_message_get_reason_phrase (self->message) : self->reason;
 
   tfd_classify_http_status (status, reason, &failure);
   if (retry_after != NULL)
-    failure.retry_after = tfd_http_parse_retry_after (retry_after, header (self, "Date"));
+    failure.retry_after =
+        tfd_http_parse_retry_after (retry_after, tfd_download_header (self, "Date"));
   tfd_download_fail (self, &failure);
-}
-
-static void
-redirect_refused (TfdDownload *self, TfdRedirect decision, guint status)
-{
-  g_auto (TfdFailure) failure = { 0 };
-  const char *location = header (self, "Location");
-
-  if (decision == TFD_REDIRECT_TOO_MANY)
-    tfd_failure_set (&failure, TFD_ERROR_TOO_MANY_REDIRECTS, TFD_ERROR_CONTEXT_REMOTE_FILE,
-                     "the server redirects again and again");
-  else if (decision == TFD_REDIRECT_INVALID)
-    tfd_failure_set (&failure, TFD_ERROR_INVALID_SERVER_RESPONSE, TFD_ERROR_CONTEXT_REMOTE_FILE,
-                     "the server redirects to “%s”, which is no place to go",
-                     location != NULL ? location : "");
-  else
-    tfd_failure_set (&failure, TFD_ERROR_REDIRECT_REFUSED, TFD_ERROR_CONTEXT_REMOTE_FILE,
-                     "the redirect to “%s” is not allowed", location != NULL ? location : "");
-  failure.http_status = status;
-  tfd_download_fail (self, &failure);
-}
-
-static void
-follow (TfdDownload *self, char *target)
-{
-  g_autofree char *before = tfd_session_host (self->url);
-  g_autofree char *host = tfd_session_host (target);
-  gboolean report = self->options.redirect_policy == TFD_REDIRECT_POLICY_REPORT;
-
-  g_free (self->url);
-  self->url = target;
-  self->redirects++;
-  self->client->event (
-      TFD_TRANSFER (self), "redirected",
-      g_variant_new_parsed ("@a{sv} {'url': <%s>, 'report': <%b>}", target, report),
-      self->user_data);
-  tfd_download_drop_request (self);
-  if (g_strcmp0 (before, host) != 0)
-    {
-      self->phase = TFD_PHASE_WAITING;
-      if (!self->client->moved (TFD_TRANSFER (self), host != NULL ? host : "", self->user_data))
-        return;
-    }
-  tfd_download_request (self);
-}
-
-/* TRUE when the answer was a redirect and has been dealt with. */
-static gboolean
-redirected (TfdDownload *self, guint status)
-{
-  g_autofree char *target = NULL;
-  TfdRedirect decision =
-      tfd_url_redirect (self->url, status, header (self, "Location"), self->redirects,
-                        self->options.redirect_policy, self->options.allow_downgrade, &target);
-
-  switch (decision)
-    {
-    case TFD_REDIRECT_NONE:
-      return FALSE;
-    case TFD_REDIRECT_FOLLOW:
-    case TFD_REDIRECT_FOLLOW_FOREIGN:
-      follow (self, g_steal_pointer (&target));
-      return TRUE;
-    case TFD_REDIRECT_REFUSED:
-    case TFD_REDIRECT_INVALID:
-    case TFD_REDIRECT_TOO_MANY:
-    default:
-      redirect_refused (self, decision, status);
-      return TRUE;
-    }
 }
 
 static TfdAnswerKind
@@ -306,11 +251,11 @@ judge (TfdDownload *self, guint status, guint64 *total, const char **reason)
   /* Chunks say themselves where the body ends: a length beside them is ignored (RFC 9112 6.3). */
   const TfdAnswer answer = {
     .status = status,
-    .content_range = header (self, "Content-Range"),
-    .content_length = is_chunked (self) ? NULL : header (self, "Content-Length"),
-    .content_encoding = header (self, "Content-Encoding"),
-    .etag = header (self, "ETag"),
-    .last_modified = header (self, "Last-Modified"),
+    .content_range = tfd_download_header (self, "Content-Range"),
+    .content_length = is_chunked (self) ? NULL : tfd_download_header (self, "Content-Length"),
+    .content_encoding = tfd_download_header (self, "Content-Encoding"),
+    .etag = tfd_download_header (self, "ETag"),
+    .last_modified = tfd_download_header (self, "Last-Modified"),
   };
 
   return tfd_http_judge (&known, &answer, total, reason);
@@ -325,7 +270,7 @@ answer_arrived (TfdDownload *self, const Answer *answer)
   gboolean without_ranges;
 
   self->client->answered (TFD_TRANSFER (self), self->user_data);
-  if (redirected (self, status))
+  if (tfd_download_redirected (self, status))
     {
       drop_body (answer);
       return;
@@ -420,7 +365,7 @@ tfd_request_take_given (TfdDownload *self)
 {
   g_autoptr (GInputStream) stream = g_steal_pointer (&self->given);
   guint64 total = TFD_SIZE_UNKNOWN;
-  const char *length = header (self, "Content-Length");
+  const char *length = tfd_download_header (self, "Content-Length");
 
   if (length != NULL && !is_chunked (self) && !tfd_http_parse_length (length, &total))
     total = TFD_SIZE_UNKNOWN;
@@ -477,9 +422,13 @@ tfd_request_send (TfdDownload *self)
 static void
 ask_libsoup (TfdDownload *self)
 {
-  SoupMessage *message = soup_message_new (SOUP_METHOD_GET, self->url);
+  SoupMessage *message;
   SoupMessageHeaders *headers;
   Request *request;
+
+  if (!tfd_download_make_part (self))
+    return;
+  message = soup_message_new (SOUP_METHOD_GET, self->url);
 
   if (message == NULL)
     {

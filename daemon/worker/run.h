@@ -21,18 +21,19 @@ struct _TfdRuns
   const TfdNews *news;
   gpointer user_data;
   TfdTools tools;
-  TfdSync *sync;       /* (owned) */
-  GPtrArray *runs;     /* (owned) (element-type TfdRun) in the order of their turns */
-  GHashTable *hosts;   /* (owned) name to TfdHost */
-  char *last_origin;   /* (owned) (nullable) of a URL, scheme to port, … */
-  TfdHost *last_host;  /* (not owned) (nullable) … and whose it is */
-  guint connections;   /* in use, over all hosts */
-  guint in_background; /* so many of these */
-  guint open_files;    /* temporaries that are open */
-  guint pump_source;   /* starts files when the loop is idle */
-  guint tick_source;   /* four times a second while anything moves */
-  guint news_source;   /* at most 100 ms after something happened */
-  gint64 news_time;    /* when news was last told */
+  TfdSync *sync;        /* (owned) */
+  GPtrArray *runs;      /* (owned) (element-type TfdRun) in the order of their turns */
+  GHashTable *hosts;    /* (owned) name to TfdHost */
+  char *last_origin;    /* (owned) (nullable) of a URL, scheme to port, … */
+  TfdHost *last_host;   /* (not owned) (nullable) … and whose it is */
+  guint connections;    /* in use, over all hosts */
+  guint in_background;  /* so many of these */
+  guint open_files;     /* temporaries that are open, or to be made, … */
+  guint max_open_files; /* … of at most so many */
+  guint pump_source;    /* starts files when the loop is idle */
+  guint tick_source;    /* four times a second while anything moves */
+  guint news_source;    /* at most 100 ms after something happened */
+  gint64 news_time;     /* when news was last told */
 };
 
 typedef struct _TfdRun TfdRun;

@@ -9,10 +9,11 @@
 #include "worker/session.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 #define MAX_CONNECTIONS 64
 #define MAX_CONNECTIONS_PER_HOST 6
-#define MAX_OPEN_FILES 768
+#define MAX_OPEN_FILES 1536
 #define POOL_THREADS 4
 #define WRITER_THREADS 4
 #define TICK_MSEC 250
@@ -70,7 +71,7 @@ static gboolean
 has_room (const TfdRuns *runs, const TfdHost *host, gboolean background)
 {
   return runs->connections < MAX_CONNECTIONS && host->used < MAX_CONNECTIONS_PER_HOST &&
-         runs->open_files < MAX_OPEN_FILES &&
+         runs->open_files < runs->max_open_files &&
          !(background && (runs->in_background >= MAX_CONNECTIONS - 1 ||
                           host->in_background >= MAX_CONNECTIONS_PER_HOST - 1));
 }
@@ -173,7 +174,7 @@ pump_cb (gpointer user_data)
     runs->tick_source = g_timeout_add (TICK_MSEC, tick_cb, runs);
 
   /* Nobody else will join the group, or nobody can before it is done. */
-  if (!fetching || runs->open_files >= MAX_OPEN_FILES)
+  if (!fetching || runs->open_files >= runs->max_open_files)
     tfd_sync_flush (runs->sync);
 
   return G_SOURCE_REMOVE;
@@ -421,6 +422,18 @@ tfd_runs_get_attached (TfdRuns *runs)
   return runs->tools.attached;
 }
 
+/* Most of the descriptors that the process may have. */
+static guint
+max_open_files (void)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur / 4 * 3 >= MAX_OPEN_FILES)
+    return MAX_OPEN_FILES;
+
+  return (guint) limit.rlim_cur / 4 * 3;
+}
+
 TfdRuns *
 tfd_runs_new (const TfdNews *news, gpointer user_data)
 {
@@ -428,9 +441,11 @@ tfd_runs_new (const TfdNews *news, gpointer user_data)
 
   runs->news = news;
   runs->user_data = user_data;
+  runs->max_open_files = max_open_files ();
   runs->tools.logins = tfd_logins_new ();
   runs->tools.pool = tfd_pool_new (POOL_THREADS);
   runs->tools.writers = tfd_pool_new (WRITER_THREADS);
+  runs->tools.small = tfd_batch_new (runs->tools.writers);
   runs->tools.directories = tfd_directory_cache_new ();
   runs->tools.attached = tfd_attached_new ();
   runs->tools.lanes = tfd_lanes_new ();
@@ -456,6 +471,7 @@ tfd_runs_free (TfdRuns *runs)
   g_clear_handle_id (&runs->news_source, g_source_remove);
   tfd_lanes_free (runs->tools.lanes);
   tfd_logins_abort (runs->tools.logins);
+  g_clear_pointer (&runs->tools.small, tfd_batch_free);
   g_clear_pointer (&runs->tools.writers, tfd_pool_free);
   g_clear_pointer (&runs->tools.pool, tfd_pool_free);
   g_clear_pointer (&runs->sync, tfd_sync_free);

@@ -144,6 +144,8 @@ group_work (gpointer data)
   Group *group = data;
 
   tfd_sync_parts (group->parts, group->errors);
+  for (guint i = 0; i < group->parts->len; i++)
+    tfd_part_close (group->parts->pdata[i]);
 }
 
 static void

@@ -18,7 +18,7 @@ TfdSync *tfd_sync_new (TfdPool *pool, TfdSyncDone done, gpointer user_data);
 void tfd_sync_free (TfdSync *sync);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfdSync, tfd_sync_free)
 
-/* Adds a finished part to the group that is forming. */
+/* Adds a finished part to the group that is forming; it is closed when it is on the disk. */
 void tfd_sync_add (TfdSync *sync, TfdPart *part, gpointer owner);
 
 /* Does not wait for the group to grow. */
