@@ -134,6 +134,9 @@ gboolean tfd_download_redirected (TfdDownload *self, guint status);
 /* It may have its temporary made later, by tfd_download_make_part () or when it is all there. */
 gboolean tfd_download_may_be_small (TfdDownload *self);
 
+/* Whether so many others wait that it is one of many. */
+gboolean tfd_download_many_wait (TfdDownload *self);
+
 /* Makes the temporary, if it is not there: what comes is to be written to it. FALSE when the
  * download failed (told), and may be gone. */
 gboolean tfd_download_make_part (TfdDownload *self);

@@ -17,6 +17,13 @@ tfd_download_may_be_small (TfdDownload *self)
 }
 
 gboolean
+tfd_download_many_wait (TfdDownload *self)
+{
+  return self->client->many_wait != NULL &&
+         self->client->many_wait (TFD_TRANSFER (self), self->user_data);
+}
+
+gboolean
 tfd_download_make_part (TfdDownload *self)
 {
   g_auto (TfdFailure) failure = { 0 };

@@ -224,13 +224,6 @@ finish_done (gpointer data)
   work_free (work);
 }
 
-static gboolean
-many_wait (TfdDownload *self)
-{
-  return self->client->many_wait != NULL &&
-         self->client->many_wait (TFD_TRANSFER (self), self->user_data);
-}
-
 void
 tfd_download_work_finish (TfdDownload *self)
 {
@@ -244,7 +237,8 @@ tfd_download_work_finish (TfdDownload *self)
   work->kept = g_steal_pointer (&self->kept);
   work->n_kept = self->n_kept;
   if (work->kept != NULL)
-    tfd_batch_push (self->tools->small, finish_work, finish_done, work, !many_wait (self));
+    tfd_batch_push (self->tools->small, finish_work, finish_done, work,
+                    !tfd_download_many_wait (self));
   else if (work->digest != NULL || work->trim)
     tfd_pool_push (self->tools->pool, finish_work, finish_done, work);
   else

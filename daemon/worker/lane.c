@@ -7,6 +7,7 @@
 #include "worker/body.h"
 #include "worker/lane-head.h"
 
+#include <glib-unix.h>
 #include <string.h>
 
 #define BUFFER_SIZE (2 * TFD_LANE_MAX_HEAD)
@@ -20,10 +21,14 @@
 /* Servers of which it is remembered that their answers are out of the ordinary. */
 #define MAX_ODD 64
 
+/* Connections from which on those that are gone are forgotten. */
+#define MANY_MADE 256
+
 struct _TfdLanes
 {
-  GQueue free;     /* (owned) (element-type TfdLane) the last that was given back first */
-  GHashTable *odd; /* (owned) origins whose answers are not for lanes */
+  GQueue free;      /* (owned) (element-type TfdLane) the last that was given back first */
+  GHashTable *odd;  /* (owned) origins whose answers are not for lanes */
+  GHashTable *made; /* (owned) (element-type guint64 GWeakRef) connections of libsoup, by its ids */
   guint timer;
 };
 
@@ -39,6 +44,7 @@ struct _TfdLane
   GInputStream *body;           /* (owned) of that */
   GPollableInputStream *stream; /* (not owned) what lies below it */
   GIOStream *connection;        /* (owned) */
+  int fd;                       /* (not owned) of the socket */
   GSource *source;              /* (owned) (nullable) what comes is read here */
   gboolean spent;               /* nothing can be asked on it any more */
   gint64 since;                 /* that it is free */
@@ -64,17 +70,18 @@ has_origin (const TfdLane *lane, const char *url)
   return strncmp (lane->origin, url, length) == 0 && lane->origin[length] == '\0';
 }
 
-static gboolean readable_cb (GObject *stream, gpointer user_data);
+static gboolean readable_cb (int fd, GIOCondition condition, gpointer user_data);
 
+/* What comes is read until there is nothing more, so that the socket tells of the next. The source
+ * of the stream would be three, one above the other, and GLib takes those out of what is polled
+ * while it calls them, and puts them back, with a call of the kernel for each of that. */
 static void
 arm (TfdLane *lane)
 {
   if (lane->source != NULL)
     return;
-  lane->source = g_pollable_input_stream_create_source (lane->stream, NULL);
+  lane->source = g_unix_fd_source_new (lane->fd, G_IO_IN);
   g_source_set_callback (lane->source, G_SOURCE_FUNC (readable_cb), lane, NULL);
-  /* Else GLib takes the descriptor out of what is polled while it is called, and puts it back, with
-   * a call of the kernel for each of that. */
   g_source_set_can_recurse (lane->source, TRUE);
   g_source_attach (lane->source, g_main_context_get_thread_default ());
 }
@@ -195,6 +202,13 @@ tfd_lanes_make_room (TfdLanes *lanes, const char *url)
       }
 }
 
+static void
+weak_ref_free (GWeakRef *ref)
+{
+  g_weak_ref_clear (ref);
+  g_free (ref);
+}
+
 TfdLanes *
 tfd_lanes_new (void)
 {
@@ -202,6 +216,8 @@ tfd_lanes_new (void)
 
   g_queue_init (&lanes->free);
   lanes->odd = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  lanes->made =
+      g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) weak_ref_free);
 
   return lanes;
 }
@@ -212,6 +228,7 @@ tfd_lanes_free (TfdLanes *lanes)
   g_clear_handle_id (&lanes->timer, g_source_remove);
   g_queue_clear_full (&lanes->free, (GDestroyNotify) tfd_lane_drop);
   g_hash_table_unref (lanes->odd);
+  g_hash_table_unref (lanes->made);
   g_free (lanes);
 }
 
@@ -262,27 +279,30 @@ fill (TfdLane *lane, gboolean *ended)
   return n > 0;
 }
 
+/* Nobody asked: it was closed, or the server says what cannot be understood. FALSE: neither. */
 static gboolean
-readable_cb (G_GNUC_UNUSED GObject *stream, gpointer user_data)
+dropped_unasked (TfdLane *lane)
 {
-  TfdLane *lane = user_data;
-  TfdLaneHeadState state;
-  gboolean ended = FALSE;
-  TfdLaneHead head;
-
-  /* Nobody asked: it was closed, or the server says what cannot be understood. */
-  if (lane->answered == NULL)
-    {
-      if (!fill (lane, &ended) && !ended)
-        return G_SOURCE_CONTINUE;
-      g_queue_remove (&lane->lanes->free, lane);
-      tfd_lane_drop (lane);
-      return G_SOURCE_REMOVE;
-    }
+  gboolean ended;
 
   if (!fill (lane, &ended) && !ended)
-    return G_SOURCE_CONTINUE;
-  g_ref_count_inc (&lane->refs);
+    return FALSE;
+  g_queue_remove (&lane->lanes->free, lane);
+  tfd_lane_drop (lane);
+
+  return TRUE;
+}
+
+/* TRUE: the next read may tell more. */
+static gboolean
+read_head (TfdLane *lane)
+{
+  gboolean ended = FALSE, more = fill (lane, &ended);
+  TfdLaneHeadState state;
+  TfdLaneHead head;
+
+  if (!more && !ended)
+    return FALSE;
   state = tfd_lane_head_parse (lane->buffer, lane->filled, &head);
   if (state == TFD_LANE_HEAD_WHOLE)
     take_head (lane, &head);
@@ -293,6 +313,21 @@ readable_cb (G_GNUC_UNUSED GObject *stream, gpointer user_data)
       answer (lane, NULL);
     }
   tfd_lane_head_clear (&head);
+
+  return more && state == TFD_LANE_HEAD_MORE;
+}
+
+static gboolean
+readable_cb (G_GNUC_UNUSED int fd, G_GNUC_UNUSED GIOCondition condition, gpointer user_data)
+{
+  TfdLane *lane = user_data;
+
+  if (lane->answered == NULL)
+    return dropped_unasked (lane) ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
+
+  g_ref_count_inc (&lane->refs);
+  while (read_head (lane))
+    ;
   lane_unref (lane);
 
   return G_SOURCE_CONTINUE;
@@ -343,20 +378,51 @@ tfd_lane_get_stream (TfdLane *lane)
 
 /* The first */
 
-static void
-event_cb (G_GNUC_UNUSED SoupMessage *message,
-          GSocketClientEvent event,
-          GIOStream *connection,
-          gpointer user_data)
+static gboolean
+is_gone (G_GNUC_UNUSED gpointer id, gpointer ref, G_GNUC_UNUSED gpointer user_data)
 {
-  if (event == G_SOCKET_CLIENT_COMPLETE)
-    g_set_object ((GIOStream **) user_data, connection);
+  g_autoptr (GObject) connection = g_weak_ref_get (ref);
+
+  return connection == NULL;
 }
 
-gulong
-tfd_lane_propose (SoupMessage *message, GIOStream **connection)
+static void
+event_cb (SoupMessage *message, GSocketClientEvent event, GIOStream *connection, gpointer user_data)
 {
-  return g_signal_connect (message, "network-event", G_CALLBACK (event_cb), connection);
+  guint64 id = soup_message_get_connection_id (message);
+  GHashTable *made = user_data;
+  GWeakRef *ref;
+
+  if (event != G_SOCKET_CLIENT_COMPLETE)
+    return;
+  if (g_hash_table_size (made) >= MANY_MADE)
+    g_hash_table_foreach_remove (made, is_gone, NULL);
+  ref = g_new0 (GWeakRef, 1);
+  g_weak_ref_init (ref, connection);
+  g_hash_table_replace (made, g_memdup2 (&id, sizeof id), ref);
+}
+
+static void
+forget (gpointer made, G_GNUC_UNUSED GClosure *closure)
+{
+  g_hash_table_unref (made);
+}
+
+void
+tfd_lanes_watch (TfdLanes *lanes, SoupMessage *message)
+{
+  g_signal_connect_data (message, "network-event", G_CALLBACK (event_cb),
+                         g_hash_table_ref (lanes->made), forget, 0);
+}
+
+/* (nullable) (transfer full) What @message was asked on. */
+static GIOStream *
+connection_of (TfdLanes *lanes, SoupMessage *message)
+{
+  guint64 id = soup_message_get_connection_id (message);
+  GWeakRef *ref = g_hash_table_lookup (lanes->made, &id);
+
+  return ref != NULL ? g_weak_ref_get (ref) : NULL;
 }
 
 static void
@@ -375,6 +441,22 @@ fields_of (SoupMessage *message)
   g_string_append (fields, "\r\n");
 
   return g_string_free (fields, FALSE);
+}
+
+/* -1: there is none that is known. */
+static int
+socket_of (GIOStream *connection)
+{
+  g_autoptr (GIOStream) base = NULL;
+
+  if (G_IS_TLS_CONNECTION (connection))
+    g_object_get (connection, "base-io-stream", &base, NULL);
+  else
+    base = g_object_ref (connection);
+
+  return G_IS_SOCKET_CONNECTION (base)
+             ? g_socket_get_fd (g_socket_connection_get_socket (G_SOCKET_CONNECTION (base)))
+             : -1;
 }
 
 /* The connection is the one on which it was answered. */
@@ -404,7 +486,8 @@ may_be_lane (TfdLanes *lanes, const char *origin, SoupMessage *message)
   SoupMessageHeaders *headers = soup_message_get_response_headers (message);
   guint64 length;
 
-  return soup_message_headers_get_one (asked, "Host") != NULL && strchr (origin, '@') == NULL &&
+  return soup_message_headers_get_one (asked, "Host") != NULL &&
+         soup_message_headers_get_one (asked, "Range") == NULL && strchr (origin, '@') == NULL &&
          g_str_is_ascii (origin) && g_hash_table_size (lanes->odd) < MAX_ODD &&
          !g_hash_table_contains (lanes->odd, origin) &&
          soup_message_get_status (message) == SOUP_STATUS_OK &&
@@ -418,13 +501,14 @@ tfd_lane_new (TfdLanes *lanes,
               TfdLogin *login,
               SoupMessage *message,
               GInputStream *stream,
-              GIOStream *connection,
               GCancellable *cancellable)
 {
   g_autofree char *origin = g_strndup (url, origin_length (url));
+  g_autoptr (GIOStream) connection = connection_of (lanes, message);
+  int fd = connection != NULL ? socket_of (connection) : -1;
   TfdLane *lane;
 
-  if (tfd_login_has_credentials (login) || !may_be_lane (lanes, origin, message) ||
+  if (fd < 0 || tfd_login_has_credentials (login) || !may_be_lane (lanes, origin, message) ||
       !G_IS_POLLABLE_INPUT_STREAM (below (stream)) || !is_above (below (stream), connection))
     return NULL;
 
@@ -438,7 +522,8 @@ tfd_lane_new (TfdLanes *lanes,
   lane->cancellable = g_object_ref (cancellable);
   lane->body = g_object_ref (stream);
   lane->stream = G_POLLABLE_INPUT_STREAM (below (stream));
-  lane->connection = g_object_ref (connection);
+  lane->connection = g_steal_pointer (&connection);
+  lane->fd = fd;
   lane->buffer = g_malloc (BUFFER_SIZE);
 
   return lane;

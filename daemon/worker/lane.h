@@ -37,20 +37,18 @@ TfdLanes *tfd_lanes_new (void);
 /* No lane may be in use any more. */
 void tfd_lanes_free (TfdLanes *lanes);
 
-/* The answer to @message may found a lane: if a connection is made for it, that is put into
- * @connection (owned by the caller) until the signal handler that is returned is gone. One that
- * libsoup has left is used by libsoup, or there would be two where one may be. */
-gulong tfd_lane_propose (SoupMessage *message, GIOStream **connection);
+/* Remembers the connection that libsoup makes for @message, if it does: this answer or a later one
+ * on it may found a lane. */
+void tfd_lanes_watch (TfdLanes *lanes, SoupMessage *message);
 
-/* The lane on the @connection on which @message was answered and @stream is the body, if that can
- * be one, else NULL. Its body is to be read from tfd_lane_get_stream (), to its end and no further.
+/* The lane on the connection on which @message was answered and @stream is the body, if that can be
+ * one, else NULL. Its body is to be read from tfd_lane_get_stream (), to its end and no further.
  * @url, @login: what was asked, and how; @cancellable: that of the request. */
 TfdLane *tfd_lane_new (TfdLanes *lanes,
                        const char *url,
                        TfdLogin *login,
                        SoupMessage *message,
                        GInputStream *stream,
-                       GIOStream *connection,
                        GCancellable *cancellable);
 
 /* (nullable) One that nobody uses, for @url. */

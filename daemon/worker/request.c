@@ -15,16 +15,12 @@ typedef struct
 {
   TfdDownload *self; /* (owned) */
   guint serial;
-  SoupMessage *message;  /* (owned) (nullable) that may found a lane, … */
-  gulong handler;        /* … what listens to it, … */
-  GIOStream *connection; /* (owned) (nullable) … and what it is asked on */
 } Request;
 
 /* What was answered is in the download; this is where its body is. */
 typedef struct
 {
   GInputStream *stream;         /* (nullable) that of libsoup, … */
-  GIOStream *connection;        /* (nullable) … with what may become a lane, */
   const TfdLaneAnswer *on_lane; /* (nullable) or this */
 } Answer;
 
@@ -175,14 +171,21 @@ read_stream (TfdDownload *self, guint64 total, GInputStream *stream)
     tfd_part_use_cache (self->part);
 }
 
+/* Only what is to be had whole, and from where the owner wanted it. */
+static gboolean
+is_for_lane (TfdDownload *self)
+{
+  return self->part->length == 0 && self->redirects == 0;
+}
+
 /* Whether more can be asked for on the connection of this answer. */
 static gboolean
 found_lane (TfdDownload *self, const Answer *answer)
 {
-  if (answer->connection == NULL)
+  if (self->cancellable == NULL || !is_for_lane (self) || !tfd_download_many_wait (self))
     return FALSE;
   self->lane = tfd_lane_new (self->tools->lanes, self->url, self->options.login, self->message,
-                             answer->stream, answer->connection, self->cancellable);
+                             answer->stream, self->cancellable);
   if (self->lane == NULL)
     return FALSE;
 
@@ -321,12 +324,6 @@ take_answer (TfdDownload *self, guint status, const char *reason, SoupMessageHea
 static void
 request_free (Request *request)
 {
-  if (request->message != NULL)
-    {
-      g_signal_handler_disconnect (request->message, request->handler);
-      g_object_unref (request->message);
-    }
-  g_clear_object (&request->connection);
   g_object_unref (request->self);
   g_free (request);
 }
@@ -336,7 +333,6 @@ sent_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Request *request = user_data;
   g_autoptr (TfdDownload) self = g_object_ref (request->self);
-  g_autoptr (GIOStream) connection = g_steal_pointer (&request->connection);
   g_autoptr (GError) error = NULL;
   g_autoptr (GInputStream) stream =
       soup_session_send_finish (SOUP_SESSION (source), result, &error);
@@ -357,7 +353,7 @@ sent_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   take_answer (self, soup_message_get_status (self->message), NULL,
                soup_message_get_response_headers (self->message));
-  answer_arrived (self, &(Answer){ .stream = stream, .connection = connection });
+  answer_arrived (self, &(Answer){ .stream = stream });
 }
 
 void
@@ -385,13 +381,6 @@ answered_cb (const TfdLaneAnswer *on_lane, gpointer user_data)
     }
   take_answer (self, on_lane->status, on_lane->reason, on_lane->headers);
   answer_arrived (self, &(Answer){ .on_lane = on_lane });
-}
-
-/* Only what is to be had whole, and from where the owner wanted it. */
-static gboolean
-is_for_lane (TfdDownload *self)
-{
-  return self->part->length == 0 && self->redirects == 0;
 }
 
 static gboolean
@@ -457,13 +446,7 @@ ask_libsoup (TfdDownload *self)
   request = g_new0 (Request, 1);
   request->self = g_object_ref (self);
   request->serial = self->serial;
-  if (is_for_lane (self) && !tfd_login_has_credentials (self->options.login) &&
-      self->client->many_wait != NULL &&
-      self->client->many_wait (TFD_TRANSFER (self), self->user_data))
-    {
-      request->message = g_object_ref (message);
-      request->handler = tfd_lane_propose (message, &request->connection);
-    }
+  tfd_lanes_watch (self->tools->lanes, message);
   soup_session_send_async (tfd_login_get_session (self->options.login), message, G_PRIORITY_DEFAULT,
                            self->cancellable, sent_cb, request);
 }
