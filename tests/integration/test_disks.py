@@ -258,6 +258,28 @@ class Full(WorldCase):
     def test_size_is_unknown(self):
         self.check('chunked')
 
+    def check_many(self, size, limit, room):
+        """Small files, whose temporaries are made and written by another thread."""
+        command('mount', '-o', 'remount,' + limit, self.small.mount_point)
+        files = [self.file(f'f{number}', size) for number in range(200)]
+        job = self.client.create([(row[0], self.small_path(f'f{number}'))
+                                  for number, (_, row, _) in enumerate(files)], start=True)
+        job.wait('error')
+        self.assertEqual(job.error, ('InsufficientSpace', 'local-file'))
+        command('mount', '-o', 'remount,' + room, self.small.mount_point)
+        job.resume()
+        job.wait('transferred')
+        job.complete()
+        for number, (file, _, _) in enumerate(files):
+            self.assert_file(self.small_path(f'f{number}'), file)
+        self.assertEqual(temporaries(self.small.mount_point), [])
+
+    def test_many_small_files(self):
+        self.check_many(60 * KIB, 'size=8m', 'size=64m')
+
+    def test_many_small_files_without_inodes(self):
+        self.check_many(KIB, 'nr_inodes=100', 'nr_inodes=1000')
+
     def test_somebody_else_fills_it(self):
         """Space that was reserved is ours; what cannot be reserved is an error with the bytes kept."""
         with open(self.small_path('filler'), 'wb') as filler:

@@ -242,6 +242,32 @@ class Lanes(WorldCase):
         self.fetch(server, 60, 'b')
         self.assertEqual(server.peak, 6)
 
+    def test_names_of_temporaries_that_are_taken(self):
+        """By something foreign, which stays, and by what we had left ourselves, which does not."""
+        self.files = [self.file(f'f{number:03}', KIB) for number in range(COUNT)]
+        job = self.client.create([row for _, row, _ in self.files], Priority='foreground')
+        foreign, own = (self.world.target(f'.transferd-{job.id}-{number}.part')
+                        for number in (MIDDLE, MIDDLE + 1))
+        os.mkdir(foreign)
+        with open(own, 'w', encoding='ascii') as file:
+            file.write('x' * 3 * KIB)
+        job.resume()
+        self.finish(job)
+        self.assertEqual(os.listdir(foreign), [])
+        os.rmdir(foreign)
+        self.assert_no_temporaries()
+
+    def test_digests(self):
+        self.files = [self.file(f'f{number:03}', KIB) for number in range(COUNT)]
+        rows = [(url, path, {'digest': 'sha256:' + resource.sha256})
+                for resource, (url, path), _ in self.files]
+        rows[MIDDLE][2]['digest'] = 'sha256:' + '0' * 64
+        job = self.client.create(rows, start=True, Priority='foreground')
+        job.wait('error')
+        self.assertEqual(job.error[0], 'DigestMismatch')
+        job.cancel()
+        self.assert_no_temporaries()
+
     def test_empty_files(self):
         self.files = [self.file(f'f{number:03}', 0) for number in range(COUNT)]
         self.finish(self.client.create([row for _, row, _ in self.files], start=True))

@@ -368,6 +368,22 @@ class Tls(SystemCase):
         job.complete()
         self.assert_file(self.place('a'), file)
 
+    def test_many_small_files(self):
+        """After the first they are asked for on connections that are kept for them."""
+        self.trust()
+        sizes = [number * 50 for number in range(200)] + [70_000, 300_000]
+        files = [(self.secure.add(f'/f{number}', size), self.place(f'f{number}'))
+                 for number, size in enumerate(sizes)]
+        job = self.client.create([(self.secure.url(f'/f{number}'), path)
+                                  for number, (_, path) in enumerate(files)], start=True)
+        job.wait('transferred')
+        job.complete()
+        for file, path in files:
+            self.assert_file(path, file)
+        requests = self.secure.requests()
+        self.assertEqual(len(requests), len(files))
+        self.assertLessEqual(len({request.connection for request in requests}), 6)
+
     def test_no_way_down_from_https_to_http(self):
         self.trust()
         self.server.add('/a', MIB)
