@@ -22,7 +22,7 @@ go_on_cb (gpointer data)
     tfd_work_again (work);
   else if (work->kind != TFD_OPERATION_CANCELLING)
     /* a new worker has to be shown the job's own files before it renames others */
-    tfd_work_verify_next (work);
+    tfd_work_verify (work);
   else if (work->intent)
     tfd_work_discard_next (work);
   else
@@ -34,7 +34,6 @@ tfd_work_again (TfdWork *work)
 {
   TfdClock *clock = work->engine->clock;
 
-  tfd_work_forget_ahead (work);
   work->alarm = tfd_clock_add_alarm (
       clock, tfd_clock_now_boot (clock) + (gint64) tfd_retry_worker_delay (++work->pauses),
       go_on_cb, work, NULL);
@@ -61,6 +60,7 @@ tfd_engine_forget_alarms (TfdEngine *self)
           TfdWork *work = g_steal_pointer (&job->work);
 
           tfd_clock_remove_alarm (self->clock, work->alarm);
+          g_clear_error (&work->halt_error);
           g_hash_table_unref (work->undeleted);
           tfd_outcome_free (work->outcome);
           g_free (work);

@@ -5,6 +5,8 @@
 
 #include "engine/work-private.h"
 
+#define FILES_PER_REQUEST 1000
+
 /* ---- discard ---- */
 
 /* A worker may have made it without our having heard of it, but only if the job was ever started.
@@ -105,10 +107,10 @@ tfd_work_discard_next (TfdWork *work)
       tfd_work_end (work);
       return;
     }
-  files = tfd_work_next_batch (work, wants_discard);
+  files = tfd_work_next_batch (work, wants_discard, FILES_PER_REQUEST);
   if (files == NULL)
     tfd_work_end (work);
   else
     tfd_work_send (work, "Discard", g_variant_new ("(s@ay)", work->job->record->id, files),
-                   discarded_cb);
+                   discarded_cb, work);
 }

@@ -12,6 +12,23 @@ G_BEGIN_DECLS
 
 typedef gboolean (*TfdWanted) (const TfdWork *work, const TfdFileRecord *file);
 
+/* Why the work does not go on with the next request, with what was heard first. */
+typedef enum
+{
+  TFD_HALT_NONE,
+  TFD_HALT_AGAIN,  /* after a pause */
+  TFD_HALT_VERIFY, /* with other names */
+  TFD_HALT_ANSWER, /* the caller hears of the error, the work goes on after a pause */
+  TFD_HALT_FAIL,
+} TfdHalt;
+
+/* A request that is under way, and the files that it speaks of. */
+typedef struct
+{
+  TfdWork *work;
+  guint32 first, next;
+} TfdBatch;
+
 struct _TfdWork
 {
   TfdEngine *engine;
@@ -22,11 +39,15 @@ struct _TfdWork
   gboolean expired;    /* nobody cancelled: the job was left alone for too long */
   gboolean intent;     /* committed */
   gboolean recovering; /* an earlier life began this */
-  guint32 cursor;      /* files before this index need nothing in the present step */
-  guint32 next;        /* the cursor when the present request is answered */
-  GVariant *ahead;     /* (owned) (nullable) the request after the present one, packed: */
-  TfdWanted ahead_wanted;             /* … those that this wants, … */
-  guint32 ahead_first, ahead_next;    /* … from and up to here */
+  guint32 cursor;   /* files before this index need nothing in the present step, or are asked for */
+  guint32 next;     /* the cursor after the request that was packed last */
+  guint32 in_place; /* files before this index are known to be */
+  guint under_way;  /* requests of Verify or Finalize that have no answer yet */
+  guint commits;    /* of batches, that are not decided yet */
+  guint32 walk,
+      step;     /* of the Finalize requests: in how many-th series they are, and where in it */
+  TfdHalt halt; /* what is done when nothing is under way any more, … */
+  GError *halt_error;                 /* (owned) (nullable) … and why */
   guint32 first_completed, completed; /* files that are in place, which is not yet written */
   guint names;                        /* that were lost to somebody else */
   guint pauses;                       /* since something was achieved */
@@ -47,18 +68,23 @@ tfd_work_new (TfdEngine *self, TfdJob *job, TfdOperation kind, TfdOutcomeFunc fu
 void tfd_work_send (TfdWork *work,
                     const char *method,
                     GVariant *parameters,
-                    GAsyncReadyCallback callback);
+                    GAsyncReadyCallback callback,
+                    gpointer data);
 /* The user's own files, which are sent, are none of Complete's and Cancel's business. */
 gboolean tfd_work_receives (const TfdWork *work, const TfdFileRecord *file);
 
 /* ---- batch.c ---- */
-/* (transfer full) The next files that are wanted, as many as one request may have, packed, and the
- * cursor after them in next; NULL when there are none. */
-GVariant *tfd_work_next_batch (TfdWork *work, TfdWanted wanted);
-/* What was packed for a step that came otherwise is of no use. */
-void tfd_work_forget_ahead (TfdWork *work);
-/* While the worker has a request: packs the one after it, for when all goes well. */
-void tfd_work_pack_ahead (TfdWork *work, TfdWanted wanted);
+/* (transfer full) The next files that are wanted, at most @most, packed, and the cursor after them
+ * in next; NULL when there are none. */
+GVariant *tfd_work_next_batch (TfdWork *work, TfdWanted wanted, guint most);
+/* Asks for them, and moves the cursor; FALSE when there are none. @callback owns its TfdBatch. */
+gboolean tfd_work_send_batch (
+    TfdWork *work, const char *method, TfdWanted wanted, guint most, GAsyncReadyCallback callback);
+/* The work goes on otherwise as soon as all that is under way is answered and decided, which may be
+ * now: nobody may use @work after this. Takes @error (nullable). */
+void tfd_work_halt (TfdWork *work, TfdHalt halt, GError *error);
+/* TRUE when it was halted: what was heard does not count, and @work may be gone. */
+gboolean tfd_work_is_halted (TfdWork *work);
 
 /* ---- work.c ---- */
 GVariant *tfd_work_request_options (TfdWork *work);
@@ -71,10 +97,11 @@ void tfd_work_remember_options (TfdWork *work);
  * Takes
  * @error. */
 void tfd_work_fail (TfdWork *work, GError *error);
-void tfd_work_fail_file (TfdWork *work,
-                         const TfdFileRecord *file,
-                         TfdErrorCode code,
-                         const char *message);
+/* (transfer full) */
+GError *tfd_work_file_error (const TfdWork *work,
+                             const TfdFileRecord *file,
+                             TfdErrorCode code,
+                             const char *message);
 /* Frees @work; the calls that waited for its end are decided. */
 void tfd_work_free (TfdWork *work);
 /* Commits that the work will be done, whatever happens, and begins to do it. */
@@ -88,9 +115,22 @@ gboolean tfd_work_may_try_again (TfdWork *work);
 /* The caller hears @error now; the work goes on without. */
 void tfd_work_answer_and_go_on (TfdWork *work, const GError *error);
 
+/* ---- verify.c ---- */
+/* From the cursor on. */
+void tfd_work_verify (TfdWork *work);
+
 /* ---- complete.c ---- */
-void tfd_work_verify_next (TfdWork *work);
-void tfd_work_finalize_next (TfdWork *work);
+/* What became of one file: FALSE when it is not in place. */
+gboolean tfd_work_take_result (TfdWork *work, TfdFileRecord *file, const char *verdict);
+/* Of files one after the other the last column changes in one statement. */
+void tfd_work_save_completed (TfdWork *work);
+/* It fails because of @file; the words are a worker's. */
+void tfd_work_halt_with_words (TfdWork *work,
+                               const TfdFileRecord *file,
+                               TfdErrorCode code,
+                               const char *words);
+/* All that are not in place. */
+void tfd_work_finalize (TfdWork *work);
 
 /* ---- discard.c ---- */
 void tfd_work_discard_next (TfdWork *work);

@@ -42,7 +42,7 @@ tfd_work_free (TfdWork *work)
     tfd_engine_apply (job->engine, job, TFD_EVENT_WORKER_LOST, TFD_GUARD_NONE, NULL, NULL);
   g_hash_table_unref (work->undeleted);
   tfd_outcome_free (work->outcome);
-  tfd_work_forget_ahead (work);
+  g_clear_error (&work->halt_error);
   g_free (work);
   tfd_job_serve_waiting (job);
   tfd_engine_forget_files_later (job->engine, job);
@@ -161,19 +161,17 @@ tfd_work_fail (TfdWork *work, GError *error)
   tfd_work_free (work);
 }
 
-void
-tfd_work_fail_file (TfdWork *work,
-                    const TfdFileRecord *file,
-                    TfdErrorCode code,
-                    const char *message)
+GError *
+tfd_work_file_error (const TfdWork *work,
+                     const TfdFileRecord *file,
+                     TfdErrorCode code,
+                     const char *message)
 {
   g_autofree char *path = g_filename_display_name (file->target ? file->target : file->path);
 
   if (tfd_file_is_reply (work->job->record->type, file->index))
-    tfd_work_fail (work, g_error_new (TFD_ERROR, code, "the reply ‘%s’: %s", path, message));
-  else
-    tfd_work_fail (work,
-                   g_error_new (TFD_ERROR, code, "file %u ‘%s’: %s", file->index, path, message));
+    return g_error_new (TFD_ERROR, code, "the reply ‘%s’: %s", path, message);
+  return g_error_new (TFD_ERROR, code, "file %u ‘%s’: %s", file->index, path, message);
 }
 
 gboolean
@@ -189,11 +187,12 @@ void
 tfd_work_send (TfdWork *work,
                const char *method,
                GVariant *parameters,
-               GAsyncReadyCallback callback)
+               GAsyncReadyCallback callback,
+               gpointer data)
 {
   TfdOwner owner = tfd_job_owner (work->job);
 
-  tfd_transport_request_async (work->engine->transport, &owner, method, parameters, callback, work);
+  tfd_transport_request_async (work->engine->transport, &owner, method, parameters, callback, data);
 }
 
 gboolean
@@ -211,6 +210,8 @@ tfd_work_request_options (TfdWork *work)
                          tfd_enum_to_string (TFD_TYPE_OVERWRITE, work->overwrite));
   g_variant_dict_insert (&dict, "keep-newer", "b", work->keep_newer);
   g_variant_dict_insert (&dict, "recovering", "b", work->recovering);
+  g_variant_dict_insert (&dict, "walk", "u", work->walk);
+  g_variant_dict_insert (&dict, "step", "u", work->step);
   return g_variant_dict_end (&dict);
 }
 
@@ -252,7 +253,7 @@ intent_committed_cb (const GError *error, gpointer data)
   if (work->kind == TFD_OPERATION_CANCELLING)
     tfd_work_discard_next (work);
   else
-    tfd_work_finalize_next (work);
+    tfd_work_finalize (work);
 }
 
 void
@@ -286,7 +287,7 @@ stopped_cb (TfdEngine *self, TfdJob *job, gpointer data)
   else if (work->kind == TFD_OPERATION_CANCELLING)
     tfd_work_commit_intent (work);
   else
-    tfd_work_verify_next (work);
+    tfd_work_verify (work);
 }
 
 /* Refused before anything was touched. */
@@ -417,7 +418,7 @@ tfd_engine_roll_forward (TfdEngine *self, TfdJob *job)
   else if (work->kind == TFD_OPERATION_CANCELLING)
     tfd_work_discard_next (work);
   else
-    tfd_work_verify_next (work);
+    tfd_work_verify (work);
 }
 
 void

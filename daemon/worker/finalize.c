@@ -415,6 +415,12 @@ add_result (GVariantBuilder *builder,
   g_variant_builder_add (builder, "(us@a{sv})", file->index, result, g_variant_dict_end (&details));
 }
 
+gboolean
+tfd_finalize_stops (const char *verdict)
+{
+  return g_str_equal (verdict, "failed") || g_str_equal (verdict, "taken");
+}
+
 GVariant *
 tfd_finalize (const char *job, GVariant *options, GPtrArray *files, TfdOwned *owned, GError **error)
 {
@@ -456,7 +462,7 @@ tfd_finalize (const char *job, GVariant *options, GPtrArray *files, TfdOwned *ow
       add_renamed (&builder, first, last);
       first = NULL;
       add_result (&builder, file, result, &failure);
-      stop = g_str_equal (result, "failed") || g_str_equal (result, "taken");
+      stop = tfd_finalize_stops (result);
     }
   add_renamed (&builder, first, last);
 

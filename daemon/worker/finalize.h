@@ -15,6 +15,9 @@ G_BEGIN_DECLS
  * results a(usa{sv}), floating. @owned: the job's files that have their final names. */
 GVariant *tfd_verify (const char *job, GVariant *options, GPtrArray *files, TfdOwned *owned);
 
+/* Whether nothing is done after a file with this result. */
+gboolean tfd_finalize_stops (const char *verdict);
+
 /* NULL with @error when what was done could not be put on the disk. */
 GVariant *tfd_finalize (
     const char *job, GVariant *options, GPtrArray *files, TfdOwned *owned, GError **error);

@@ -10,6 +10,7 @@
 #include "worker/discard.h"
 #include "worker/failure.h"
 #include "worker/finalize.h"
+#include "worker/series.h"
 #include "worker/upload-source.h"
 
 #include <gio/gunixfdlist.h>
@@ -21,6 +22,7 @@ struct _TfdRequests
   TfdPool *pool;         /* (not owned) */
   TfdAttached *attached; /* (not owned) */
   GHashTable *owned;     /* (owned) job id to TfdOwned */
+  GHashTable *series;    /* (owned) job id to TfdSeries, of Finalize */
   guint pending;         /* not yet answered */
   void (*changed) (gpointer user_data);
   gpointer user_data;
@@ -41,7 +43,8 @@ typedef struct
   TfdJobType type;        /* of Attach */
   GVariant *known;        /* (owned) (nullable) of AttachAgain: identities that it may be of */
   TfdOwned *owned;
-  GVariant *result; /* (owned) (nullable) the out arguments */
+  TfdSeries *series; /* (owned) (nullable) of Finalize */
+  GVariant *result;  /* (owned) (nullable) the out arguments */
   int fd;
   GError *error;
 } Request;
@@ -64,6 +67,7 @@ request_free (Request *request)
   g_clear_pointer (&request->options, g_variant_unref);
   g_clear_pointer (&request->files, g_ptr_array_unref);
   g_clear_pointer (&request->owned, tfd_owned_unref);
+  g_clear_pointer (&request->series, tfd_series_unref);
   g_clear_pointer (&request->result, g_variant_unref);
   g_clear_error (&request->error);
   g_clear_pointer (&request->handed_in, tfd_handed_in_free);
@@ -205,12 +209,11 @@ answer_fd (Request *request)
                                                            g_variant_new ("(h)", 0), fds);
 }
 
-static void
-request_done (gpointer data)
-{
-  Request *request = data;
-  TfdRequests *self = request->self;
+static void finalize_next (TfdRequests *self, TfdSeries *series);
 
+static void
+answer (TfdRequests *self, Request *request)
+{
   if (request->error == NULL && request->handed_in != NULL)
     tfd_attached_keep (self->attached, request->job, request->handed_in, &request->error);
   if (request->error != NULL)
@@ -223,6 +226,73 @@ request_done (gpointer data)
   self->pending--;
   self->changed (self->user_data);
   request_free (request);
+}
+
+/* Whether Finalize has stopped before the last of its files. */
+static gboolean
+has_stopped (const Request *request)
+{
+  g_autoptr (GVariant) rows =
+      request->result != NULL ? g_variant_get_child_value (request->result, 0) : NULL;
+  gsize n = rows != NULL ? g_variant_n_children (rows) : 0;
+  const char *verdict;
+
+  if (rows == NULL)
+    return TRUE;
+  if (n == 0)
+    return FALSE;
+  g_variant_get_child (rows, n - 1, "(u&sa{sv})", NULL, &verdict, NULL);
+  return tfd_finalize_stops (verdict);
+}
+
+static void
+request_done (gpointer data)
+{
+  Request *request = data;
+  TfdRequests *self = request->self;
+  g_autoptr (TfdSeries) series = g_steal_pointer (&request->series);
+
+  if (series != NULL)
+    tfd_series_done (series, has_stopped (request));
+  answer (self, request);
+  if (series != NULL)
+    finalize_next (self, series);
+}
+
+/* Those of a job work one after the other. */
+static void
+finalize_next (TfdRequests *self, TfdSeries *series)
+{
+  gboolean refused = FALSE;
+
+  for (Request *request = tfd_series_take (series, &refused); request != NULL;
+       request = tfd_series_take (series, &refused))
+    if (!refused)
+      tfd_pool_push (self->pool, request_work, request_done, request);
+    else
+      {
+        request->result = g_variant_ref_sink (g_variant_new ("(a(usa{sv}))", NULL));
+        answer (self, request);
+      }
+}
+
+/* What is asked for before the answer to what was asked for before waits for it. */
+static void
+finalize_in_turn (TfdRequests *self, Request *request)
+{
+  TfdSeries *series = g_hash_table_lookup (self->series, request->job);
+  guint32 walk = 0, step = 0;
+
+  if (series == NULL)
+    {
+      series = tfd_series_new ();
+      g_hash_table_insert (self->series, g_strdup (request->job), series);
+    }
+  g_variant_lookup (request->options, "walk", "u", &walk);
+  g_variant_lookup (request->options, "step", "u", &step);
+  request->series = tfd_series_ref (series);
+  tfd_series_add (series, walk, step, request);
+  finalize_next (self, series);
 }
 
 static TfdOwned *
@@ -372,6 +442,7 @@ tfd_requests_detach (TfdRequests *self, const char *job)
 {
   tfd_attached_forget (self->attached, job);
   g_hash_table_remove (self->owned, job);
+  g_hash_table_remove (self->series, job);
 }
 
 void
@@ -400,7 +471,10 @@ tfd_requests_answer (TfdRequests *self,
     request->owned = owned_of_job (self, request->job);
   self->pending++;
   self->changed (self->user_data);
-  tfd_pool_push (self->pool, request_work, request_done, request);
+  if (g_str_equal (method, "Finalize"))
+    finalize_in_turn (self, request);
+  else
+    tfd_pool_push (self->pool, request_work, request_done, request);
 }
 
 guint
@@ -421,6 +495,8 @@ tfd_requests_new (TfdPool *pool,
   self->attached = attached;
   self->owned =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) tfd_owned_unref);
+  self->series =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) tfd_series_unref);
   self->changed = changed;
   self->user_data = user_data;
 
@@ -431,5 +507,6 @@ void
 tfd_requests_free (TfdRequests *self)
 {
   g_hash_table_unref (self->owned);
+  g_hash_table_unref (self->series);
   g_free (self);
 }

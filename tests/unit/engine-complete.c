@@ -222,7 +222,7 @@ ENGINE_TEST (test_batches)
     }
   engine_complete (self, job, "{}");
   engine_answer (self, "Stop", "([],)");
-  for (; verified < 3; verified++)
+  for (; verified < 5; verified++)
     engine_answer_each (self, "Verify", "ok");
   for (; renamed < 3; renamed++)
     engine_answer_each (self, "Finalize", "renamed");

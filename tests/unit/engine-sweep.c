@@ -23,13 +23,22 @@ end_large_job (EngineFixture *self)
   tfd_signal_log_clear (self->log);
 }
 
+/* In two requests each. */
+static void
+complete (EngineFixture *self, TfdJob *job)
+{
+  engine_complete (self, job, "{}");
+  for (guint i = 0; i < 2; i++)
+    engine_answer_each (self, "Verify", "ok");
+  for (guint i = 0; i < 2; i++)
+    engine_answer_each (self, "Finalize", "renamed");
+}
+
 ENGINE_TEST (test_complete)
 {
   TfdJob *job = engine_create_done (self, "a", MANY, MANY, NULL);
 
-  engine_complete (self, job, "{}");
-  engine_answer_each (self, "Verify", "ok");
-  engine_answer_each (self, "Finalize", "renamed");
+  complete (self, job);
   /* it has been told, and nothing of it was deleted */
   tfd_signal_log_assert_has (self->log, "a is acknowledged\na removed completed");
   tfd_signal_log_clear (self->log);
@@ -99,13 +108,16 @@ ENGINE_TEST (test_end_fails)
   TfdJob *job = engine_create_done (self, "a", MANY, MANY, NULL);
 
   engine_complete (self, job, "{}");
-  engine_answer_each (self, "Verify", "ok");
+  for (guint i = 0; i < 2; i++)
+    engine_answer_each (self, "Verify", "ok");
+  engine_answer_each (self, "Finalize", "renamed");
   self->failing_commits = 1;
   engine_answer_each (self, "Finalize", "renamed");
   tfd_signal_log_assert_has (self->log, "warning\na outcome StorageFailed");
   engine_advance (self, SECOND);
   assert_rows (self, 1, MANY);
-  engine_answer_each (self, "Verify", "ok");
+  for (guint i = 0; i < 2; i++)
+    engine_answer_each (self, "Verify", "ok");
   engine_answer_each (self, "Finalize", "renamed");
   tfd_signal_log_assert (self->log, "a is acknowledged\na removed completed");
   assert_rows (self, 1, MANY);
