@@ -5,12 +5,15 @@
 
 #include "bus/bus-private.h"
 
+/* @names (nullable) are those of all. */
 static GVariant *
-name_files (TfdJobType type, GArray *indices, GPtrArray *files)
+name_files (TfdJobType type, GArray *indices, GPtrArray *files, GVariant *names)
 {
   GVariantBuilder builder;
   gsize size = 0;
 
+  if (names != NULL && g_variant_get_size (names) < TFD_MAX_MESSAGE / 4)
+    return names;
   g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(us)"));
   /* a reply that is too large would throw the service off the bus: the history has more, and
    * right counts in any case */
@@ -48,10 +51,12 @@ tfd_bus_describe_outcome (TfdJob *job, const TfdOutcome *outcome)
 
   if (outcome->result != TFD_RESULT_CANCELLED)
     {
-      g_variant_dict_insert_value (&details, "kept", name_files (type, outcome->kept, files));
+      g_variant_dict_insert_value (&details, "kept",
+                                   name_files (type, outcome->kept, files, outcome->kept_names));
       g_variant_dict_insert_value (&details, "discarded",
-                                   name_files (type, outcome->discarded, files));
-      g_variant_dict_insert_value (&details, "moved", name_files (type, outcome->moved, files));
+                                   name_files (type, outcome->discarded, files, NULL));
+      g_variant_dict_insert_value (&details, "moved",
+                                   name_files (type, outcome->moved, files, NULL));
     }
   g_variant_dict_insert_value (&details, "undeleted",
                                tfd_bus_list_paths ((const char *const *) outcome->undeleted->pdata,

@@ -353,7 +353,7 @@ tfd_request_run_options (const TfdJobRecord *record, guint64 finished, const Tfd
 /* ---- outcome.c ---- */
 TfdOutcome *tfd_outcome_new (void);
 void tfd_outcome_free (TfdOutcome *outcome);
-TfdTombstone *tfd_outcome_to_tombstone (const TfdOutcome *outcome, const TfdJob *job, gint64 now);
+TfdTombstone *tfd_outcome_to_tombstone (TfdOutcome *outcome, const TfdJob *job, gint64 now);
 
 /* ---- work.c: Complete and Cancel ---- */
 /* Takes up what a crash interrupted. */

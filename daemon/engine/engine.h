@@ -208,6 +208,7 @@ gboolean tfd_engine_set_validation_state (
 typedef struct
 {
   TfdResult result;
+  GVariant *kept_names; /* (owned) (nullable) a(us): what kept says, when the job has ended */
   GArray *kept, *discarded, *moved;
   GPtrArray *undeleted; /* paths */
 } TfdOutcome;

@@ -34,11 +34,12 @@ typedef struct
 static gboolean
 has_session (const TfdJob *job, const TfdFileRecord *file)
 {
-  g_autoptr (GVariant) session =
-      file->part == NULL ? NULL : g_variant_lookup_value (file->part, "session", NULL);
+  g_autoptr (GVariant) session = NULL;
 
-  return session != NULL &&
-         tfd_file_direction (job->record->type, file->index) == TFD_DIRECTION_SEND;
+  if (file->part != NULL &&
+      tfd_file_direction (job->record->type, file->index) == TFD_DIRECTION_SEND)
+    session = g_variant_lookup_value (file->part, "session", NULL);
+  return session != NULL;
 }
 
 static gboolean

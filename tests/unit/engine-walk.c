@@ -9,9 +9,9 @@
 #define LOOKS 4
 
 static TfdJob *
-create_done (EngineFixture *self)
+create_named (EngineFixture *self, const char *name)
 {
-  TfdJob *job = engine_create (self, "a", FILES, TRUE, NULL);
+  TfdJob *job = engine_create (self, name, FILES, TRUE, NULL);
   guint64 run = engine_take_start (self);
   GVariantBuilder builder;
 
@@ -25,6 +25,12 @@ create_done (EngineFixture *self)
   assert_job (job, "transferred");
   tfd_signal_log_clear (self->log);
   return job;
+}
+
+static TfdJob *
+create_done (EngineFixture *self)
+{
+  return create_named (self, "a");
 }
 
 /* Two are looked at at a time. */
@@ -309,6 +315,41 @@ ENGINE_TEST (test_left_out)
   assert_ended (self);
 }
 
+/* What is kept of it names all files, as if a builder had made it. */
+static void
+check_names (EngineFixture *self, const char *name)
+{
+  const TfdTombstoneFilter filter = { .files = TRUE };
+  TfdJob *job = create_named (self, name);
+  g_autoptr (GVariant) expected = NULL;
+  g_autoptr (GPtrArray) rows = NULL;
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(us)"));
+  for (guint i = 0; i < FILES; i++)
+    g_variant_builder_add (&builder, "(us)", i, engine_file (job, i)->path);
+  expected = g_variant_ref_sink (g_variant_builder_end (&builder));
+  engine_complete (self, job, "{}");
+  verify_all (self);
+  for (guint i = 0; i < 3; i++)
+    engine_answer_each (self, "Finalize", "renamed");
+  tfd_signal_log_clear (self->log);
+
+  rows = tfd_store_load_tombstones (self->store, ALICE, &filter, NULL);
+  TfdTombstone *tombstone = rows->pdata[0];
+  g_assert_true (g_variant_is_normal_form (tombstone->kept));
+  g_assert_true (g_variant_equal (tombstone->kept, expected));
+  g_assert_cmpuint (tombstone->kept_count, ==, FILES);
+}
+
+ENGINE_TEST (test_names)
+{
+  check_names (self, "a");
+  /* more than 64 KiB */
+  check_names (self,
+               "a-name-with-which-the-paths-of-all-these-files-become-rather-long-all-in-all");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -324,5 +365,6 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/walk/worker-lost", test_worker_lost);
   ENGINE_ADD ("/engine/walk/taken", test_taken);
   ENGINE_ADD ("/engine/walk/left-out", test_left_out);
+  ENGINE_ADD ("/engine/walk/names", test_names);
   return g_test_run ();
 }
