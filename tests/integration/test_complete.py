@@ -174,6 +174,26 @@ class Complete(CompleteCase):
         self.assertEqual(job.complete()[0], 'completed')
         self.assert_file(directory + '/a', self.server.resources['/a'])
 
+    def test_first_failure_stops_many(self):
+        """Also when the next request is under way by then: nothing behind the failure is renamed."""
+        count = 1700
+        self.server.add('/one', 100)
+        job = self.client.create([(self.server.url('/one'), self.world.target(f'{index}'))
+                                  for index in range(count)], start=True)
+        job.wait('transferred')
+        for index in 300, 1200:
+            os.mkdir(self.world.target(f'{index}'))
+            self.assert_error('CommitFailed', job.complete)
+            self.assertEqual((job.state, job.get('Operation')), ('transferred', ''))
+            self.assertEqual(job.file_states(), ['completed'] * index + ['transferred'] * (count - index))
+            there = {name for name in os.listdir(self.world.downloads) if not name.startswith('.')}
+            self.assertEqual(there, {f'{number}' for number in range(index + 1)})
+            os.rmdir(self.world.target(f'{index}'))
+        result, details = job.complete()
+        self.assertEqual((result, [number for number, _ in details['kept']]),
+                         ('completed', list(range(count))))
+        self.assert_no_temporaries()
+
     def test_temporary_is_gone(self):
         job = self.transferred('a', 'b')
         os.unlink(self.world.target(f'.transferd-{job.id}-1.part'))

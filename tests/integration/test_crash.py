@@ -13,7 +13,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import tap  # noqa: E402
-from bus import DEADLINE, NAME, DBusError, GLib, wait_for  # noqa: E402
+from bus import DEADLINE, NAME, DBusError, GLib, stays, wait_for  # noqa: E402
 from httpd import KIB, Answer, Forever  # noqa: E402
 from processes import Tracer, kill, process_start  # noqa: E402
 from world import WorldCase, program, temporaries  # noqa: E402
@@ -189,6 +189,98 @@ class Matrix(WorldCase):
         with open(f'{directory}/a', encoding='utf-8') as file:
             self.assertEqual(file.read(), 'mine')
         self.assertEqual([number for number, _ in row['kept']], [1, 2])
+
+
+class Many(WorldCase):
+    """So many files that two requests to rename are under way at a time."""
+    timeout = 1500
+    config = {'StopTimeout': '20s'}
+    count = 1700
+
+    def setUp(self):
+        super().setUp()
+        self.contents = self.server.add('/one', 300)
+
+    def prepare(self, number):
+        directory = self.world.target(f'{number}')
+        os.mkdir(directory)
+        job = self.client.create([(self.server.url('/one'), f'{directory}/{index}')
+                                  for index in range(self.count)], start=True)
+        job.wait('transferred')
+        return job, directory
+
+    def check(self, job, directory):
+        """It ends by itself, and every file is there, and nothing else."""
+        row = wait_for(lambda: job.tombstone(files=True), 'the end of the job')
+        self.assertEqual((row['result'], row['kept']),
+                         ('completed', [(index, f'{directory}/{index}') for index in range(self.count)]))
+        self.assertEqual(set(os.listdir(directory)), {str(index) for index in range(self.count)})
+        for index in range(self.count):
+            self.assert_file(f'{directory}/{index}', self.contents)
+
+    def test_killed_with_two_requests_under_way(self):
+        """At the beginning, in the middle, and where one ends and the next begins; the daemon when it
+        writes what the first has done while the worker is at the second."""
+        moments = [('worker', RENAMES, turn) for turn in (1, 300, 500, 501, 900, 1000)]
+        moments += [('worker', ('fsync',), turn) for turn in (1, 2, 3)]
+        moments += [('daemon', ('fdatasync', 'fsync'), turn) for turn in range(1, 6)]
+        moments += [('daemon', ('pwrite64',), turn) for turn in (10, 30, 60, 90)]
+        hits = 0
+        for number, (victim, calls, turn) in enumerate(moments):
+            with self.subTest(f'{victim} killed at {calls[0]} number {turn}'):
+                job, directory = self.prepare(number)
+                pid = self.world.daemon_pid if victim == 'daemon' else self.world.worker()
+                start = process_start(pid)
+                tracer = Tracer(self.world, pid, calls, f'signal=KILL:when={turn}')
+                pending = job.send_complete()
+                wait_for(lambda: pending.done or process_start(pid) != start, 'an end')
+                if victim == 'daemon' and pending.error and process_start(pid) == start:
+                    wait_for(lambda: process_start(pid) != start, 'the daemon to end')
+                tracer.detach()
+                hit = process_start(pid) != start
+                if victim == 'daemon' and hit:
+                    self.world.daemon.wait(DEADLINE)
+                    self.world.start()
+                elif victim == 'worker':
+                    self.assertEqual(pending.result()[0], 'completed')
+                hits += hit
+                self.look_for_end(job)
+                self.check(job, directory)
+        print(f'# {hits} of {len(moments)} hit', flush=True)
+        self.assertGreater(hits, len(moments) // 2)
+
+    def look_for_end(self, job):
+        """Where nothing had begun it begins now."""
+        def look():
+            try:
+                return job.tombstone() is not None or job.get('Operation') == ''
+            except DBusError as error:
+                if error.short != 'NotFound':
+                    raise
+                return None
+        wait_for(look, 'the job to go on by itself')
+        if job.tombstone() is None:
+            job.complete()
+
+    def test_both_killed(self):
+        """With two requests under way of which nothing is recorded. Calls are counted for each thread,
+        and each request may have another."""
+        def in_place():
+            return len(os.listdir(directory)) - len(temporaries(directory))
+
+        def has_stopped():
+            before = in_place()
+            return pending.done or (before >= turn and stays(lambda: in_place() == before, 0.3))
+        for number, turn in enumerate((1, 499, 500, 700, 900)):
+            with self.subTest(turn):
+                job, directory = self.prepare(number)
+                tracer = Tracer(self.world, self.world.worker(), RENAMES, f'signal=STOP:when={turn}')
+                pending = job.send_complete()
+                wait_for(has_stopped, f'rename number {turn}')
+                self.world.kill_daemon()
+                tracer.detach()
+                self.world.start()
+                self.check(job, directory)
 
 
 class LostReply(Matrix):
