@@ -3,10 +3,11 @@
 /* Work: Complete and Cancel, the transaction for which everything else exists.
  *
  * Complete: stop the run; verify that every finished temporary is there and ours; commit the
- * intent; rename batch by batch, each batch synced by the worker before it is committed here;
- * discard what is unfinished; commit the end together with the tombstone; tell. Until the intent is
- * committed nothing has happened and the job goes on as before; after it, a crash at any point is
- * rolled forward from what is committed. Cancel has the same shape with only the discard. */
+ * intent; rename batch by batch, each batch synced by the worker before it is committed here, while
+ * the worker has the next; discard what is unfinished; commit the end together with the tombstone;
+ * tell. Until the intent is committed nothing has happened and the job goes on as before; after it,
+ * a crash at any point is rolled forward from what is committed. Cancel has the same shape with
+ * only the discard. */
 #include "config.h"
 
 #include "engine/work-private.h"
