@@ -213,12 +213,19 @@ is_same_field (const TfdProperty *property, const TfdJobProperties *a, const Tfd
 
   if (property->enum_type != NULL)
     return *(const int *) x == *(const int *) y;
-  if (g_str_equal (signature, "s"))
-    return g_strcmp0 (*(char *const *) x, *(char *const *) y) == 0;
-  if (g_str_equal (signature, "t"))
-    return *(const guint64 *) x == *(const guint64 *) y;
-  if (g_str_equal (signature, "u") || g_str_equal (signature, "b"))
-    return *(const guint32 *) x == *(const guint32 *) y;
+  if (signature[1] == '\0')
+    switch (signature[0])
+      {
+      case 's':
+        return g_strcmp0 (*(char *const *) x, *(char *const *) y) == 0;
+      case 't':
+        return *(const guint64 *) x == *(const guint64 *) y;
+      case 'u':
+      case 'b':
+        return *(const guint32 *) x == *(const guint32 *) y;
+      default:
+        g_assert_not_reached ();
+      }
   if (g_str_equal (signature, "as"))
     return g_strv_equal (*(const char *const *const *) x, *(const char *const *const *) y);
   return *(GVariant *const *) x == *(GVariant *const *) y;
@@ -251,9 +258,9 @@ tfd_job_properties_serialize (const TfdJobProperties *properties)
   for (gsize i = 0; i < n_properties; i++)
     {
       gboolean explicit =
-          g_str_equal (table[i].info.name, "TransferPolicy") && properties->transfer_policy_set;
+          properties->transfer_policy_set && g_str_equal (table[i].info.name, "TransferPolicy");
       gboolean secret =
-          g_str_equal (table[i].info.name, HEADERS_KEY) && properties->headers_write_only;
+          properties->headers_write_only && g_str_equal (table[i].info.name, HEADERS_KEY);
       if (explicit || (!secret && !is_usual (&table[i], properties)))
         g_variant_builder_add (&builder, "{sv}", table[i].info.name,
                                tfd_property_load (&table[i], properties));

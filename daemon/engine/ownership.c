@@ -204,6 +204,8 @@ change_owner (Taking *taking)
   if (!use_copies (taking, &error))
     tfd_engine_doom (self, error);
   change_record (taking);
+  if (error == NULL && !tfd_store_update_owner (self->store, job->record, &error))
+    tfd_engine_doom (self, error);
   tfd_engine_apply (self, job, TFD_EVENT_SUSPEND, TFD_GUARD_NONE, NULL, NULL);
   tfd_engine_save_job (self, job, NULL);
   tfd_engine_tell_changed (self, job,

@@ -21,7 +21,17 @@
 /* clang-format on */
 
 static const char insert_sql[] = "INSERT INTO jobs (" JOB_COLUMNS ") VALUES " JOB_VALUES;
-static const char update_sql[] = "UPDATE jobs SET (" JOB_COLUMNS ") = " JOB_VALUES " WHERE id = ?1";
+/* Without those that are in an index: SQLite would write its entries anew, each on another page. */
+static const char update_sql[] =
+    "UPDATE jobs SET (type, state, operation, operation_options, owner_name, properties,"
+    " creation_time, modification_time, completion_time,"
+    " failure_name, failure_context, failure_transient, failure_file, failure_http_status,"
+    " failure_retry_after, failure_message, error_count, retry_attempt, retry_at, boot_id,"
+    " no_progress_since, active_time, last_activity, resumed, files_total, files_transferred,"
+    " bytes_total, bytes_transferred, gone_since, sandbox, secrets)"
+    " = (?2, ?3, ?4, ?5, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,"
+    " ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?32, ?33, ?34) WHERE id = ?1";
+static const char owner_sql[] = "UPDATE jobs SET (owner_uid, counts) = (?2, ?3) WHERE id = ?1";
 static const char delete_sql[] = "DELETE FROM jobs WHERE id = ?1";
 static const char load_sql[] = "SELECT " JOB_COLUMNS " FROM jobs WHERE id = ?1";
 static const char load_all_sql[] =
@@ -182,6 +192,20 @@ tfd_store_update_job (TfdStore *store, const TfdJobRecord *job, GError **error)
   if (!write_job (store, update_sql, job, error))
     return FALSE;
   return sqlite3_changes (store->db) == 1 || not_found (job->id, error);
+}
+
+gboolean
+tfd_store_update_owner (TfdStore *store, const TfdJobRecord *job, GError **error)
+{
+  g_auto (TfdStatement) statement = TFD_STATEMENT_INIT;
+
+  if (!tfd_statement_init_write (&statement, store, owner_sql, error))
+    return FALSE;
+  tfd_bind_text (&statement, job->id);
+  tfd_bind_int (&statement, job->owner_uid);
+  tfd_bind_int (&statement, job->counts != FALSE);
+  return tfd_statement_run (&statement, error) &&
+         (sqlite3_changes (store->db) == 1 || not_found (job->id, error));
 }
 
 gboolean

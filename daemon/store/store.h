@@ -64,8 +64,11 @@ void tfd_store_release_memory (TfdStore *store);
 
 gboolean tfd_store_insert_job (TfdStore *store, const TfdJobRecord *job, GError **error);
 
-/* Writes the whole row; NOT_FOUND when there is none with this id. */
+/* Writes the row, but for owner_uid and counts; NOT_FOUND when there is none with this id. */
 gboolean tfd_store_update_job (TfdStore *store, const TfdJobRecord *job, GError **error);
+
+/* Writes these two. */
+gboolean tfd_store_update_owner (TfdStore *store, const TfdJobRecord *job, GError **error);
 
 /* Deletes a job with its files and events; TRUE as well when there is none. */
 gboolean tfd_store_delete_job (TfdStore *store, const char *job_id, GError **error);

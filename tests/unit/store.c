@@ -72,9 +72,11 @@ test_job_update (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
   insert_job (self, 7);
   insert_job (self, 9);
   FAILS (tfd_store_update_job (self->store, other, error), TFD_ERROR_NOT_FOUND);
+  FAILS (tfd_store_update_owner (self->store, other, error), TFD_ERROR_NOT_FOUND);
   g_free (other->id);
   other->id = g_strdup (id_of (7));
   OK (tfd_store_update_job (self->store, other, error));
+  OK (tfd_store_update_owner (self->store, other, error));
   OK (tfd_store_commit (self->store, error));
   store_reopen (self);
 
