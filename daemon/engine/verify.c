@@ -5,9 +5,9 @@
 
 #include "engine/work-private.h"
 
-/* So many requests are under way, of so many files: looks do not wait for each other, and the first
- * is not to be waited for. */
-#define REQUESTS 2
+/* So many requests are under way, of so many files: looks do not wait for each other, two
+ * processors have one each, and the next is on its way. */
+#define REQUESTS 3
 #define FILES_PER_REQUEST 500
 
 /* A name that an earlier Complete chose is forgotten, unless the file got it. */
