@@ -40,7 +40,7 @@ tfd_work_send_batch (
   if (files == NULL)
     return FALSE;
   batch = g_new (TfdBatch, 1);
-  *batch = (TfdBatch){ work, work->cursor, work->next };
+  *batch = (TfdBatch){ work, work->cursor, work->next, work->step };
   work->cursor = work->next;
   work->under_way++;
   tfd_work_send (
@@ -77,8 +77,10 @@ tfd_work_is_halted (TfdWork *work)
 void
 tfd_work_halt (TfdWork *work, TfdHalt halt, GError *error)
 {
-  if (work->halt == TFD_HALT_NONE)
+  /* what could not be recorded has to be found again before anything else is said of the files */
+  if (work->halt == TFD_HALT_NONE || halt == TFD_HALT_ANSWER)
     {
+      g_clear_error (&work->halt_error);
       work->halt = halt;
       work->halt_error = error;
     }

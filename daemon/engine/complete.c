@@ -78,13 +78,24 @@ batch_committed_cb (const GError *error, gpointer data)
 
   work->commits--;
   if (error != NULL)
-    /* the files are in place, and what is under way is recorded as such */
-    tfd_work_halt (work, TFD_HALT_ANSWER, g_error_copy (error));
-  else if (!tfd_work_is_halted (work))
     {
-      work->pauses = 0;
-      finalize_go_on (work);
+      /* the files are in place, and what is under way is recorded as such */
+      tfd_work_halt (work, TFD_HALT_ANSWER, g_error_copy (error));
+      return;
     }
+  work->pauses = 0;
+  if (!tfd_work_is_halted (work))
+    finalize_go_on (work);
+}
+
+static void
+commit_batch (TfdWork *work)
+{
+  tfd_work_save_completed (work);
+  tfd_work_remember_options (work);
+  tfd_engine_save_job (work->engine, work->job, NULL);
+  work->commits++;
+  tfd_outbox_add (work->engine->outbox, batch_committed_cb, work, NULL);
 }
 
 void
@@ -111,6 +122,7 @@ fail_or_rename_again (TfdWork *work, TfdFileRecord *file, const char *verdict, G
   if (g_str_equal (verdict, "taken") && work->names++ < MAX_NAMES)
     {
       /* somebody took the name since it was chosen: choose another and commit it first */
+      commit_batch (work);
       g_clear_pointer (&file->target, g_free);
       work->cursor = file->index;
       tfd_work_halt (work, TFD_HALT_VERIFY, NULL);
@@ -206,6 +218,12 @@ finalized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (!take_answer (work, batch, answer, &progress))
     return;
+  if (!progress && batch->step > 0 && tfd_work_may_try_again (work))
+    {
+      /* a worker that was started in the middle of the walk does not go on with it */
+      tfd_work_halt (work, TFD_HALT_AGAIN, NULL);
+      return;
+    }
   if (!progress)
     {
       tfd_work_halt (work, TFD_HALT_FAIL,
@@ -215,11 +233,7 @@ finalized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   if (work->under_way > 0 || work->commits > 0 || !is_all_in_place (work))
     {
-      tfd_work_save_completed (work);
-      tfd_work_remember_options (work);
-      tfd_engine_save_job (work->engine, work->job, NULL);
-      work->commits++;
-      tfd_outbox_add (work->engine->outbox, batch_committed_cb, work, NULL);
+      commit_batch (work);
       return;
     }
   /* the job ends in the commit that would have said so; a crash before it is one before that */

@@ -12,7 +12,8 @@ G_BEGIN_DECLS
 
 typedef gboolean (*TfdWanted) (const TfdWork *work, const TfdFileRecord *file);
 
-/* Why the work does not go on with the next request, with what was heard first. */
+/* Why the work does not go on with the next request: what was heard first, or that a commit failed.
+ */
 typedef enum
 {
   TFD_HALT_NONE,
@@ -27,6 +28,7 @@ typedef struct
 {
   TfdWork *work;
   guint32 first, next;
+  guint32 step; /* of Finalize */
 } TfdBatch;
 
 struct _TfdWork

@@ -8,6 +8,7 @@ itself or stands as if nothing had been asked; no file is lost or half, no tempo
     test_crash.py -k worker
 """
 import os
+import signal
 import subprocess
 import sys
 
@@ -281,6 +282,25 @@ class Many(WorldCase):
                 tracer.detach()
                 self.world.start()
                 self.check(job, directory)
+
+    def test_worker_ends_with_nothing_under_way(self):
+        """It has answered all that it was asked for when it is killed, which the daemon hears before it
+        asks for more."""
+        job, directory = self.prepare(1)
+        tracer = Tracer(self.world, self.world.worker(), RENAMES, 'delay_enter=2000000:when=1')
+        pending = job.send_complete()
+        wait_for(lambda: job.get('Operation') == 'completing', 'the intent')
+        self.assertTrue(stays(lambda: not pending.done, 0.5))
+        kill(self.world.daemon_pid, signal.SIGSTOP)
+        try:
+            wait_for(lambda: len(temporaries(directory)) == self.count - 1500, 'two requests to be done')
+            self.assertTrue(stays(lambda: len(temporaries(directory)) == self.count - 1500, 0.5))
+            self.world.kill_worker()
+        finally:
+            kill(self.world.daemon_pid, signal.SIGCONT)
+        tracer.detach()
+        self.assertEqual(pending.result()[0], 'completed')
+        self.check(job, directory)
 
 
 class LostReply(Matrix):

@@ -320,6 +320,109 @@ ENGINE_TEST (test_left_out)
   assert_ended (self);
 }
 
+/* A worker took the place of one that had done all it was asked for: it does not know what that
+ * was, and does nothing. Nobody hears of it. */
+ENGINE_TEST (test_refused)
+{
+  TfdJob *job = begin (self);
+
+  engine_answer_each (self, "Finalize", "renamed");
+  tfd_signal_log_clear (self->log);
+  engine_answer (self, "Finalize", "([],)");
+  engine_answer (self, "Finalize", "([],)");
+  assert_in_place (job, 500);
+  tfd_signal_log_assert (self->log, "");
+  engine_assert_option (self, "Verify", "recovering", "true");
+  verify_all (self);
+  assert_step (self, "2", "0");
+  for (guint i = 0; i < 2; i++)
+    engine_answer_each (self, "Finalize", "renamed");
+  assert_ended (self);
+}
+
+/* Of the first request of a walk that would be no reason. */
+ENGINE_TEST (test_nothing_renamed)
+{
+  TfdJob *job = begin (self);
+
+  tfd_signal_log_clear (self->log);
+  engine_answer (self, "Finalize", "([],)");
+  engine_answer (self, "Finalize", "([],)");
+  engine_assert_requests (self, "");
+  tfd_signal_log_assert_has (self->log, "a outcome CommitFailed");
+  assert_in_place (job, 0);
+}
+
+/* Both answers come together, the second is @answer; what both have done cannot be recorded. */
+static TfdJob *
+lose_commit (EngineFixture *self, const char *options, const char *answer)
+{
+  TfdJob *job = create_done (self);
+
+  engine_complete (self, job, options);
+  for (guint i = 0; i < LOOKS; i++)
+    engine_answer_each (self, "Verify", "ok");
+  tfd_signal_log_clear (self->log);
+  self->failing_commits = 1;
+  tfd_fake_transport_answer_text (self->transport, "Finalize",
+                                  "([(0, 'renamed', {'last': <uint32 499>})],)");
+  tfd_fake_transport_answer_text (self->transport, "Finalize", answer);
+  engine_settle (self);
+  tfd_signal_log_assert_has (self->log, "warning\na outcome StorageFailed");
+  assert_in_place (job, 0);
+  g_assert_true (tfd_engine_is_busy (self->engine, job));
+  engine_assert_option (self, "Verify", "recovering", "true");
+  tfd_signal_log_clear (self->log);
+  for (guint i = 0; i < LOOKS; i++)
+    engine_answer_each (self, "Verify", i == 0 ? "in-place" : "ok");
+  assert_in_place (job, 500);
+  return job;
+}
+
+/* What is in place is not forgotten for a failure behind it. */
+ENGINE_TEST (test_failure_and_commit_fails)
+{
+  TfdJob *job = lose_commit (self, "{}", "([(500, 'failed', {'message': <'x'>})],)");
+
+  engine_answer (self, "Finalize", "([(500, 'failed', {'message': <'x'>})],)");
+  engine_answer (self, "Finalize", "([],)");
+  tfd_signal_log_assert (self->log, "a is transferred");
+  assert_in_place (job, 500);
+  g_assert_false (tfd_engine_is_busy (self->engine, job));
+}
+
+/* Nor for a name that was taken. */
+ENGINE_TEST (test_taken_and_commit_fails)
+{
+  lose_commit (self, "{'overwrite': <'keep-both'>}", "([(500, 'taken', {})],)");
+  for (guint i = 0; i < 2; i++)
+    engine_answer_each (self, "Finalize", "renamed");
+  assert_ended (self);
+}
+
+/* The same when only one has answered. */
+ENGINE_TEST (test_taken_behind_others_and_commit_fails)
+{
+  TfdJob *job = create_done (self);
+
+  engine_complete (self, job, "{'overwrite': <'keep-both'>}");
+  for (guint i = 0; i < LOOKS; i++)
+    engine_answer_each (self, "Verify", "ok");
+  tfd_signal_log_clear (self->log);
+  self->failing_commits = 1;
+  engine_answer (self, "Finalize", "([(0, 'renamed', {'last': <uint32 9>}), (10, 'taken', {})],)");
+  tfd_signal_log_assert (self->log, "warning");
+  assert_in_place (job, 0);
+  engine_answer (self, "Finalize", "([],)");
+  tfd_signal_log_assert_has (self->log, "a outcome StorageFailed");
+  engine_assert_option (self, "Verify", "recovering", "true");
+  for (guint i = 0; i < LOOKS; i++)
+    engine_answer_each (self, "Verify", i == 0 ? "in-place" : "ok");
+  for (guint i = 0; i < 2; i++)
+    engine_answer_each (self, "Finalize", "renamed");
+  assert_ended (self);
+}
+
 /* What is kept of it names all files, as if a builder had made it. */
 static void
 check_names (EngineFixture *self, const char *name)
@@ -370,6 +473,12 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/walk/worker-lost", test_worker_lost);
   ENGINE_ADD ("/engine/walk/taken", test_taken);
   ENGINE_ADD ("/engine/walk/left-out", test_left_out);
+  ENGINE_ADD ("/engine/walk/refused", test_refused);
+  ENGINE_ADD ("/engine/walk/nothing-renamed", test_nothing_renamed);
+  ENGINE_ADD ("/engine/walk/failure-and-commit-fails", test_failure_and_commit_fails);
+  ENGINE_ADD ("/engine/walk/taken-and-commit-fails", test_taken_and_commit_fails);
+  ENGINE_ADD ("/engine/walk/taken-behind-others-and-commit-fails",
+              test_taken_behind_others_and_commit_fails);
   ENGINE_ADD ("/engine/walk/names", test_names);
   return g_test_run ();
 }
