@@ -30,11 +30,16 @@ tfd_pack_uint64 (GByteArray *to, guint64 value)
 void
 tfd_pack_bytes (GByteArray *to, gconstpointer data, gsize length)
 {
-  g_return_if_fail (length < NONE);
+  guint32 n = data != NULL ? (guint32) length : NONE;
+  gsize size = sizeof n + (data != NULL ? length : 0);
+  guint begin = to->len;
 
-  tfd_pack_uint32 (to, data != NULL ? (guint32) length : NONE);
-  if (data != NULL)
-    g_byte_array_append (to, data, (guint) length);
+  g_return_if_fail (length < NONE && size < G_MAXUINT - begin);
+
+  g_byte_array_set_size (to, begin + (guint) size);
+  memcpy (to->data + begin, &n, sizeof n);
+  if (size > sizeof n)
+    memcpy (to->data + begin + sizeof n, data, length);
 }
 
 void

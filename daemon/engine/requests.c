@@ -105,7 +105,8 @@ tfd_request_pack_file (GByteArray *to, const TfdFileRecord *file)
     .part = file->part,
   };
 
-  if (file->options != NULL)
+  /* most have none */
+  if (file->options != NULL && g_variant_get_size (file->options) > 0)
     g_variant_lookup (file->options, "mode", "u", &packed.mode);
   tfd_pack_file (to, &packed);
 }

@@ -220,9 +220,18 @@ test_file_duplicate (StoreFixture *self, gconstpointer data G_GNUC_UNUSED)
   g_free (offender->path);
   offender->path = g_strdup ("/home/user/\xfe\xff/3");
   assert_refused_for (self, more, "file 19: ");
-  g_ptr_array_remove_range (more, 4, 5);
+  /* in the middle, one that another of the same call has, and as one of few */
+  g_ptr_array_insert (more, 5, g_ptr_array_steal_index (more, 9));
   assert_refused_for (self, more, "file 19: ");
-  g_ptr_array_remove_range (more, 0, 3);
+  g_free (offender->path);
+  offender->path = g_strdup (((const TfdFileRecord *) more->pdata[7])->path);
+  assert_refused_for (self, more, "file 16: ");
+  g_free (offender->path);
+  offender->path = g_strdup ("/home/user/\xfe\xff/3");
+  g_ptr_array_remove_range (more, 6, 4);
+  g_ptr_array_remove_range (more, 0, 2);
+  assert_refused_for (self, more, "file 19: ");
+  g_ptr_array_remove_range (more, 0, 2);
   assert_refused_for (self, more, "file 19: ");
   offender->index = 4;
   FAILS (tfd_store_update_file (self->store, id_of (1), offender, error),
