@@ -13,7 +13,7 @@ static struct
 {
   GHashTable *jobs;        /* (owned) ours, by path */
   GHashTable *transferred; /* (owned) whatever was told to be, by path */
-  GArray *transfers, *completions;
+  GArray *creations, *transfers, *completions;
   guint completed;
   gboolean and_complete;
 } crowd;
@@ -52,6 +52,7 @@ created_cb (GObject *source, GAsyncResult *result, G_GNUC_UNUSED gpointer user_d
   char *job;
 
   check (error);
+  add_time (crowd.creations, 0);
   g_variant_get_child (reply, 0, "o", &job);
   g_hash_table_add (crowd.jobs, job);
   transferred (job);
@@ -96,6 +97,7 @@ prepare (gboolean and_complete)
 {
   crowd.jobs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   crowd.transferred = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  crowd.creations = g_array_new (FALSE, FALSE, sizeof (double));
   crowd.transfers = g_array_new (FALSE, FALSE, sizeof (double));
   crowd.completions = g_array_new (FALSE, FALSE, sizeof (double));
   crowd.and_complete = and_complete;
@@ -122,6 +124,7 @@ run_at_once (char **rows, guint count)
     g_main_context_iteration (NULL, TRUE);
 
   g_print ("{\"begin\": %.6f, ", begin);
+  print_list ("created", crowd.creations, TRUE);
   print_list ("transferred", crowd.transfers, TRUE);
   print_list ("completed", crowd.completions, FALSE);
   g_print ("}\n");

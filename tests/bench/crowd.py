@@ -126,22 +126,29 @@ class Crowd(People):
         at_first = next(sizes for _, sizes in moments if max(sizes) >= all_of_one)
         return {'arrived-at-first': self.off(at_first), 'arrived-at-half': self.off(at_half)}
 
+    @staticmethod
+    def begun(moments, begin):
+        """After how many seconds something has arrived for all."""
+        return next(moment for moment, sizes in moments if all(sizes)) - begin
+
     def watched(self, clients):
-        """Lets clients go, and looks what arrives: [(moment, [bytes of each])]"""
-        moments = []
+        """Lets clients go, and looks what arrives: [(moment, [bytes of each])]; and when they end."""
+        moments, ends = [], {}
         begin = time.monotonic()
         for client in clients:
             self.open_gate(client)
-        while any(client.poll() is None for client in clients):
+        while len(ends) < len(clients):
             moments.append((time.monotonic(), self.received()))
+            ends |= {client: moments[-1][0] for client in clients
+                     if client not in ends and client.poll() is not None}
             if moments[-1][0] > begin + PATIENCE:
                 raise Failed('the jobs do not come to their end')
             turn()
-        return [*moments, (time.monotonic(), self.received())]
+        return [*moments, (time.monotonic(), self.received())], list(ends.values())
 
     def together(self, who, clients):
         cpu = Cpu(self.service.pids())
-        moments = self.watched(clients)
+        moments, _ = self.watched(clients)
         used = cpu.used(self.service.pids())
         said = [self.said(client) for client in clients]
         self.check(who)
@@ -149,7 +156,9 @@ class Crowd(People):
         # The share of a user: bytes a second, from the common beginning until all are on the disk.
         waits = [max(one['transferred']) - begin for one in said]
         return {'wall': max(max(one['completed']) for one in said) - begin, 'cpu': used,
-                'share': self.off([1 / wait for wait in waits])} | self.arrived(moments)
+                'share': self.off([1 / wait for wait in waits]),
+                'created': max(max(one['created']) for one in said) - begin,
+                'begun': self.begun(moments, begin)} | self.arrived(moments)
 
     def check(self, who):
         for place in self.places:
@@ -189,12 +198,14 @@ class Crowd(People):
                  'read -r _ && curl --silent --fail --parallel --parallel-max 6 --config "$1" && sync "$2"/*',
                  'sh', config, place], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True))
         begin = time.monotonic()
-        moments = self.watched(clients)
+        moments, ends = self.watched(clients)
         wall = time.monotonic() - begin
         if any(client.wait(PATIENCE) for client in clients):
             raise Failed('curl has failed')
         self.check('bare')
-        return {'wall': wall} | self.arrived(moments)
+        # who is done, with what is on the disk, when: a share as that of our users
+        return {'wall': wall, 'share': self.off([1 / (end - begin) for end in ends]),
+                'begun': self.begun(moments, begin)} | self.arrived(moments)
 
     def background(self):
         return self.many('normal', 'background')
