@@ -6,6 +6,7 @@
 
 #include "worker/buffer.h"
 #include "worker/digest.h"
+#include "worker/disk.h"
 #include "worker/failure.h"
 #include "worker/sync.h"
 
@@ -159,9 +160,13 @@ tfd_download_work_reserve (TfdDownload *self)
 static gboolean
 write_kept (Work *work)
 {
+  guint64 device = work->part->directory->file_system.device;
+
+  tfd_disk_begin_writing (device);
   work->outcome = tfd_part_make (work->part, work->file, work->umask, &work->failure);
   if (work->outcome == TFD_PART_CREATED)
     work->written = tfd_part_write_at (work->part, 0, work->kept, work->n_kept, &work->failure);
+  tfd_disk_end_writing (device);
 
   return work->written == work->n_kept;
 }

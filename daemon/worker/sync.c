@@ -4,6 +4,8 @@
 #include "config.h"
 #include "worker/sync.h"
 
+#include "worker/disk.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -18,23 +20,28 @@
 /* So much is worth a call in a thread while more comes in. */
 #define BEGIN_BYTES (G_GUINT64_CONSTANT (4) << 20)
 
+/* Files of one file system: one group of them is being synced, another is forming. Two syncfs () at
+ * a time would wait for each other. */
+typedef struct
+{
+  TfdSync *sync;     /* (not owned) */
+  guint64 device;    /* whose they are */
+  GPtrArray *parts;  /* (owned) (element-type TfdPart) the group that is forming */
+  GPtrArray *owners; /* (owned) one for each part */
+  GPtrArray *begun;  /* (owned) (nullable) (element-type TfdPart) what a thread has … */
+  GPtrArray *theirs; /* (owned) (nullable) … and its owners … */
+  int *errors;       /* (owned) (nullable) … and what has become of it */
+  gboolean due;      /* the group that is forming follows at once */
+  guint timer;
+} Disk;
+
 struct _TfdSync
 {
   TfdPool *pool; /* (not owned) */
   TfdSyncDone done;
   gpointer user_data;
-  GPtrArray *parts;  /* (owned) (element-type TfdPart) the group that is forming */
-  GPtrArray *owners; /* (owned) one for each part */
-  guint timer;
+  GHashTable *disks; /* (owned) (element-type guint64 Disk), those that have files */
 };
-
-typedef struct
-{
-  TfdSync *sync;
-  GPtrArray *parts;
-  GPtrArray *owners;
-  int *errors;
-} Group;
 
 typedef struct
 {
@@ -138,58 +145,95 @@ tfd_sync_parts (GPtrArray *parts, int *errors)
     }
 }
 
+static void begin (Disk *disk);
+
+static void
+disk_free (Disk *disk)
+{
+  g_clear_handle_id (&disk->timer, g_source_remove);
+  g_ptr_array_unref (disk->parts);
+  g_ptr_array_unref (disk->owners);
+  g_free (disk);
+}
+
+static Disk *
+disk_new (TfdSync *sync, guint64 device)
+{
+  Disk *disk = g_new0 (Disk, 1);
+
+  disk->sync = sync;
+  disk->device = device;
+  disk->parts = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_part_unref);
+  disk->owners = g_ptr_array_new ();
+
+  return disk;
+}
+
 static void
 group_work (gpointer data)
 {
-  Group *group = data;
+  Disk *disk = data;
 
-  tfd_sync_parts (group->parts, group->errors);
-  for (guint i = 0; i < group->parts->len; i++)
-    tfd_part_close (group->parts->pdata[i]);
+  tfd_disk_begin_sync (disk->device);
+  tfd_sync_parts (disk->begun, disk->errors);
+  tfd_disk_end_sync (disk->device);
+  for (guint i = 0; i < disk->begun->len; i++)
+    tfd_part_close (disk->begun->pdata[i]);
 }
 
 static void
 group_done (gpointer data)
 {
-  Group *group = data;
-  TfdSync *sync = group->sync;
+  Disk *disk = data;
+  TfdSync *sync = disk->sync;
+  g_autoptr (GPtrArray) parts = g_steal_pointer (&disk->begun);
+  g_autoptr (GPtrArray) owners = g_steal_pointer (&disk->theirs);
+  g_autofree int *errors = g_steal_pointer (&disk->errors);
 
-  for (guint i = 0; i < group->owners->len; i++)
-    sync->done (group->owners->pdata[i], group->errors[i], sync->user_data);
+  if (disk->parts->len == 0)
+    g_hash_table_remove (sync->disks, &disk->device);
+  else if (disk->due || disk->parts->len >= GROUP_FILES)
+    begin (disk);
 
-  g_ptr_array_unref (group->parts);
-  g_ptr_array_unref (group->owners);
-  g_free (group->errors);
-  g_free (group);
+  for (guint i = 0; i < owners->len; i++)
+    sync->done (owners->pdata[i], errors[i], sync->user_data);
+}
+
+static void
+begin (Disk *disk)
+{
+  g_clear_handle_id (&disk->timer, g_source_remove);
+  disk->due = disk->begun != NULL;
+  if (disk->due || disk->parts->len == 0)
+    return;
+
+  disk->begun = g_steal_pointer (&disk->parts);
+  disk->theirs = g_steal_pointer (&disk->owners);
+  disk->errors = g_new0 (int, disk->begun->len);
+  disk->parts = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_part_unref);
+  disk->owners = g_ptr_array_new ();
+
+  tfd_pool_push (disk->sync->pool, group_work, group_done, disk);
 }
 
 void
 tfd_sync_flush (TfdSync *sync)
 {
-  Group *group;
+  GHashTableIter iter;
+  gpointer disk;
 
-  g_clear_handle_id (&sync->timer, g_source_remove);
-  if (sync->parts->len == 0)
-    return;
-
-  group = g_new0 (Group, 1);
-  group->sync = sync;
-  group->parts = g_steal_pointer (&sync->parts);
-  group->owners = g_steal_pointer (&sync->owners);
-  group->errors = g_new0 (int, group->parts->len);
-  sync->parts = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_part_unref);
-  sync->owners = g_ptr_array_new ();
-
-  tfd_pool_push (sync->pool, group_work, group_done, group);
+  g_hash_table_iter_init (&iter, sync->disks);
+  while (g_hash_table_iter_next (&iter, NULL, &disk))
+    begin (disk);
 }
 
 static gboolean
 timer_cb (gpointer user_data)
 {
-  TfdSync *sync = user_data;
+  Disk *disk = user_data;
 
-  sync->timer = 0;
-  tfd_sync_flush (sync);
+  disk->timer = 0;
+  begin (disk);
 
   return G_SOURCE_REMOVE;
 }
@@ -197,13 +241,21 @@ timer_cb (gpointer user_data)
 void
 tfd_sync_add (TfdSync *sync, TfdPart *part, gpointer owner)
 {
-  g_ptr_array_add (sync->parts, tfd_part_ref (part));
-  g_ptr_array_add (sync->owners, owner);
+  guint64 device = part->directory->file_system.device;
+  Disk *disk = g_hash_table_lookup (sync->disks, &device);
 
-  if (sync->parts->len >= GROUP_FILES)
-    tfd_sync_flush (sync);
-  else if (sync->timer == 0)
-    sync->timer = g_timeout_add (GROUP_MSEC, timer_cb, sync);
+  if (disk == NULL)
+    {
+      disk = disk_new (sync, device);
+      g_hash_table_insert (sync->disks, &disk->device, disk);
+    }
+  g_ptr_array_add (disk->parts, tfd_part_ref (part));
+  g_ptr_array_add (disk->owners, owner);
+
+  if (disk->parts->len >= GROUP_FILES && disk->begun == NULL)
+    begin (disk);
+  else if (disk->timer == 0 && !disk->due)
+    disk->timer = g_timeout_add (GROUP_MSEC, timer_cb, disk);
 }
 
 TfdSync *
@@ -214,8 +266,8 @@ tfd_sync_new (TfdPool *pool, TfdSyncDone done, gpointer user_data)
   sync->pool = pool;
   sync->done = done;
   sync->user_data = user_data;
-  sync->parts = g_ptr_array_new_with_free_func ((GDestroyNotify) tfd_part_unref);
-  sync->owners = g_ptr_array_new ();
+  sync->disks =
+      g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify) disk_free);
 
   return sync;
 }
@@ -223,8 +275,6 @@ tfd_sync_new (TfdPool *pool, TfdSyncDone done, gpointer user_data)
 void
 tfd_sync_free (TfdSync *sync)
 {
-  g_clear_handle_id (&sync->timer, g_source_remove);
-  g_ptr_array_unref (sync->parts);
-  g_ptr_array_unref (sync->owners);
+  g_hash_table_unref (sync->disks);
   g_free (sync);
 }

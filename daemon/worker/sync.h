@@ -21,7 +21,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfdSync, tfd_sync_free)
 /* Adds a finished part to the group that is forming; it is closed when it is on the disk. */
 void tfd_sync_add (TfdSync *sync, TfdPart *part, gpointer owner);
 
-/* Does not wait for the group to grow. */
+/* Does not wait for groups to grow. */
 void tfd_sync_flush (TfdSync *sync);
 
 /* Has a thread tell the kernel to begin with what has come to @part, when it is worth while: the
