@@ -133,6 +133,7 @@ struct _TfdEngine
   guint64 files_alarm;     /* when files of jobs that rest are forgotten */
   guint64 sweep_alarm;     /* when rows of jobs that have ended are deleted */
   gboolean sweep_due;      /* there may be such rows */
+  gboolean sweep_fails;    /* the last try has failed */
   guint64 mounts_alarm;
   gint64 mounts_tried; /* boot time, a minute later for each try of late: mounts.c */
   TfdWorld world;
@@ -228,6 +229,9 @@ guint64 tfd_engine_size_of_files (GPtrArray *specs);
 gboolean tfd_engine_delete_job (TfdEngine *self, TfdJob *job, GError **error);
 /* Such rows are deleted from now on, when there are any. */
 void tfd_engine_sweep_later (TfdEngine *self);
+/* They are: the service does not leave, so that nobody reads longer than is needed what the jobs
+ * were about. */
+gboolean tfd_engine_is_sweeping (TfdEngine *self);
 /* The same for those that an earlier life of the service has left. */
 void tfd_engine_sweep_rest (TfdEngine *self);
 

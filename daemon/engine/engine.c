@@ -248,7 +248,8 @@ tfd_engine_has_work (TfdEngine *self)
 gboolean
 tfd_engine_is_idle (TfdEngine *self)
 {
-  return tfd_outbox_is_empty (self->outbox) && !tfd_engine_has_work (self);
+  return tfd_outbox_is_empty (self->outbox) && !tfd_engine_has_work (self) &&
+         !tfd_engine_is_sweeping (self);
 }
 
 TfdLogJob

@@ -29,8 +29,8 @@ swept_cb (const GError *error, gpointer user_data)
 {
   TfdEngine *self = user_data;
 
-  if (error != NULL)
-    self->sweep_due = TRUE;
+  self->sweep_fails = error != NULL;
+  self->sweep_due |= self->sweep_fails;
   if (self->sweep_due)
     sweep_in (self, error != NULL ? PAUSE_AFTER_FAILURE : PAUSE);
 }
@@ -48,9 +48,15 @@ sweep_cb (gpointer user_data)
       return;
     }
   tfd_warning ("cannot tidy the database: %s", error->message);
-  self->sweep_due = TRUE;
+  self->sweep_due = self->sweep_fails = TRUE;
   sweep_in (self, PAUSE_AFTER_FAILURE);
   tfd_outbox_wake (self->outbox);
+}
+
+gboolean
+tfd_engine_is_sweeping (TfdEngine *self)
+{
+  return self->sweep_alarm != 0 && !self->sweep_fails;
 }
 
 gboolean

@@ -42,6 +42,21 @@ lose_part (TfdWork *work, TfdFileRecord *file, gboolean foreign)
   tfd_engine_lose_part (work->engine, work->job, file);
 }
 
+/* A crash in the middle of looking: what was missing is recorded, that the job is not whole is not.
+ */
+static gboolean
+was_interrupted (TfdWork *work)
+{
+  GPtrArray *files = work->job->files;
+
+  if (work->intent || work->job->record->state != TFD_JOB_STATE_TRANSFERRED)
+    return FALSE;
+  for (guint i = 0; i < files->len; i++)
+    if (((TfdFileRecord *) files->pdata[i])->state == TFD_FILE_STATE_MISSING)
+      return TRUE;
+  return FALSE;
+}
+
 static void
 fail_missing (TfdWork *work)
 {
@@ -89,6 +104,7 @@ names_committed_cb (const GError *error, gpointer data)
 static void
 verified (TfdWork *work)
 {
+  work->missing |= was_interrupted (work);
   if (work->missing)
     fail_missing (work);
   else if (!work->intent)

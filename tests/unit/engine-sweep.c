@@ -96,8 +96,10 @@ ENGINE_TEST (test_crash)
   engine_restart (self);
   g_assert_null (engine_find (self, "a"));
   engine_advance (self, TURN);
+  g_assert_false (tfd_engine_is_idle (self->engine));
   engine_advance (self, TURN);
   assert_rows (self, 0, 0);
+  g_assert_true (tfd_engine_is_idle (self->engine));
   engine_restart (self);
   tfd_signal_log_assert (self->log, "");
 }
@@ -130,8 +132,11 @@ ENGINE_TEST (test_end_fails)
 ENGINE_TEST (test_commit_fails)
 {
   end_large_job (self);
+  g_assert_false (tfd_engine_is_idle (self->engine));
   self->failing_commits = 1;
   engine_advance (self, TURN);
+  /* nobody waits for a disk that is full */
+  g_assert_true (tfd_engine_is_idle (self->engine));
   assert_rows (self, 1, MANY);
   tfd_signal_log_assert (self->log, "warning");
   engine_advance (self, TURN);

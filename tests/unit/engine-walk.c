@@ -353,6 +353,28 @@ ENGINE_TEST (test_nothing_renamed)
   assert_in_place (job, 0);
 }
 
+/* Files are missing, and the service dies before it has looked at all: Complete fails all the same,
+ * and does not discard them. */
+ENGINE_TEST (test_missing_and_crash)
+{
+  TfdJob *job = create_done (self);
+
+  engine_complete (self, job, "{}");
+  engine_answer (self, "Verify", "([(3, 'missing', {})],)");
+  engine_restart (self);
+  job = engine_find (self, "a");
+  assert_job (job, "transferred");
+  engine_complete (self, job, "{}");
+  assert_file (job, 3, "missing");
+  tfd_signal_log_clear (self->log);
+  for (guint i = 0; i < LOOKS; i++)
+    engine_answer_each (self, "Verify", "ok");
+  engine_assert_requests (self, "");
+  tfd_signal_log_assert_has (self->log, "a outcome CommitFailed");
+  assert_job (job, "suspended");
+  g_assert_false (tfd_engine_is_busy (self->engine, job));
+}
+
 /* Both answers come together, the second is @answer; what both have done cannot be recorded. */
 static TfdJob *
 lose_commit (EngineFixture *self, const char *options, const char *answer)
@@ -475,6 +497,7 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/walk/left-out", test_left_out);
   ENGINE_ADD ("/engine/walk/refused", test_refused);
   ENGINE_ADD ("/engine/walk/nothing-renamed", test_nothing_renamed);
+  ENGINE_ADD ("/engine/walk/missing-and-crash", test_missing_and_crash);
   ENGINE_ADD ("/engine/walk/failure-and-commit-fails", test_failure_and_commit_fails);
   ENGINE_ADD ("/engine/walk/taken-and-commit-fails", test_taken_and_commit_fails);
   ENGINE_ADD ("/engine/walk/taken-behind-others-and-commit-fails",
