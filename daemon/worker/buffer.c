@@ -89,9 +89,3 @@ tfd_buffer_drop (guint8 *kept, gsize count)
   g_free (kept);
   n_kept -= count;
 }
-
-gsize
-tfd_buffer_get_kept (void)
-{
-  return n_kept;
-}

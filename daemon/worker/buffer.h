@@ -27,7 +27,4 @@ void tfd_buffer_give_large (guint8 *buffer);
 guint8 *tfd_buffer_keep (const void *data, gsize count);
 void tfd_buffer_drop (guint8 *kept, gsize count);
 
-/* Bytes that are kept in all. */
-gsize tfd_buffer_get_kept (void);
-
 G_END_DECLS

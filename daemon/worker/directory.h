@@ -19,6 +19,7 @@ typedef struct
   gboolean path_only; /* may be searched but not read: cannot be synced by itself */
   GBytes *identity;
   TfdFileSystem file_system;
+  int coming;    /* atomic: so many bytes are kept in memory that will be written here */
   gint64 looked; /* when its path was last seen to lead to it: for its cache */
 } TfdDirectory;
 

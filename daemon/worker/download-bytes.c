@@ -5,7 +5,6 @@
 #include "worker/download-private.h"
 
 #include "common/names.h"
-#include "worker/buffer.h"
 #include "worker/failure.h"
 #include "worker/sync.h"
 
@@ -43,8 +42,7 @@ tfd_download_accept (TfdDownload *self, guint64 total, gboolean source_changed)
                                   "the file would exceed the maximum size of the job");
           return FALSE;
         }
-      if (!tfd_part_check_space (part, total + tfd_buffer_get_kept (), self->options.keep_free,
-                                 &failure))
+      if (!tfd_part_check_space (part, total, self->options.keep_free, &failure))
         {
           tfd_download_fail (self, &failure);
           return FALSE;

@@ -50,6 +50,7 @@ tfd_download_keep (TfdDownload *self, const void *data, gsize count)
   if (self->kept == NULL)
     return FALSE;
   self->n_kept = count;
+  g_atomic_int_add (&self->part->directory->coming, (int) count);
   self->part->length = count;
 
   return TRUE;
@@ -61,6 +62,7 @@ tfd_download_drop_kept (TfdDownload *self)
   if (self->kept == NULL)
     return;
 
+  g_atomic_int_add (&self->part->directory->coming, -(int) self->n_kept);
   tfd_buffer_drop (g_steal_pointer (&self->kept), self->n_kept);
   self->part->length = 0;
 }

@@ -162,11 +162,15 @@ write_kept (Work *work)
 {
   guint64 device = work->part->directory->file_system.device;
 
-  tfd_disk_begin_writing (device);
-  work->outcome = tfd_part_make (work->part, work->file, work->umask, &work->failure);
-  if (work->outcome == TFD_PART_CREATED)
-    work->written = tfd_part_write_at (work->part, 0, work->kept, work->n_kept, &work->failure);
-  tfd_disk_end_writing (device);
+  if (g_atomic_int_get (&work->self->abort) == 0)
+    {
+      tfd_disk_begin_writing (device);
+      work->outcome = tfd_part_make (work->part, work->file, work->umask, &work->failure);
+      if (work->outcome == TFD_PART_CREATED)
+        work->written = tfd_part_write_at (work->part, 0, work->kept, work->n_kept, &work->failure);
+      tfd_disk_end_writing (device);
+    }
+  g_atomic_int_add (&work->part->directory->coming, -(int) work->n_kept);
 
   return work->written == work->n_kept;
 }
@@ -176,7 +180,7 @@ finish_work (gpointer data)
 {
   Work *work = data;
 
-  if (work->kept != NULL && (g_atomic_int_get (&work->self->abort) != 0 || !write_kept (work)))
+  if (work->kept != NULL && !write_kept (work))
     return;
   if (work->trim && ftruncate (work->part->fd, (off_t) work->length) < 0)
     tfd_failure_set_errno (&work->failure, errno, "trimming the temporary file in",
@@ -194,6 +198,9 @@ take_written (Work *work)
   tfd_buffer_drop (g_steal_pointer (&work->kept), work->n_kept);
   self->made = work->outcome == TFD_PART_CREATED;
   self->part->length = work->written;
+  /* it may have been told that all of it is there */
+  if (work->written < work->n_kept)
+    self->client->progressed (TFD_TRANSFER (self), self->user_data);
 }
 
 static void

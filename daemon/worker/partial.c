@@ -214,7 +214,7 @@ tfd_part_check_space (TfdPart *part, guint64 total, guint64 keep_free, TfdFailur
 {
   struct stat st = { 0 };
   struct statvfs fs;
-  guint64 available, keep, present, needed;
+  guint64 available, keep, present, needed, room;
 
   if (fstatvfs (part->fd >= 0 ? part->fd : part->directory->fd, &fs) < 0 || fs.f_blocks == 0 ||
       (part->fd >= 0 && fstat (part->fd, &st) < 0))
@@ -224,7 +224,10 @@ tfd_part_check_space (TfdPart *part, guint64 total, guint64 keep_free, TfdFailur
   keep = MIN (keep_free, (guint64) fs.f_blocks * fs.f_frsize / 20);
   present = MAX ((guint64) st.st_blocks * 512, part->length);
   needed = total > present ? total - present : 0;
-  if (needed == 0 || (available > keep && needed <= available - keep))
+  room = available > keep ? available - keep : 0;
+  /* asked after the disk: what is written between the two must not count twice */
+  if (needed == 0 ||
+      (needed <= room && (guint64) g_atomic_int_get (&part->directory->coming) <= room - needed))
     return TRUE;
 
   g_autofree char *need_text = g_format_size (needed);

@@ -465,8 +465,9 @@ stopped_cb (TfdTransfer *transfer, gpointer user_data)
     {
       g_variant_builder_add (run->final, "(u@a{sv})", index, record);
       g_hash_table_insert (run->parts, GUINT_TO_POINTER (index), g_steal_pointer (&record));
-      tfd_runs_tell_progress (run->runs, run);
     }
+  if (run->closing)
+    tfd_runs_tell_progress (run->runs, run);
   run->runs->open_files--;
   g_hash_table_remove (run->indices, GUINT_TO_POINTER (index));
   g_ptr_array_remove_fast (run->active, item);

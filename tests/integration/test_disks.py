@@ -280,6 +280,15 @@ class Full(WorldCase):
     def test_many_small_files_without_inodes(self):
         self.check_many(KIB, 'nr_inodes=100', 'nr_inodes=1000')
 
+    def test_many_small_files_that_just_fit(self):
+        """What another thread is writing counts once."""
+        rows = [(self.file(f'f{number}', 60 * KIB)[1][0], self.small_path(f'f{number}'))
+                for number in range(129)]
+        for _ in range(10):
+            job = self.client.create(rows, start=True, Priority='foreground')
+            self.assertEqual(job.wait('transferred', 'error'), 'transferred', job.error)
+            job.cancel()
+
     def test_somebody_else_fills_it(self):
         """Space that was reserved is ours; what cannot be reserved is an error with the bytes kept."""
         with open(self.small_path('filler'), 'wb') as filler:

@@ -11,6 +11,7 @@ import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import tap  # noqa: E402
+from bus import wait_for  # noqa: E402
 from httpd import Answer, KIB, MIB  # noqa: E402
 from world import WorldCase  # noqa: E402
 
@@ -241,6 +242,25 @@ class Lanes(WorldCase):
         self.fetch(server, 6, 'a')
         self.fetch(server, 60, 'b')
         self.assertEqual(server.peak, 6)
+
+    def test_bytes_of_a_suspended_job(self):
+        """What was in memory when it was suspended is not counted as being there."""
+        there = self.server.add('/there', 40 * MIB, script=[Answer(rate=10 * MIB)] * 9)
+        self.files = [self.file(f'f{number:03}', 20 * KIB) for number in range(600)]
+        job = self.client.create([(self.server.url('/there'), self.world.target('there')),
+                                  *(row for _, row, _ in self.files)], Priority='foreground')
+        for number in range(1, 6):
+            requests = len(self.server.requests())
+            job.resume()
+            wait_for(lambda: len(self.server.requests()) > requests + 10 * number, 'some files')
+            job.suspend()
+            wait_for(lambda: job.get('BytesTransferred') == self.here(), 'what is told to be there')
+        job.resume()
+        self.finish(job)
+        self.assert_file(self.world.target('there'), there)
+
+    def here(self):
+        return sum(entry.stat().st_size for entry in os.scandir(self.world.downloads))
 
     def test_names_of_temporaries_that_are_taken(self):
         """By something foreign, which stays, and by what we had left ourselves, which does not."""
