@@ -122,7 +122,6 @@ fail_or_rename_again (TfdWork *work, TfdFileRecord *file, const char *verdict, G
   if (g_str_equal (verdict, "taken") && work->names++ < MAX_NAMES)
     {
       /* somebody took the name since it was chosen: choose another and commit it first */
-      commit_batch (work);
       g_clear_pointer (&file->target, g_free);
       work->cursor = file->index;
       tfd_work_halt (work, TFD_HALT_VERIFY, NULL);
@@ -182,8 +181,8 @@ take_answer (TfdWork *work, const TfdBatch *batch, GVariant *answer, gboolean *p
         *progress = TRUE;
       else
         {
-          tfd_work_save_completed (work);
-          tfd_work_remember_options (work);
+          /* what was renamed before it is recorded before anything is said of it */
+          commit_batch (work);
           fail_or_rename_again (work, file, verdict, details);
           return FALSE;
         }

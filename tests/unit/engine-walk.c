@@ -413,6 +413,30 @@ ENGINE_TEST (test_failure_and_commit_fails)
   g_assert_false (tfd_engine_is_busy (self->engine, job));
 }
 
+/* The same when only one has answered, and the failure is in its answer. */
+ENGINE_TEST (test_failure_behind_others_and_commit_fails)
+{
+  TfdJob *job = create_done (self);
+
+  engine_complete (self, job, "{}");
+  for (guint i = 0; i < LOOKS; i++)
+    engine_answer_each (self, "Verify", "ok");
+  tfd_signal_log_clear (self->log);
+  self->failing_commits = 1;
+  engine_answer (self, "Finalize",
+                 "([(0, 'renamed', {'last': <uint32 9>}), (10, 'failed', {'message': <'x'>})],)");
+  engine_answer (self, "Finalize", "([],)");
+  tfd_signal_log_assert_has (self->log, "a outcome StorageFailed");
+  assert_in_place (job, 0);
+  engine_assert_option (self, "Verify", "recovering", "true");
+  for (guint i = 0; i < LOOKS; i++)
+    engine_answer_each (self, "Verify", i == 0 ? "in-place" : "ok");
+  assert_in_place (job, 500);
+  for (guint i = 0; i < 2; i++)
+    engine_answer_each (self, "Finalize", "renamed");
+  assert_ended (self);
+}
+
 /* Nor for a name that was taken. */
 ENGINE_TEST (test_taken_and_commit_fails)
 {
@@ -499,6 +523,8 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/walk/nothing-renamed", test_nothing_renamed);
   ENGINE_ADD ("/engine/walk/missing-and-crash", test_missing_and_crash);
   ENGINE_ADD ("/engine/walk/failure-and-commit-fails", test_failure_and_commit_fails);
+  ENGINE_ADD ("/engine/walk/failure-behind-others-and-commit-fails",
+              test_failure_behind_others_and_commit_fails);
   ENGINE_ADD ("/engine/walk/taken-and-commit-fails", test_taken_and_commit_fails);
   ENGINE_ADD ("/engine/walk/taken-behind-others-and-commit-fails",
               test_taken_behind_others_and_commit_fails);
