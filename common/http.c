@@ -44,6 +44,22 @@ tfd_http_parse_length (const char *value, guint64 *length)
 }
 
 gboolean
+tfd_http_is_same_in_all (const char *list, const char *value)
+{
+  g_return_val_if_fail (list != NULL, FALSE);
+  g_return_val_if_fail (value != NULL, FALSE);
+
+  if (strchr (list, ',') == NULL)
+    return g_str_equal (list, value);
+
+  g_auto (GStrv) values = g_strsplit (list, ",", -1);
+  for (char **one = values; *one != NULL; one++)
+    if (!g_str_equal (g_strstrip (*one), value))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
 tfd_http_parse_content_range (const char *value, TfdContentRange *range)
 {
   g_return_val_if_fail (value != NULL, FALSE);

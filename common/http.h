@@ -28,6 +28,9 @@ gboolean tfd_http_parse_date (const char *value, gint64 *time);
 /* Content-Length: digits only; FALSE otherwise. */
 gboolean tfd_http_parse_length (const char *value, guint64 *length);
 
+/* Whether each of the values of @list, with commas in between (RFC 9110 5.6.1), is @value. */
+gboolean tfd_http_is_same_in_all (const char *list, const char *value);
+
 /* The validator for If-Range (RFC 9110 13.1.5): the strong @etag, else @last_modified when it is at
  * least one second older than @date, else NULL. Arguments may be NULL. The result belongs to the
  * caller. */

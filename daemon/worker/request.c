@@ -241,6 +241,19 @@ bad_status (TfdDownload *self, guint status)
   tfd_download_fail (self, &failure);
 }
 
+/* (nullable) What was announced; lengths that differ are none (RFC 9112 6.3). */
+static const char *
+announced_length (TfdDownload *self)
+{
+  const char *all = soup_message_headers_get_list (self->headers, "Content-Length");
+  const char *one = tfd_download_header (self, "Content-Length");
+
+  /* chunks say themselves where the body ends: a length beside them is ignored */
+  if (is_chunked (self))
+    return NULL;
+  return all == NULL || tfd_http_is_same_in_all (all, one) ? one : all;
+}
+
 static TfdAnswerKind
 judge (TfdDownload *self, guint status, guint64 *total, const char **reason)
 {
@@ -251,11 +264,10 @@ judge (TfdDownload *self, guint status, guint64 *total, const char **reason)
     .etag = record->etag,
     .last_modified = record->last_modified,
   };
-  /* Chunks say themselves where the body ends: a length beside them is ignored (RFC 9112 6.3). */
   const TfdAnswer answer = {
     .status = status,
     .content_range = tfd_download_header (self, "Content-Range"),
-    .content_length = is_chunked (self) ? NULL : tfd_download_header (self, "Content-Length"),
+    .content_length = announced_length (self),
     .content_encoding = tfd_download_header (self, "Content-Encoding"),
     .etag = tfd_download_header (self, "ETag"),
     .last_modified = tfd_download_header (self, "Last-Modified"),
@@ -361,9 +373,9 @@ tfd_request_take_given (TfdDownload *self)
 {
   g_autoptr (GInputStream) stream = g_steal_pointer (&self->given);
   guint64 total = TFD_SIZE_UNKNOWN;
-  const char *length = tfd_download_header (self, "Content-Length");
+  const char *length = announced_length (self);
 
-  if (length != NULL && !is_chunked (self) && !tfd_http_parse_length (length, &total))
+  if (length != NULL && !tfd_http_parse_length (length, &total))
     total = TFD_SIZE_UNKNOWN;
   read_body (self, &(Answer){ .stream = stream }, total, FALSE);
 }

@@ -186,6 +186,18 @@ class Faults(WorldCase):
     def test_more_than_announced(self):
         self.survive([Answer(surplus=1000)])
 
+    def test_two_lengths(self):
+        """Nobody knows which of them is meant; the same one twice is only odd."""
+        file, row, path = self.file('a', SIZE, headers={'content-length': '5'})
+        job = self.client.create([row], start=True)
+        job.wait('error')
+        self.assertEqual(job.error, ('InvalidServerResponse', 'remote-file'))
+        file.headers = {'content-length': str(SIZE)}
+        job.resume()
+        job.wait('transferred')
+        job.complete()
+        self.assert_file(path, file)
+
     def test_content_coding(self):
         file, row, path = self.file('a', SIZE, headers={'Content-Encoding': 'gzip'})
         job = self.client.create([row], start=True)

@@ -79,6 +79,18 @@ test_content_range (void)
 }
 
 static void
+test_same_in_all (void)
+{
+  static const char *const same[] = { "5", "5, 5", "5,5", "5 ,\t5, 5" };
+  static const char *const different[] = { "", "6", "5, 6", "6, 5", "5, 5, 05", "5,", ",5", "5 5" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (same); i++)
+    g_assert_true (tfd_http_is_same_in_all (same[i], "5"));
+  for (gsize i = 0; i < G_N_ELEMENTS (different); i++)
+    g_assert_false (tfd_http_is_same_in_all (different[i], "5"));
+}
+
+static void
 test_length (void)
 {
   const char *const wrong[] = { "",         " ",
@@ -231,6 +243,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/common/http/content-range", test_content_range);
   g_test_add_func ("/common/http/length", test_length);
+  g_test_add_func ("/common/http/same-in-all", test_same_in_all);
   g_test_add_func ("/common/http/date", test_date);
   g_test_add_func ("/common/http/retry-after", test_retry_after);
   g_test_add_func ("/common/http/validator", test_validator);
