@@ -161,16 +161,20 @@ static gboolean
 write_kept (Work *work)
 {
   guint64 device = work->part->directory->file_system.device;
+  gboolean wanted = g_atomic_int_get (&work->self->abort) == 0;
 
-  if (g_atomic_int_get (&work->self->abort) == 0)
+  if (wanted)
+    tfd_disk_begin_writing (device);
+  /* What is being written counts no more: the disk has taken some of it already, and who counts it
+   * twice refuses a file that fits. */
+  g_atomic_int_add (&work->part->directory->coming, -(int) work->n_kept);
+  if (wanted)
     {
-      tfd_disk_begin_writing (device);
       work->outcome = tfd_part_make (work->part, work->file, work->umask, &work->failure);
       if (work->outcome == TFD_PART_CREATED)
         work->written = tfd_part_write_at (work->part, 0, work->kept, work->n_kept, &work->failure);
       tfd_disk_end_writing (device);
     }
-  g_atomic_int_add (&work->part->directory->coming, -(int) work->n_kept);
 
   return work->written == work->n_kept;
 }
