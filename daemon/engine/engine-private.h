@@ -283,8 +283,10 @@ void tfd_job_account_time (TfdJob *job, gint64 now);
 /* Notes what time it is, now and every hour. */
 void tfd_engine_mark_time (TfdEngine *self);
 /* Boot times of another boot mean nothing in this one: waits go on where the other boot last noted
- * the time, late rather than early. */
-void tfd_engine_adopt_boot (TfdEngine *self, TfdJob *job);
+ * the time, late rather than early. TRUE when @record was of another boot. */
+gboolean tfd_engine_convert_times (TfdEngine *self, TfdJobRecord *record);
+/* The times of @job as an earlier life left them, or late where they are not known. */
+void tfd_engine_adopt_times (TfdEngine *self, TfdJob *job);
 
 /* ---- world.c ---- */
 /* Stops the job, or lets it go on, as the conditions say. TRUE = it stays in the queue because its

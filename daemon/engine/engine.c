@@ -406,6 +406,10 @@ reload_job (TfdEngine *self, const char *id)
       return;
     }
 
+  tfd_engine_convert_times (self, record);
+  /* bytes may have come that the row does not speak of: rather too late than too early */
+  record->last_activity = MAX (record->last_activity, job->record->last_activity);
+
   /* the table's key is the id inside the record: steal, exchange, insert */
   g_hash_table_steal (self->jobs, id);
   if (job->place != NULL)
@@ -461,7 +465,7 @@ settled_cb (const GError *commit_error, gpointer data)
   g_hash_table_iter_init (&iter, touched);
   while (g_hash_table_iter_next (&iter, (gpointer *) &id, NULL))
     reload_job (self, id);
-  /* a job may not have been used after all */
+  /* one that was to end is there still */
   self->inactive_at = 0;
   tfd_engine_pause_plan (self);
 }

@@ -130,7 +130,7 @@ explain_suspended (Explanation *self)
     add (self, "suspended", "it is suspended until Resume is called", self->since, 0);
   if (record->gone_since != 0)
     add (self, tfd_error_code_to_name (TFD_ERROR_OWNER_GONE),
-         tfd_conditions_describe (TFD_ERROR_OWNER_GONE), record->gone_since, 0);
+         tfd_conditions_describe (TFD_ERROR_OWNER_GONE), ABS (record->gone_since), 0);
   if (record->failure.context != TFD_ERROR_CONTEXT_NONE)
     explain_failure (self);
   if (record->files_total == 0)

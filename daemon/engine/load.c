@@ -25,9 +25,9 @@ take_up (TfdEngine *self, TfdJob *job)
 {
   TfdJobRecord *record = job->record;
 
-  if (record->secrets_lost)
-    tell_lost_secrets (self, job);
-
+  /* nothing could be recorded, and it goes on as after any commit that failed */
+  if (job->work != NULL)
+    return;
   if (record->operation != TFD_OPERATION_NONE || tfd_job_awaits_destination (job))
     tfd_engine_roll_forward (self, job);
   else
@@ -53,14 +53,17 @@ tfd_engine_load (TfdEngine *self, GError **error)
       TfdJob *job = tfd_job_new (self, records->pdata[i], ++self->last_order);
 
       tfd_engine_insert_job (self, job);
-      tfd_engine_adopt_boot (self, job);
+      tfd_engine_adopt_times (self, job);
       tfd_engine_adopt_owner (self, job);
+      if (job->record->secrets_lost)
+        tell_lost_secrets (self, job);
       g_ptr_array_add (jobs, tfd_job_ref (job));
     }
+  tfd_engine_mark_time (self);
+  /* what is taken up is recorded before anybody is asked to act on it */
+  tfd_outbox_flush (self->outbox);
   for (guint i = 0; i < jobs->len; i++)
     take_up (self, jobs->pdata[i]);
-  tfd_engine_mark_time (self);
-  /* what was taken up is recorded before anybody is asked to act on it */
   tfd_outbox_flush (self->outbox);
   tfd_engine_try_leftovers (self);
   tfd_engine_end_sessions (self, TRUE);

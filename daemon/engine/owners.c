@@ -40,7 +40,9 @@ hold (TfdEngine *self, TfdJob *job, const char *name)
     tfd_log (G_LOG_LEVEL_MESSAGE, TFD_MESSAGE_OWNER_GONE, &log, "held: user ‘%s’ is gone",
              record->owner_name);
   tfd_engine_count_job (self, job, -1);
-  record->gone_since = tfd_clock_now_real (self->clock);
+  record->gone_since = MAX (tfd_clock_now_real (self->clock), 1);
+  if (!tfd_clock_is_synchronised (self->clock))
+    record->gone_since = -record->gone_since;
   tfd_engine_count_job (self, job, 1);
   job->gone_at = tfd_clock_now_boot (self->clock);
   tfd_engine_worker_state (self, record->owner_uid)->has_gone = TRUE;
@@ -66,9 +68,14 @@ tfd_engine_adopt_owner (TfdEngine *self, TfdJob *job)
   gint64 since = job->record->gone_since;
   gint64 gone = 0;
 
-  /* a clock that nobody sets may say anything: rather late than early */
-  if (since != 0 && tfd_clock_is_synchronised (self->clock))
+  /* a clock that nobody sets, or had set then, may say anything: rather late than early */
+  if (since > 0 && tfd_clock_is_synchronised (self->clock))
     gone = CLAMP (tfd_clock_now_real (self->clock) - since, 0, GIVE_UP);
+  else if (since < 0 && tfd_clock_is_synchronised (self->clock))
+    {
+      job->record->gone_since = tfd_clock_now_real (self->clock);
+      tfd_engine_save_job (self, job, NULL);
+    }
   job->gone_at = tfd_clock_now_boot (self->clock) - gone;
   if (since != 0)
     tfd_engine_worker_state (self, job->record->owner_uid)->has_gone = TRUE;

@@ -199,17 +199,18 @@ read_mark (TfdEngine *self, Mark *mark)
                  &mark->boot, &mark->real, &mark->synchronised) == 4;
 }
 
-/* How long nobody touched the job before this boot: never more than is certain. */
+/* How long nobody has touched the job by now: never more than is certain. The time was noted at
+ * some moment of the other boot, and the job may have been used after that. */
 static gint64
 age_of (TfdEngine *self, const TfdJobRecord *record, const Mark *mark)
 {
-  gint64 age = 0;
+  gint64 since_mark = 0;
 
-  if (g_strcmp0 (record->boot_id, mark->boot_id) == 0)
-    age = MAX (mark->boot - record->last_activity, 0);
+  if (g_strcmp0 (record->boot_id, mark->boot_id) != 0)
+    return 0;
   if (mark->synchronised && tfd_clock_is_synchronised (self->clock))
-    age += CLAMP (tfd_clock_now_real (self->clock) - mark->real, 0, MAX_BOOT_GAP);
-  return age;
+    since_mark = CLAMP (tfd_clock_now_real (self->clock) - mark->real, 0, MAX_BOOT_GAP);
+  return MAX (mark->boot - record->last_activity + since_mark, 0);
 }
 
 /* What was left of the wait when the other boot last noted the time. It did so when the wait began,
@@ -238,23 +239,34 @@ not_zero (gint64 time)
   return time != 0 ? time : -1;
 }
 
-void
-tfd_engine_adopt_boot (TfdEngine *self, TfdJob *job)
+gboolean
+tfd_engine_convert_times (TfdEngine *self, TfdJobRecord *record)
 {
-  TfdJobRecord *record = job->record;
   gint64 now = tfd_clock_now_boot (self->clock);
   Mark mark = { 0 };
-  gboolean marked;
 
   if (g_strcmp0 (record->boot_id, tfd_clock_boot_id (self->clock)) == 0)
-    return;
-  marked = read_mark (self, &mark);
+    return FALSE;
+  if (!read_mark (self, &mark))
+    mark = (Mark){ 0 };
   if (record->retry_at != 0)
     record->retry_at = MIN (after (now, rest_of_wait (record, &mark)), NEVER / 2);
   if (record->no_progress_since != 0)
     record->no_progress_since = not_zero (now - time_without_progress (record, &mark));
-  record->last_activity = now - (marked ? age_of (self, record, &mark) : 0);
+  record->last_activity = now - age_of (self, record, &mark);
   g_free (record->boot_id);
   record->boot_id = g_strdup (tfd_clock_boot_id (self->clock));
-  tfd_engine_save_job (self, job, NULL);
+  return TRUE;
+}
+
+void
+tfd_engine_adopt_times (TfdEngine *self, TfdJob *job)
+{
+  gboolean converted = tfd_engine_convert_times (self, job->record);
+
+  /* not every byte that came was recorded: the last may have come just now */
+  if (tfd_job_state_is_running (job->record->state))
+    job->record->last_activity = tfd_clock_now_boot (self->clock);
+  if (converted)
+    tfd_engine_save_job (self, job, NULL);
 }

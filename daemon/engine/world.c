@@ -63,7 +63,7 @@ tfd_engine_condition_since (TfdEngine *self, const TfdJob *job, TfdErrorCode cod
   gint64 since = *since_of (self, code);
 
   if (code == TFD_ERROR_OWNER_GONE)
-    return job->record->gone_since;
+    return ABS (job->record->gone_since);
   if (code == TFD_ERROR_OWNER_NOT_LOGGED_IN && self->world.log_ons == TFD_LOG_ONS_KNOWN)
     since = MAX (since, tfd_engine_worker_state (self, job->record->owner_uid)->session_since);
   return since;

@@ -39,7 +39,8 @@ typedef struct
   guint64 bytes_transferred;
   gboolean counts;       /* against the limits on jobs */
   gboolean secrets_lost; /* not stored: there were some that could not be unsealed */
-  gint64 gone_since;     /* epoch: the owner was first found to be nobody, or another person */
+  gint64 gone_since;     /* epoch: the owner was first found to be nobody, or another person;
+                            negative by a clock that nobody had set */
   char *sandbox;         /* whose program made it, "" = none, see common/sandbox-id.h */
 } TfdJobRecord;
 

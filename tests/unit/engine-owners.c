@@ -147,6 +147,35 @@ ENGINE_TEST (test_given_up)
   g_assert_cmpuint (engine_count_rows (self, "tombstones"), ==, 0);
 }
 
+/* A clock that was far off when the user was missed, and is right by now, makes no week of a
+ * minute.
+ */
+ENGINE_TEST (test_given_up_by_the_clock)
+{
+  TfdJob *job = engine_create (self, "a", 1, FALSE, NULL);
+  g_autofree char *id = g_strdup (tfd_job_id (job));
+
+  tfd_fake_clock_set_synchronised (self->clock, FALSE);
+  note (self, NULL);
+  tfd_fake_clock_set_synchronised (self->clock, TRUE);
+  tfd_fake_clock_set_real (self->clock, 1800000000 * SECOND);
+  engine_advance (self, 60 * SECOND);
+  engine_restart (self);
+  note (self, NULL);
+  job = tfd_engine_get_job (self->engine, id);
+  assert_job (job, "suspended");
+  g_assert_cmpint (tfd_job_record (job)->gone_since, >, 0);
+  /* from now on it counts */
+  engine_advance (self, 4 * DAY);
+  engine_restart (self);
+  note (self, NULL);
+  assert_job (tfd_engine_get_job (self->engine, id), "suspended");
+  engine_advance (self, 3 * DAY);
+  note (self, NULL);
+  g_assert_cmpuint (engine_count_rows (self, "jobs"), ==, 0);
+  tfd_signal_log_clear (self->log);
+}
+
 /* What is kept of jobs that have ended goes with the person. */
 ENGINE_TEST (test_history)
 {
@@ -197,6 +226,7 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/owners/back", test_back);
   ENGINE_ADD ("/engine/owners/suspended", test_suspended);
   ENGINE_ADD ("/engine/owners/given-up", test_given_up);
+  ENGINE_ADD ("/engine/owners/given-up-by-the-clock", test_given_up_by_the_clock);
   ENGINE_ADD ("/engine/owners/history", test_history);
   ENGINE_ADD ("/engine/owners/taken", test_taken);
   return g_test_run ();

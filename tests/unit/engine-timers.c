@@ -154,6 +154,149 @@ ENGINE_TEST (test_inactivity_of_configuration)
   tfd_signal_log_clear (self->log);
 }
 
+/* ---- what is a use, over crashes and boots ---- */
+
+#define MINUTE (60 * SECOND)
+
+static gint64
+now_boot (EngineFixture *self)
+{
+  return tfd_clock_now_boot (TFD_CLOCK (self->clock));
+}
+
+static gint64
+unused_for (EngineFixture *self, const char *name)
+{
+  return now_boot (self) - tfd_job_record (engine_find (self, name))->last_activity;
+}
+
+static void
+use (EngineFixture *self, const char *name)
+{
+  OK (engine_set_properties (self, engine_find (self, name), "{'Description': <'x'>}", error));
+  engine_settle (self);
+}
+
+static void
+reboot (EngineFixture *self, gint64 off)
+{
+  gint64 now = tfd_clock_now_real (TFD_CLOCK (self->clock));
+
+  engine_crash (self);
+  tfd_fake_clock_reboot (self->clock, 20 * SECOND);
+  tfd_fake_clock_set_real (self->clock, now + off);
+  engine_start (self);
+  engine_settle (self);
+  tfd_signal_log_clear (self->log);
+}
+
+static void
+assert_expires_in (EngineFixture *self, gint64 span)
+{
+  engine_advance (self, span - 1);
+  engine_assert_requests (self, "");
+  engine_advance (self, 1);
+  engine_answer (self, "Discard", "([],)");
+  tfd_signal_log_assert (self->log, "a is suspended (cancelling)\na is cancelled\n"
+                                    "a removed expired");
+}
+
+/* The time is noted every hour: what was before the use does not count because of that. */
+ENGINE_TEST (test_use_after_note)
+{
+  engine_create_done (self, "a", 2, 1, NULL);
+  engine_advance (self, 40 * MINUTE);
+  use (self, "a");
+  reboot (self, 5 * MINUTE);
+  g_assert_cmpint (unused_for (self, "a"), ==, 5 * MINUTE);
+  engine_advance (self, 30 * MINUTE);
+  reboot (self, DAY);
+  assert_expires_in (self, 89 * DAY - 35 * MINUTE);
+}
+
+/* The disk was full when the time was to be noted: nothing is known of the days before. */
+ENGINE_TEST (test_use_without_note)
+{
+  engine_create_done (self, "a", 2, 1, NULL);
+  self->failing_commits = 1;
+  reboot (self, 6 * DAY);
+  use (self, "a");
+  engine_advance (self, MINUTE);
+  reboot (self, 5 * MINUTE);
+  g_assert_cmpint (unused_for (self, "a"), ==, 0);
+  assert_expires_in (self, 90 * DAY);
+}
+
+/* That bytes come is written down now and then. */
+ENGINE_TEST (test_bytes_before_crash)
+{
+  guint64 run;
+
+  engine_create_running (self, "a", 1, NULL, &run);
+  engine_connected (self, run);
+  engine_advance (self, 50 * MINUTE);
+  engine_progress (self, run, 0, 10, 100);
+  self->config->background_jobs = 0;
+  engine_restart (self);
+  g_assert_cmpint (unused_for (self, "a"), ==, 0);
+  engine_advance (self, MINUTE);
+  engine_restart (self);
+  g_assert_cmpint (unused_for (self, "a"), ==, MINUTE);
+  tfd_signal_log_clear (self->log);
+}
+
+ENGINE_TEST (test_bytes_before_failed_commit)
+{
+  guint64 run;
+
+  engine_create_running (self, "a", 1, NULL, &run);
+  engine_connected (self, run);
+  engine_advance (self, 50 * MINUTE);
+  engine_progress (self, run, 0, 10, 100);
+  engine_advance (self, MINUTE);
+  self->config->background_jobs = 0;
+  self->failing_commits = 1;
+  engine_done (self, run, 0);
+  engine_answer (self, "Stop", "([],)");
+  assert_job (engine_find (self, "a"), "queued");
+  g_assert_cmpint (unused_for (self, "a"), <=, MINUTE);
+  tfd_signal_log_clear (self->log);
+}
+
+/* What was not stored at the start is of the boot that is, all the same. */
+ENGINE_TEST (test_wait_without_note)
+{
+  guint64 run;
+  TfdJob *job;
+
+  engine_advance (self, 30 * DAY);
+  job = engine_create_running (self, "a", 1, NULL, &run);
+  engine_failed (self, run, 0, TIMED_OUT);
+  engine_answer (self, "Stop", "([],)");
+  assert_job (job, "transient-error");
+  self->failing_commits = 1;
+  reboot (self, MINUTE);
+  assert_job (engine_find (self, "a"), "transient-error");
+  engine_advance (self, 3600 * SECOND);
+  engine_take_start (self);
+  tfd_signal_log_clear (self->log);
+}
+
+/* Nobody is asked to go on with what a boot interrupted before the times of the job are of this
+ * boot, on the disk. */
+ENGINE_TEST (test_cancel_over_boot)
+{
+  engine_cancel (self, engine_create_done (self, "a", 2, 1, NULL));
+  engine_assert_requests (self, "Discard");
+  reboot (self, MINUTE);
+  engine_assert_requests (self, "Discard");
+  self->failing_commits = 1;
+  reboot (self, MINUTE);
+  engine_advance (self, 40 * SECOND);
+  engine_answer (self, "Discard", "([],)");
+  tfd_signal_log_assert (self->log, "a is cancelled\na removed cancelled");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -164,5 +307,11 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/inactivity/over-crash", test_expires_over_crash);
   ENGINE_ADD ("/engine/inactivity/failing", test_failing_expires);
   ENGINE_ADD ("/engine/inactivity/configuration", test_inactivity_of_configuration);
+  ENGINE_ADD ("/engine/use/after-note", test_use_after_note);
+  ENGINE_ADD ("/engine/use/without-note", test_use_without_note);
+  ENGINE_ADD ("/engine/use/bytes-before-crash", test_bytes_before_crash);
+  ENGINE_ADD ("/engine/use/bytes-before-failed-commit", test_bytes_before_failed_commit);
+  ENGINE_ADD ("/engine/use/wait-without-note", test_wait_without_note);
+  ENGINE_ADD ("/engine/use/cancel-over-boot", test_cancel_over_boot);
   return g_test_run ();
 }

@@ -157,7 +157,10 @@ check_account (Months *self, Account *account, gboolean cut_short)
       /* what was decided since the last rest may be there or not, if it died by that commit */
       if (!cut_short && job->work == NULL)
         g_assert_cmpint (job->record->state, ==, after_restart (account->stored));
-      if (cut_short)
+      /* one that was running, or was taken from its worker as nothing could be stored, has perhaps
+         got on since that was recorded */
+      if (cut_short || account->stored == TFD_JOB_STATE_QUEUED ||
+          tfd_job_state_is_running (account->stored))
         months_used (self, account->id, FALSE);
       /* its creation came through, though nobody heard: the list of jobs says so */
       account->confirmed = TRUE;

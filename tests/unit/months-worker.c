@@ -92,13 +92,24 @@ tell_event (Months *self, const Run *run, const WorkFile *file, const char *kind
         g_variant_new_parsed ("(%t, %u, %s, @a{sv} {})", run->number, file->index, kind));
 }
 
+/* Bytes that came are a use of the job, if they came in time for the engine to hear of it. */
+static void
+note_bytes (Months *self, const Run *run)
+{
+  TfdJob *job = tfd_engine_get_job (self->fixture->engine, run->job);
+
+  months_used (self, run->job,
+               job != NULL && !self->dying && tfd_job_state_is_running (job->record->state) &&
+                   job->record->last_activity == months_now (self));
+}
+
 static void
 tell_progress (Months *self, const Run *run, const WorkFile *file)
 {
   tell (self, run, "Progress",
         g_variant_new_parsed ("([(%t, [(%u, %t, %t)])],)", run->number, file->index, file->have,
                               size_of (file)));
-  months_used (self, run->job, FALSE);
+  note_bytes (self, run);
 }
 
 /* It stops by itself. */
@@ -212,7 +223,7 @@ finish (Months *self, Run *run)
   tell (self, run, "FilesDone",
         g_variant_new_parsed ("(%t, [(%u, %t, %@a{sv})])", run->number, file->index, file->have,
                               months_part_record (file)));
-  months_used (self, run->job, FALSE);
+  note_bytes (self, run);
   run->open = FALSE;
   months_file_free (file);
 }
