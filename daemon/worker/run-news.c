@@ -368,6 +368,9 @@ done_cb (TfdTransfer *transfer, gpointer user_data)
    * before that leaves a temporary whose name alone is known, which is enough to find it. */
   run->syncing++;
   tfd_sync_add (run->runs->sync, part, item);
+  /* The last of its job is what somebody waits for. Others join the group while one is synced. */
+  if (run->active->len == 0 && run->waiting.length == 0)
+    tfd_sync_flush (run->runs->sync);
   tfd_runs_pump_later (run->runs);
 }
 
