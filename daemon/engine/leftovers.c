@@ -133,13 +133,23 @@ must_wait (TfdEngine *self)
   return TRUE;
 }
 
-/* The job is just changing its owner: what is recorded as left over may be what it goes on with. */
+/* The job is just changing its owner, and what is recorded as left over may be what it goes on
+ * with; or it does so, after a change that was cut off had promised to delete it. */
 static gboolean
 is_in_use (TfdEngine *self, const TfdLeftover *row)
 {
-  const TfdJob *job = tfd_engine_get_job (self, row->job_id);
+  TfdJob *job = tfd_engine_get_job (self, row->job_id);
+  GPtrArray *files;
 
-  return job != NULL && job->work != NULL && job->work->kind == TFD_OPERATION_NONE;
+  if (job == NULL || tfd_job_state_is_final (job->record->state))
+    return FALSE;
+  if (job->work != NULL && job->work->kind == TFD_OPERATION_NONE)
+    return TRUE;
+  files = tfd_job_files (job, self->store, NULL);
+  tfd_engine_forget_files_later (self, job);
+  return files == NULL ||
+         (row->index < files->len &&
+          ((const TfdFileRecord *) files->pdata[row->index])->attempt == row->attempt);
 }
 
 /* A job that has changed its owner may have left something of each. */

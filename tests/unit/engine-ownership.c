@@ -129,6 +129,49 @@ ENGINE_TEST (test_running)
   tfd_signal_log_clear (self->log);
 }
 
+/* A crash cuts off a change, and nobody deletes what it may have copied: when another one copies
+ * the same, that is the job's. */
+ENGINE_TEST (test_promised_twice)
+{
+  guint64 run;
+  TfdJob *job = create_with_parts (self, &run);
+  g_autofree char *id = g_strdup (tfd_job_id (job));
+
+  OK (tfd_engine_suspend (self->engine, job, error));
+  engine_settle (self);
+  engine_answer (self, "Stop", "([],)");
+  take (self, job, &bob);
+  engine_assert_asked (self, "Adopt", "0 1");
+  job = find (self, id);
+  engine_assert_asked (self, "Discard", "0 1");
+  engine_fail (self, "Discard", G_IO_ERROR_CONNECTION_CLOSED);
+
+  take (self, job, &bob);
+  engine_answer (self, "Adopt", "([(0, 'copied', {'part': <{'x': <7>}>}), (1, 'ok', {})],)");
+  tfd_signal_log_assert (self->log, "a taken");
+  g_assert_cmpuint (engine_file (job, 0)->attempt, ==, 1);
+  engine_assert_requests (self, "Discard Discard");
+  for (guint i = 0; i < 2; i++)
+    {
+      gboolean old =
+          g_str_equal (tfd_fake_transport_peek_owner (self->transport, "Discard"), "alice");
+
+      engine_assert_asked (self, "Discard", old ? "0" : "1");
+      engine_assert_file_value (self, "Discard", old ? 0 : 1, "attempt", old ? "0" : "1");
+      engine_answer (self, "Discard", "([],)");
+    }
+  tfd_engine_mounts_changed (self->engine);
+  engine_assert_requests (self, "");
+
+  /* what is recorded of it goes with the job */
+  engine_cancel (self, job);
+  engine_answer (self, "Discard", "([],)");
+  tfd_engine_mounts_changed (self->engine);
+  engine_answer (self, "Discard", "([],)");
+  g_assert_cmpuint (engine_count_rows (self, "leftovers"), ==, 0);
+  tfd_signal_log_clear (self->log);
+}
+
 /* Refused: it runs on as if nobody had asked. */
 ENGINE_TEST (test_refused)
 {
@@ -282,6 +325,7 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/ownership/empty", test_empty);
   ENGINE_ADD ("/engine/ownership/secrets-go", test_secrets_go);
   ENGINE_ADD ("/engine/ownership/running", test_running);
+  ENGINE_ADD ("/engine/ownership/promised-twice", test_promised_twice);
   ENGINE_ADD ("/engine/ownership/refused", test_refused);
   ENGINE_ADD ("/engine/ownership/worker-lost", test_worker_lost);
   ENGINE_ADD ("/engine/ownership/crash", test_crash);
