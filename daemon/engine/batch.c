@@ -17,6 +17,7 @@ tfd_work_next_batch (TfdWork *work, TfdWanted wanted, guint most)
   guint taken = 0;
   guint32 at;
 
+  most = MIN (most, work->engine->most_at_once);
   for (at = work->cursor;
        at < files->len && taken < most && (rows == NULL || rows->len < BYTES_PER_REQUEST); at++)
     if (tfd_work_receives (work, files->pdata[at]) && wanted (work, files->pdata[at]))

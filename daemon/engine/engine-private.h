@@ -115,6 +115,7 @@ struct _TfdEngine
   /* of one user: bytes that are kept of jobs that have ended, uploads that servers are to forget */
   guint64 most_history;
   guint most_sessions;
+  guint most_at_once;  /* files that a request names, or whose rows are deleted; less in tests */
   GHashTable *touched; /* (owned) ids that the open transaction changed -> NULL */
   GHashTable *workers; /* (owned) uid -> (owned) TfdWorkerState */
   GHashTable *probes;  /* (owned) "uid:directory" -> (owned) Probe: probe.c */

@@ -69,6 +69,7 @@ tfd_engine_new (TfdStore *store, TfdClock *clock, TfdTransport *transport, const
   self->most_stored = TFD_MOST_STORED;
   self->most_history = TFD_MOST_HISTORY;
   self->most_sessions = TFD_MOST_SESSIONS;
+  self->most_at_once = G_MAXUINT;
   self->outbox = tfd_outbox_new (store, settled_cb, self);
   /* runs of an earlier life of the daemon must never be taken for ours */
   self->last_run = (guint64) tfd_clock_now_real (clock);

@@ -337,10 +337,9 @@ adopt_next (Taking *taking)
   TfdEngine *self = work->engine;
   GPtrArray *files = work->job->files;
   g_autoptr (GError) error = NULL;
-  guint wanted = 0;
+  guint most = MIN (FILES_PER_REQUEST, self->most_at_once), wanted = 0;
 
-  for (work->next = work->cursor; work->next < files->len && wanted < FILES_PER_REQUEST;
-       work->next++)
+  for (work->next = work->cursor; work->next < files->len && wanted < most; work->next++)
     {
       const TfdFileRecord *file = files->pdata[work->next];
 

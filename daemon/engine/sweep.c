@@ -16,6 +16,12 @@
 
 static void sweep_cb (gpointer user_data);
 
+static guint
+rows_at_a_time (const TfdEngine *self)
+{
+  return MIN (ROWS_AT_A_TIME, self->most_at_once);
+}
+
 static void
 sweep_in (TfdEngine *self, gint64 pause)
 {
@@ -42,7 +48,7 @@ sweep_cb (gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   self->sweep_alarm = 0;
-  if (tfd_store_sweep (self->store, ROWS_AT_A_TIME, &self->sweep_due, &error))
+  if (tfd_store_sweep (self->store, rows_at_a_time (self), &self->sweep_due, &error))
     {
       tfd_outbox_add (self->outbox, swept_cb, self, NULL);
       return;
@@ -64,7 +70,7 @@ tfd_engine_delete_job (TfdEngine *self, TfdJob *job, GError **error)
 {
   const TfdJobRecord *record = job->record;
 
-  if (record->files_total <= ROWS_AT_A_TIME)
+  if (record->files_total <= rows_at_a_time (self))
     return tfd_store_delete_job (self->store, record->id, error);
   self->sweep_due = TRUE;
   return tfd_store_retire_job (self->store, record->id, error);

@@ -301,11 +301,11 @@ tfd_fake_transport_answer_with_fds (TfdFakeTransport *self,
 }
 
 static GList *
-find_next (TfdFakeTransport *self, guint32 uid)
+find_nth (TfdFakeTransport *self, guint32 uid, guint n)
 {
   GList *link = self->requests.head;
 
-  while (link != NULL && ((Request *) link->data)->uid != uid)
+  while (link != NULL && (((Request *) link->data)->uid != uid || n-- > 0))
     link = link->next;
   return link;
 }
@@ -313,7 +313,13 @@ find_next (TfdFakeTransport *self, guint32 uid)
 const char *
 tfd_fake_transport_next (TfdFakeTransport *self, guint32 uid, GVariant **parameters)
 {
-  GList *link = find_next (self, uid);
+  return tfd_fake_transport_nth (self, uid, 0, parameters);
+}
+
+const char *
+tfd_fake_transport_nth (TfdFakeTransport *self, guint32 uid, guint n, GVariant **parameters)
+{
+  GList *link = find_nth (self, uid, n);
 
   if (link == NULL)
     return NULL;
@@ -324,7 +330,7 @@ tfd_fake_transport_next (TfdFakeTransport *self, guint32 uid, GVariant **paramet
 void
 tfd_fake_transport_answer_next (TfdFakeTransport *self, guint32 uid, GVariant *answer)
 {
-  GList *link = find_next (self, uid);
+  GList *link = find_nth (self, uid, 0);
   Request *request = link->data;
 
   g_queue_delete_link (&self->requests, link);

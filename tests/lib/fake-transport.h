@@ -43,7 +43,11 @@ GUnixFDList *tfd_fake_transport_peek_fds (TfdFakeTransport *self, const char *me
  * none), both valid until it is answered. NULL when there is none. */
 const char *tfd_fake_transport_next (TfdFakeTransport *self, guint32 uid, GVariant **parameters);
 
-/* Answers that one with @answer (floating is consumed). */
+/* The same of the one that came after @n others. */
+const char *
+tfd_fake_transport_nth (TfdFakeTransport *self, guint32 uid, guint n, GVariant **parameters);
+
+/* Answers the oldest for @uid with @answer (floating is consumed). */
 void tfd_fake_transport_answer_next (TfdFakeTransport *self, guint32 uid, GVariant *answer);
 
 /* Answers the oldest request for @method with @answer (floating is consumed). */

@@ -127,6 +127,41 @@ outcome_cb (TfdJob *job, const TfdOutcome *outcome, const GError *error, gpointe
 }
 
 void
+months_change_user (Account *account, guint32 uid)
+{
+  if (account->taker != NULL && account->taker->uid == uid)
+    account->user = account->taker;
+  account->taker = NULL;
+}
+
+static void
+taken_cb (TfdJob *job, const GError *error, gpointer data)
+{
+  Call *call = data;
+
+  if (call->world->dying)
+    return;
+  months_change_user (call->account, error == NULL ? call->user->uid : G_MAXUINT32);
+  months_used (call->world, tfd_job_id (job), FALSE);
+  if (error != NULL)
+    g_assert_true (error->code == TFD_ERROR_FILE_ACCESS_DENIED ||
+                   error->code == TFD_ERROR_WORKER_LOST || error->code == TFD_ERROR_INVALID_STATE ||
+                   error->code == TFD_ERROR_STORAGE_FAILED ||
+                   error->code == TFD_ERROR_TOO_MANY_JOBS_PER_USER);
+  call->decided = TRUE;
+  months_answered (call);
+}
+
+static void
+take (Call *call, TfdJob *job)
+{
+  const TfdOwner owner = { call->user->uid, call->user->name, NULL };
+
+  call->account->taker = call->user;
+  tfd_engine_take_ownership (call->world->fixture->engine, job, &owner, NULL, taken_cb, call);
+}
+
+void
 months_forget_calls (Months *self)
 {
   GHashTableIter iter;
@@ -272,6 +307,11 @@ perform (TfdJob *job, gpointer data)
   g_autoptr (GError) error = NULL;
 
   months_used (call->world, tfd_job_id (job), FALSE);
+  if (call->kind == TAKE)
+    {
+      take (call, job); /* may be answered already */
+      return;
+    }
   call->used = TRUE;
   if (call->kind == COMPLETE)
     tfd_engine_complete (engine, job, call->options, outcome_cb, call);

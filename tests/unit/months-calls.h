@@ -18,13 +18,14 @@ typedef enum
   VALIDATE,
   COMPLETE,
   CANCEL,
+  TAKE,
 } Kind;
 
 typedef struct
 {
   Months *world;
   Account *account; /* (nullable) of what was created: NULL until it is */
-  User *user;
+  User *user;       /* for whom it is, with TAKE */
   Kind kind;
   gint64 asked;     /* true time */
   gboolean decided; /* only the answer is missing */

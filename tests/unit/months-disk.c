@@ -3,6 +3,8 @@
 /* Months, the disk: temporaries and finished files, on places that come and go. */
 #include "months.h"
 
+#include "engine/work-private.h"
+
 #include <string.h>
 
 const char *const months_places[N_PLACES] = { "/home/alice", "/home/bob", "/home/carol",
@@ -217,18 +219,62 @@ finalize_one (Months *self,
   return g_str_equal (verdict, "renamed") || g_str_equal (verdict, "moved");
 }
 
+/* Nobody deletes what a job goes on with. */
+static void
+check_not_needed (Months *self, const char *id, const WorkFile *file)
+{
+  TfdJob *job = tfd_engine_get_job (self->fixture->engine, id);
+  GPtrArray *files =
+      job == NULL || job->ended || (job->work != NULL && job->work->kind != TFD_OPERATION_NONE)
+          ? NULL
+          : tfd_job_files (job, self->fixture->store, NULL);
+
+  if (files != NULL && file->index < files->len)
+    g_assert_cmpuint (engine_file (job, file->index)->attempt, !=, file->attempt);
+}
+
 static void
 discard_one (Months *self, GVariantBuilder *builder, const char *job, const WorkFile *file)
 {
   g_autofree char *path = months_part_path (job, file);
   gboolean foreign;
 
+  check_not_needed (self, job, file);
   if (months_is_absent (self, file->path))
     g_variant_builder_add_parsed (
         builder, "(%u, %@ay, 'not there')", file->index,
         g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, path, strlen (path), 1));
   else if (months_find_part (self, job, file, &foreign) != NULL)
     g_hash_table_remove (self->parts, path);
+}
+
+/* What belongs to somebody else is copied. */
+static void
+adopt_one (Months *self, GVariantBuilder *builder, const char *job, WorkFile *file)
+{
+  g_auto (GVariantDict) details = G_VARIANT_DICT_INIT (NULL);
+  const char *verdict = "absent";
+  gboolean foreign;
+  const Part *part = months_find_part (self, job, file, &foreign);
+
+  if (part == NULL || months_is_absent (self, file->path))
+    ;
+  else if (months_happens (self, 3))
+    verdict = "ok";
+  else
+    {
+      guint64 have = part->have;
+      Part *copy;
+
+      file->attempt++;
+      copy = months_create_part (self, job, file);
+      copy->have = file->have = have;
+      file->inode = copy->inode;
+      verdict = "copied";
+      g_variant_dict_insert_value (&details, "part", months_part_record (file));
+    }
+  g_variant_builder_add (builder, "(us@a{sv})", file->index, verdict,
+                         g_variant_dict_end (&details));
 }
 
 static GVariant *
@@ -266,7 +312,7 @@ work_on_files (
   g_variant_get_child (parameters, 0, "&s", &job);
   /* while a run may write nobody touches its files */
   g_assert_false (months_find_run (self, job) != NULL && !g_str_equal (method, "Discard"));
-  if (!g_str_equal (method, "Discard"))
+  if (g_str_equal (method, "Verify") || g_str_equal (method, "Finalize"))
     g_variant_lookup (options, "overwrite", "&s", &overwrite);
   for (guint i = 0; i < g_variant_n_children (files) && i < limit && goes_on; i++)
     {
@@ -275,6 +321,8 @@ work_on_files (
 
       if (g_str_equal (method, "Verify"))
         verify_one (self, builder, job, file, g_str_equal (overwrite, "keep-both"));
+      else if (g_str_equal (method, "Adopt"))
+        adopt_one (self, builder, job, file);
       else if (g_str_equal (method, "Finalize"))
         goes_on = finalize_one (self, builder, job, file, options);
       else
@@ -291,7 +339,8 @@ months_work_on_disk (Months *self, const char *method, GVariant *parameters, gui
 
   if (g_str_equal (method, "Probe"))
     return probe (self, parameters);
-  if (!discard && !g_str_equal (method, "Verify") && !g_str_equal (method, "Finalize"))
+  if (!discard && !g_str_equal (method, "Verify") && !g_str_equal (method, "Finalize") &&
+      !g_str_equal (method, "Adopt"))
     return NULL;
   g_variant_builder_init (&builder, G_VARIANT_TYPE (discard ? "a(uays)" : "a(usa{sv})"));
   work_on_files (self, method, parameters, limit, &builder);

@@ -30,18 +30,26 @@ change_clock (Months *self)
     }
 }
 
-/* It is written down every hour what time it is: when the clock was right for so long, and is right
- * again, the time between counts, up to a week. */
+/* It is written down every hour what time it is, with a full disk every other, but not by one who
+ * sleeps: what comes after that may be forgotten. */
+static gint64
+not_noted (Months *self)
+{
+  return 2 * HOUR + (months_now (self) - self->woke < 2 * HOUR ? self->slept : 0);
+}
+
+/* When the clock was right as the time was noted, and is right again, the time between counts, up
+ * to a week. */
 static void
 reboot (Months *self)
 {
   gint64 off = months_span (self, MINUTE, 14 * DAY);
-  gboolean was_right = self->synced && self->true_time - self->synced_since > 2 * HOUR;
+  gboolean was_right = self->synced && self->true_time - self->synced_since > not_noted (self);
 
+  self->counted_time -= not_noted (self);
   months_stop (self);
   self->boots++;
   self->true_time += off;
-  self->counted_time -= 2 * HOUR;
   tfd_fake_clock_reboot (self->fixture->clock, months_span (self, SECOND, MINUTE));
   set_wall_clock (self, 0);
   if (self->synced && months_happens (self, 4))
@@ -62,6 +70,8 @@ sleep_and_wake (Months *self)
       tfd_engine_checkpoint_async (self->fixture->engine, NULL, NULL);
       months_rest (self);
     }
+  self->slept = not_noted (self) - 2 * HOUR + span;
+  self->woke = months_now (self) + span;
   tfd_fake_clock_sleep (self->fixture->clock, span);
   self->true_time += span;
   self->counted_time += span;

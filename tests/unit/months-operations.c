@@ -145,6 +145,18 @@ open_account (Call *call, TfdJob *job, gboolean started)
   call->used = TRUE;
 }
 
+/* The jobs of @user, and those that it is about to take. */
+static guint
+count_places (Months *self, const User *user)
+{
+  guint n = 0;
+
+  tfd_engine_foreach_job (self->fixture->engine, user->uid, NULL, count_cb, &n);
+  for (guint i = 0; i < self->accounts->len; i++)
+    n += ((Account *) self->accounts->pdata[i])->taker == user;
+  return n;
+}
+
 static void
 create (Months *self)
 {
@@ -153,7 +165,7 @@ create (Months *self)
   g_autoptr (GVariant) changes = make_properties (self, &call->value);
   g_autoptr (GError) error = NULL;
   gboolean started;
-  guint present = 0;
+  guint present;
   TfdOwner owner;
   TfdJob *job;
 
@@ -162,7 +174,7 @@ create (Months *self)
   owner = (TfdOwner){ call->user->uid, call->user->name, NULL };
   started = call->files->len > 0 && !months_happens (self, 4);
   tfd_job_properties_apply (properties, TFD_JOB_TYPE_DOWNLOAD, changes, TRUE, TFD_LIFE_NEW, NULL);
-  tfd_engine_foreach_job (self->fixture->engine, call->user->uid, NULL, count_cb, &present);
+  present = count_places (self, call->user);
   job = tfd_engine_create_job (self->fixture->engine, &owner, TFD_JOB_TYPE_DOWNLOAD,
                                g_steal_pointer (&properties), call->files, NULL, started, NULL,
                                &error);
@@ -229,6 +241,15 @@ ask_simply (Months *self, Account *account, Kind kind)
   months_ask (call);
 }
 
+static void
+ask_to_take (Months *self, Account *account)
+{
+  Call *call = months_call_new (self, account, TAKE);
+
+  call->user = &self->users[months_pick (self, N_USERS)];
+  months_ask (call);
+}
+
 /* All jobs of one user at once. */
 static void
 ask_for_all (Months *self, User *user, Kind kind)
@@ -249,8 +270,8 @@ ask_for_all (Months *self, User *user, Kind kind)
 static void
 ask_about (Months *self, Account *account)
 {
-  static const Kind often[] = { RESUME, RESUME, RESUME, SUSPEND,  SET,    SET,
-                                ADD,    ADD,    RENAME, VALIDATE, CANCEL, COMPLETE };
+  static const Kind often[] = { RESUME, RESUME, RESUME,   SUSPEND, SET,      SET, ADD,
+                                ADD,    RENAME, VALIDATE, CANCEL,  COMPLETE, TAKE };
   Kind kind = often[months_pick (self, G_N_ELEMENTS (often))];
 
   if (count_jobs (self) > MANY_JOBS && months_happens (self, 2))
@@ -259,6 +280,8 @@ ask_about (Months *self, Account *account)
     ask_to_add (self, account);
   else if (kind == SET)
     ask_to_set (self, account);
+  else if (kind == TAKE)
+    ask_to_take (self, account);
   else if (kind == COMPLETE || kind == CANCEL)
     ask_to_end (self, account, kind);
   else

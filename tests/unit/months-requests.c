@@ -89,11 +89,84 @@ work_on_runs (Months *self, User *user, const char *method, GVariant *parameters
   return g_variant_new ("()");
 }
 
+/* ---- the walk of Complete: one request after the other, and none behind one that has failed ----
+ */
+
+static Walk *
+find_walk (Months *self, User *user, const char *job)
+{
+  Walk *walk = g_hash_table_lookup (self->walks, job);
+
+  if (walk == NULL)
+    {
+      walk = g_new0 (Walk, 1);
+      g_hash_table_insert (self->walks, g_strdup (job), walk);
+      walk->broken = TRUE;
+    }
+  walk->user = user;
+  return walk;
+}
+
+static gboolean
+has_failed (GVariant *answer)
+{
+  g_autoptr (GVariant) rows = g_variant_get_child_value (answer, 0);
+  gsize n = g_variant_n_children (rows);
+  const char *verdict = "";
+
+  if (n > 0)
+    g_variant_get_child (rows, n - 1, "(u&sa{sv})", NULL, &verdict, NULL);
+  return g_str_equal (verdict, "failed") || g_str_equal (verdict, "taken");
+}
+
+static GVariant *
+walk_on (Months *self, User *user, GVariant *parameters, guint limit)
+{
+  g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 1);
+  guint32 number = 0, step = 0;
+  GVariant *answer;
+  const char *job;
+  Walk *walk;
+
+  g_variant_get_child (parameters, 0, "&s", &job);
+  g_variant_lookup (options, "walk", "u", &number);
+  g_variant_lookup (options, "step", "u", &step);
+  walk = find_walk (self, user, job);
+  if (step == 0)
+    {
+      walk->walk = number;
+      walk->next = 0;
+      walk->broken = FALSE;
+    }
+  if (walk->broken || walk->walk != number || walk->next != step)
+    return g_variant_new ("(a(usa{sv}))", NULL);
+  walk->next++;
+  answer = months_work_on_disk (self, "Finalize", parameters, limit);
+  walk->broken = has_failed (answer);
+  return answer;
+}
+
+static GVariant *
+work (Months *self, User *user, const char *method, GVariant *parameters, guint limit)
+{
+  if (g_str_equal (method, "Finalize"))
+    return walk_on (self, user, parameters, limit);
+  return months_work_on_disk (self, method, parameters, limit);
+}
+
+static gboolean
+is_walk_of (gpointer job G_GNUC_UNUSED, gpointer walk, gpointer user)
+{
+  return ((Walk *) walk)->user == user;
+}
+
+/* ---- all requests ---- */
+
 static void
 serve (Months *self, User *user, const char *name, GVariant *parameters)
 {
   g_autofree char *method = g_strdup (name);
-  GVariant *answer = months_work_on_disk (self, method, parameters, G_MAXUINT);
+  GVariant *answer = work (self, user, method, parameters, G_MAXUINT);
 
   if (answer == NULL)
     answer = work_on_runs (self, user, method, parameters);
@@ -132,18 +205,27 @@ is_of (gpointer number G_GNUC_UNUSED, gpointer run, gpointer user)
 void
 months_kill_workers (Months *self, User *user)
 {
-  GVariant *parameters;
-  const char *method = tfd_fake_transport_next (self->fixture->transport, user->uid, &parameters);
+  guint n = 0;
 
-  /* in the middle of what it was asked for, unless nobody ever asked */
-  if (method != NULL && !self->dying && !user->stuck && months_happens (self, 2))
+  /* in the middle of what it was asked for, or when it has done that and is not heard any more,
+     unless nobody ever asked */
+  while (!self->dying && !user->stuck && months_happens (self, 2))
     {
-      GVariant *answer = months_work_on_disk (self, method, parameters, months_pick (self, 4));
+      GVariant *parameters, *answer;
+      const char *method =
+          tfd_fake_transport_nth (self->fixture->transport, user->uid, n++, &parameters);
+      gboolean wholly = months_happens (self, 2);
 
+      if (method == NULL)
+        break;
+      answer = work (self, user, method, parameters, wholly ? G_MAXUINT : months_pick (self, 4));
       if (answer != NULL)
         g_variant_unref (g_variant_ref_sink (answer));
+      if (!wholly)
+        break;
     }
   g_hash_table_foreach_remove (self->runs, is_of, user);
+  g_hash_table_foreach_remove (self->walks, is_walk_of, user);
 }
 
 gint64

@@ -71,20 +71,33 @@ check_list (Months *self, const Account *account, GVariant *list, gboolean kept)
     }
 }
 
+static GPtrArray *
+load_tombstones (Months *self, const Account *account, const User *user)
+{
+  const char *ids[] = { account->id, NULL };
+  const TfdTombstoneFilter filter = { .ids = ids, .files = TRUE };
+
+  return tfd_store_load_tombstones (self->fixture->store, user->uid, &filter, NULL);
+}
+
 /* Its tombstone says what was done, or there is none. */
 static gboolean
 read_tombstone (Months *self, Account *account)
 {
-  const char *ids[] = { account->id, NULL };
-  const TfdTombstoneFilter filter = { .ids = ids, .files = TRUE };
-  g_autoptr (GPtrArray) rows =
-      tfd_store_load_tombstones (self->fixture->store, account->user->uid, &filter, NULL);
+  g_autoptr (GPtrArray) rows = load_tombstones (self, account, account->user);
   const TfdTombstone *tombstone;
 
+  if (rows->len == 0 && account->taker != NULL)
+    {
+      g_ptr_array_unref (rows);
+      rows = load_tombstones (self, account, account->taker);
+    }
   if (rows->len == 0)
     return FALSE;
   g_assert_cmpuint (rows->len, ==, 1);
   tombstone = rows->pdata[0];
+  months_change_user (account, tombstone->owner_uid);
+  g_assert_cmpuint (tombstone->owner_uid, ==, account->user->uid);
   check_list (self, account, tombstone->kept, TRUE);
   check_list (self, account, tombstone->discarded, FALSE);
   g_assert_cmpuint (tombstone->kept_count, ==, g_variant_n_children (tombstone->kept));
@@ -154,6 +167,7 @@ check_account (Months *self, Account *account, gboolean cut_short)
     g_assert_null (job);
   else if (job != NULL)
     {
+      months_change_user (account, tfd_job_uid (job));
       /* what was decided since the last rest may be there or not, if it died by that commit */
       if (!cut_short && job->work == NULL)
         g_assert_cmpint (job->record->state, ==, after_restart (account->stored));

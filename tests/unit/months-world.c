@@ -102,6 +102,9 @@ prepare (Months *self)
 {
   sqlite3_commit_hook (self->fixture->store->db, commit_cb, self);
   self->hurried = FALSE;
+  /* so that Complete of a few files takes many requests, most often */
+  if (!months_happens (self, 4))
+    self->fixture->engine->most_at_once = 1 + months_pick (self, 3);
   months_watch (self);
 }
 
@@ -160,6 +163,7 @@ months_start (Months *self)
   gboolean cut_short = self->dying;
 
   self->dying = FALSE;
+  self->slept = 0;
   engine_start (self->fixture);
   prepare (self);
   months_check_start (self, cut_short);
@@ -247,6 +251,7 @@ months_new (EngineFixture *fixture, guint32 seed)
   self->finals = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self->renamed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->runs = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, months_run_free);
+  self->walks = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self->link = self->synced = TRUE;
   self->hours_until = G_MAXINT64;
   self->epoch = tfd_clock_now_real (TFD_CLOCK (fixture->clock));
@@ -267,5 +272,6 @@ months_free (Months *self)
   g_hash_table_unref (self->finals);
   g_hash_table_unref (self->renamed);
   g_hash_table_unref (self->runs);
+  g_hash_table_unref (self->walks);
   g_free (self);
 }

@@ -34,6 +34,7 @@ typedef struct
 {
   char *id;           /* (owned) */
   User *user;         /* (not owned) */
+  User *taker;        /* (not owned) (nullable) whose it may be, as nobody has heard */
   gboolean confirmed; /* its creation was answered: it can never be as if it had not been */
   gboolean forgotten; /* nobody asks anything of it */
   gboolean resting;   /* told to be suspended, failed or transferred, and not resumed since */
@@ -64,6 +65,7 @@ typedef struct
   GHashTable *finals;  /* (owned) path -> (owned) whose file it is: "id:index", or "" */
   GHashTable *renamed; /* (owned) of "id:index" that were renamed once */
   GHashTable *runs;    /* (owned) number -> (owned) Run: months-worker.c */
+  GHashTable *walks;   /* (owned) job id -> (owned) Walk: months-requests.c */
   guint64 inodes;      /* given out */
   guint serial;        /* of names */
   gboolean calm;       /* nothing bad happens any more */
@@ -81,7 +83,9 @@ typedef struct
 
   gint64 true_time;    /* since the beginning, whatever the clocks say */
   gint64 counted_time; /* the part of it that is certain to count from boot to boot */
-  gint64 epoch;        /* true wall clock at the beginning */
+  gint64 woke,
+      slept;    /* boot time of the last sleep's end, and how long nothing was noted by then */
+  gint64 epoch; /* true wall clock at the beginning */
   gint64 synced_since; /* true time */
   gint64 shaken;       /* boot time of the last start, or commit that failed */
   gboolean synced;
@@ -182,6 +186,14 @@ gint64 months_next_transfer (Months *self);
 char *months_url (Months *self, const char *name);
 
 /* ---- months-requests.c ---- */
+/* The Finalize requests of a job, as its worker knows them. */
+typedef struct
+{
+  User *user;
+  guint32 walk, next; /* the present one, and the step that may come */
+  gboolean broken;    /* one of it has failed, or it began with another worker */
+} Walk;
+
 /* Answers what is due; TRUE when there was something. */
 gboolean months_serve (Months *self);
 /* The workers die, perhaps in the middle of a request. */
@@ -201,6 +213,8 @@ void months_call_free (gpointer call);
 /* Everybody resumes all their jobs, or ends them. */
 void months_resume_all (Months *self);
 void months_end_all (Months *self);
+/* Whose it is, when it was not heard. */
+void months_change_user (Account *account, guint32 uid);
 /* It is used: in any case that may count, and it does when it is @sure. */
 void months_used (Months *self, const char *job, gboolean sure);
 
