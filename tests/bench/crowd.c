@@ -9,11 +9,14 @@
 /* The system bus lets a connection wait for the replies of 128 calls. */
 #define CALLS_UNDER_WAY 100
 
+#define BUS "org.freedesktop.DBus"
+
 static struct
 {
   GHashTable *jobs;        /* (owned) ours, by path */
-  GHashTable *transferred; /* (owned) whatever was told to be, by path */
+  GHashTable *transferred; /* (owned) those of them that are */
   GArray *creations, *transfers, *completions;
+  guint awaited; /* replies of CreateJob */
   guint completed;
   gboolean and_complete;
 } crowd;
@@ -31,16 +34,84 @@ completed_cb (GObject *source, GAsyncResult *result, G_GNUC_UNUSED gpointer user
   crowd.completed++;
 }
 
-/* The reply of CreateJob and the signal of its end may come in any order. */
 static void
-transferred (const char *job)
+is_transferred (const char *job)
 {
-  if (!g_hash_table_contains (crowd.jobs, job) || !g_hash_table_contains (crowd.transferred, job))
+  if (!g_hash_table_add (crowd.transferred, g_strdup (job)))
     return;
   add_time (crowd.transfers, 0);
   if (crowd.and_complete)
     g_dbus_connection_call (bus, NAME, job, JOB, "Complete", no_options (), NULL,
                             G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, completed_cb, NULL);
+}
+
+static void
+fail (GVariant *parameters)
+{
+  g_autofree char *text = g_variant_print (parameters, FALSE);
+
+  g_printerr ("bench-client: %s\n", text);
+  exit (1);
+}
+
+static void
+signalled (G_GNUC_UNUSED GDBusConnection *connection,
+           G_GNUC_UNUSED const char *sender,
+           G_GNUC_UNUSED const char *path,
+           G_GNUC_UNUSED const char *interface,
+           const char *signal,
+           GVariant *parameters,
+           G_GNUC_UNUSED gpointer user_data)
+{
+  const char *job;
+
+  if (strcmp (signal, "JobError") == 0)
+    fail (parameters);
+  if (strcmp (signal, "JobTransferred") != 0)
+    return;
+  g_variant_get_child (parameters, 0, "&o", &job);
+  is_transferred (job);
+}
+
+/* Of this job alone, as libtransfer does it: twenty clients that are woken for the jobs of all
+ * twenty users would take as long for it as a fifth of the transfer. */
+static void
+listen_to (const char *job)
+{
+  g_autofree char *rule = g_strdup_printf (
+      "type='signal',sender='" NAME "',interface='" MANAGER "',path='" ROOT "',arg0path='%s'", job);
+
+  g_dbus_connection_call (bus, BUS, "/org/freedesktop/DBus", BUS, "AddMatch",
+                          g_variant_new ("(s)", rule), NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL,
+                          NULL);
+}
+
+static void
+listed_cb (GObject *source, GAsyncResult *result, G_GNUC_UNUSED gpointer user_data)
+{
+  GError *error = NULL;
+  g_autoptr (GVariant) reply =
+      g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+  g_autoptr (GVariantIter) rows = NULL;
+  const char *job;
+
+  check (error);
+  g_variant_get (reply, "(a(oa{sv}))", &rows);
+  while (g_variant_iter_next (rows, "(&oa{sv})", &job, NULL))
+    is_transferred (job);
+}
+
+/* Those that were done before anybody listened. */
+static void
+look_for_transferred (void)
+{
+  static const char *const states[] = { "transferred", NULL }, *const none[] = { NULL };
+  g_auto (GVariantBuilder) filter = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+
+  g_variant_builder_add (&filter, "{sv}", "states", g_variant_new_strv (states, -1));
+  g_variant_builder_add (&filter, "{sv}", "properties", g_variant_new_strv (none, -1));
+  g_dbus_connection_call (bus, NAME, ROOT, MANAGER, "ListJobs", g_variant_new ("(a{sv})", &filter),
+                          NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, listed_cb, NULL);
 }
 
 static void
@@ -55,37 +126,15 @@ created_cb (GObject *source, GAsyncResult *result, G_GNUC_UNUSED gpointer user_d
   add_time (crowd.creations, 0);
   g_variant_get_child (reply, 0, "o", &job);
   g_hash_table_add (crowd.jobs, job);
-  transferred (job);
-}
-
-static void
-signalled (G_GNUC_UNUSED GDBusConnection *connection,
-           G_GNUC_UNUSED const char *sender,
-           G_GNUC_UNUSED const char *path,
-           G_GNUC_UNUSED const char *interface,
-           const char *signal,
-           GVariant *parameters,
-           G_GNUC_UNUSED gpointer user_data)
-{
-  char *job;
-
-  if (strcmp (signal, "JobError") == 0)
-    {
-      g_autofree char *text = g_variant_print (parameters, FALSE);
-
-      g_printerr ("bench-client: %s\n", text);
-      exit (1);
-    }
-  if (strcmp (signal, "JobTransferred") != 0)
-    return;
-  g_variant_get_child (parameters, 0, "o", &job);
-  g_hash_table_add (crowd.transferred, job);
-  transferred (job);
+  listen_to (job);
+  if (--crowd.awaited == 0)
+    look_for_transferred ();
 }
 
 static void
 begin_all (char **rows, guint count, guint each)
 {
+  crowd.awaited = (count + each - 1) / each;
   for (guint i = 0; i < count; i += each)
     g_dbus_connection_call (bus, NAME, ROOT, MANAGER, "CreateJob",
                             creation (rows + i, MIN (each, count - i), TRUE), NULL,
@@ -101,11 +150,8 @@ prepare (gboolean and_complete)
   crowd.transfers = g_array_new (FALSE, FALSE, sizeof (double));
   crowd.completions = g_array_new (FALSE, FALSE, sizeof (double));
   crowd.and_complete = and_complete;
-  watch (signalled);
-  /* by when the bus knows what we want to hear */
-  g_variant_unref (g_dbus_connection_call_sync (
-      bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "GetId", NULL,
-      NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL));
+  g_dbus_connection_signal_subscribe (bus, NULL, MANAGER, NULL, ROOT, NULL,
+                                      G_DBUS_SIGNAL_FLAGS_NO_MATCH_RULE, signalled, NULL, NULL);
 }
 
 void
