@@ -10,9 +10,6 @@
 /* Emptied buffers kept for the next file. */
 #define SPARE_BUFFERS 8
 
-/* So many large ones in all: 32 MiB. */
-#define LARGE_BUFFERS 16
-
 /* Bytes that are kept for later in all. */
 #define KEPT_BYTES ((gsize) 8 * 1024 * 1024)
 
@@ -43,7 +40,7 @@ tfd_buffer_take_large (void)
   guint8 *memory;
   gsize before;
 
-  if (n_large == LARGE_BUFFERS)
+  if (n_large == TFD_LARGE_BUFFERS)
     return NULL;
   memory = mmap (NULL, 2 * TFD_BUFFER_LARGE, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED)

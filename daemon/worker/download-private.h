@@ -6,6 +6,7 @@
 
 #include "worker/body.h"
 #include "worker/download.h"
+#include "worker/writer.h"
 
 G_BEGIN_DECLS
 
@@ -63,11 +64,11 @@ struct _TfdDownload
   guint epoch;            /* raised whenever bytes are thrown away */
   gint64 checkpoint_time;
   guint64 checkpoint_length;
-  gboolean settled; /* the last checkpoint was tried */
-  GQueue writes;    /* what write-behind.c has to write: the first is being written */
-  guint64 queued;   /* so many bytes */
-  gboolean asked;   /* for a checkpoint after them */
-  gint abort;       /* atomic: work in threads shall end early */
+  gboolean settled;  /* the last checkpoint was tried */
+  TfdWriter *writer; /* (owned) (nullable) of write-behind.c, which has given it … */
+  guint64 queued;    /* … so many bytes that it has not told as written */
+  gboolean asked;    /* for a checkpoint after them */
+  gint abort;        /* atomic: work in threads shall end early */
 };
 
 /* Tells the client of a failure and ends the request. */

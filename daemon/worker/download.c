@@ -42,7 +42,7 @@ tfd_download_finalize (GObject *object)
   tfd_download_drop_kept (self);
   g_clear_pointer (&self->part, tfd_part_unref);
   g_clear_pointer (&self->file, tfd_file_free);
-  g_assert (g_queue_is_empty (&self->writes));
+  g_clear_pointer (&self->writer, tfd_writer_unref);
   tfd_login_unref (self->options.login);
   g_free (self->url);
   g_free (self->job);
@@ -61,7 +61,6 @@ tfd_download_init (TfdDownload *self)
 {
   self->total = TFD_SIZE_UNKNOWN;
   self->source_fd = -1;
-  g_queue_init (&self->writes);
 }
 
 TfdDownload *

@@ -20,29 +20,42 @@ typedef struct
 } Job;
 
 static gboolean
+told_cb (gpointer user_data)
+{
+  g_autofree Job *job = user_data;
+
+  job->done (job->data);
+
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
 job_done_cb (gpointer user_data)
 {
   Job *job = user_data;
 
   job->pool->pending--;
-  job->done (job->data);
-  g_free (job);
 
-  return G_SOURCE_REMOVE;
+  return told_cb (job);
+}
+
+static void
+call_in_main_context (TfdPool *pool, GSourceFunc func, Job *job)
+{
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, func, job, NULL);
+  g_source_attach (source, pool->context);
 }
 
 static void
 run_job (gpointer data, gpointer user_data)
 {
   Job *job = data;
-  TfdPool *pool = user_data;
-  g_autoptr (GSource) source = g_idle_source_new ();
 
   job->work (job->data);
-
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, job_done_cb, job, NULL);
-  g_source_attach (source, pool->context);
+  call_in_main_context (user_data, job_done_cb, job);
 }
 
 TfdPool *
@@ -79,6 +92,17 @@ tfd_pool_push (TfdPool *pool, TfdPoolFunc work, TfdPoolFunc done, gpointer data)
   pool->pending++;
 
   g_thread_pool_push (pool->threads, job, NULL);
+}
+
+void
+tfd_pool_tell (TfdPool *pool, TfdPoolFunc func, gpointer data)
+{
+  Job *job = g_new0 (Job, 1);
+
+  job->done = func;
+  job->data = data;
+
+  call_in_main_context (pool, told_cb, job);
 }
 
 guint

@@ -21,6 +21,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfdPool, tfd_pool_free)
 /* Runs @work in a thread, then @done in the main context that the pool was made in. */
 void tfd_pool_push (TfdPool *pool, TfdPoolFunc work, TfdPoolFunc done, gpointer data);
 
+/* For work that goes on: calls @func in that context, before the work is told as done. */
+void tfd_pool_tell (TfdPool *pool, TfdPoolFunc func, gpointer data);
+
 /* How many pieces of work have not been told as done. */
 guint tfd_pool_get_pending (TfdPool *pool);
 

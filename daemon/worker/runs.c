@@ -5,6 +5,7 @@
 #include "worker/run.h"
 
 #include "common/names.h"
+#include "worker/buffer.h"
 #include "worker/login.h"
 #include "worker/session.h"
 
@@ -15,7 +16,7 @@
 #define MAX_CONNECTIONS_PER_HOST 6
 #define MAX_OPEN_FILES 1536
 #define POOL_THREADS 4
-#define WRITER_THREADS 4
+#define WRITER_THREADS (TFD_LARGE_BUFFERS / 2 + 1) /* each large file has one; the small ones */
 #define TICK_MSEC 250
 #define FEW_HOSTS 16
 #define NEWS_MSEC 100

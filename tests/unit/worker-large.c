@@ -21,12 +21,12 @@
 #include <unistd.h>
 
 #define JOB "0123456789abcdef0123456789abcdef"
-#define SIZE ((guint64) 20 * 1024 * 1024 + 1234)
+#define SIZE ((guint64) 10 * TFD_BUFFER_LARGE + 1234)
 
 /* Where an answer ends, or stands still: no multiple of anything, neither within nor behind what
  * fits into the buffers. */
-#define NEAR ((guint64) 1 * 1024 * 1024 + 77)
-#define FAR ((guint64) 3 * 1024 * 1024 + 4095)
+#define NEAR ((guint64) TFD_BUFFER_LARGE / 2 + 77)
+#define FAR ((guint64) TFD_BUFFER_LARGE * 3 / 2 + 4095)
 
 #define DEADLINE_SECONDS 120
 
@@ -465,7 +465,7 @@ test_checkpoint (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 static void
 test_no_room (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
-  const guint64 room = (guint64) 5 * 1024 * 1024 + 8192;
+  const guint64 room = (guint64) TFD_BUFFER_LARGE * 5 / 2 + 8192;
   struct rlimit before, now;
 
   signal (SIGXFSZ, SIG_IGN);
