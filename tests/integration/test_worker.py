@@ -13,7 +13,7 @@ import tap  # noqa: E402
 from bus import DEADLINE, SECOND, wait_for  # noqa: E402
 from httpd import MIB, Answer  # noqa: E402
 from processes import count_descriptors, process_start, status_field  # noqa: E402
-from world import World, WorldCase  # noqa: E402
+from world import World, WorldCase, temporaries  # noqa: E402
 
 
 class Worker(WorldCase):
@@ -66,6 +66,30 @@ class Worker(WorldCase):
         self.assertEqual((job.get('ErrorCount'), job.get('Error')), (0, {}))
         job.complete()
         self.assert_file(path, file)
+
+    def test_killed_while_a_large_file_is_written(self):
+        """What is there was written without holes: its successor goes on behind it, and does not
+        read or fetch it again."""
+        file, row, path = self.file('large', 96 * MIB, rate=200 * MIB)
+        job = self.client.create([row], start=True)
+        place = os.path.dirname(path)
+
+        def present():
+            names = temporaries(place)
+            return os.path.getsize(os.path.join(place, names[0])) if names else 0
+
+        sizes = []
+        for least in 30, 60:
+            wait_for(lambda: present() >= least * MIB, 'more of the file')
+            sizes.append(present())
+            self.world.kill_worker()
+        job.wait('transferred', hurry=True)
+        job.complete()
+        self.assert_file(path, file)
+        resumed = [int(value[6:-1]) for value in self.server.ranges('/large') if value]
+        self.assertEqual(len(resumed), len(sizes))
+        for begin, size in zip(resumed, sizes):
+            self.assertGreaterEqual(begin, size)
 
     def test_complete_with_a_stopped_worker(self):
         done, row, path = self.file('done')
