@@ -103,22 +103,44 @@ drop_secrets (TfdJobProperties *properties)
   properties->notify_interval = defaults->notify_interval;
 }
 
-/* The copy is the file's temporary from now on, and the one before is its old owner's to delete. */
+/* The file's temporary is @part from now on, and the one before is its old owner's to delete. */
 static gboolean
-use_copy (Taking *taking, TfdFileRecord *file, GVariant *part, GError **error)
+change_part (Taking *taking, TfdFileRecord *file, GVariant *part, GError **error)
 {
   TfdJob *job = taking->work->job;
 
   if (!tfd_engine_add_leftover (taking->work->engine, job, file, error))
     return FALSE;
   file->attempt++;
-  g_variant_unref (file->part);
-  file->part = g_variant_ref (part);
+  g_clear_pointer (&file->part, g_variant_unref);
+  file->part = part != NULL ? g_variant_ref (part) : NULL;
   return tfd_engine_save_file (taking->work->engine, job, file);
 }
 
+/* A worker of the old owner may have begun files that nobody has heard of: see discard.c. */
 static gboolean
-use_copies (Taking *taking, GError **error)
+part_from_unrecorded (Taking *taking, GError **error)
+{
+  const TfdWork *work = taking->work;
+  GPtrArray *files = work->job->files;
+  guint left = work->job->record->resumed ? TFD_FILES_IN_HAND : 0;
+
+  for (guint i = 0; i < files->len && left > 0; i++)
+    {
+      TfdFileRecord *file = files->pdata[i];
+
+      if (!tfd_work_receives (work, file) || file->part != NULL ||
+          file->state == TFD_FILE_STATE_COMPLETED)
+        continue;
+      if (!change_part (taking, file, NULL, error))
+        return FALSE;
+      left--;
+    }
+  return TRUE;
+}
+
+static gboolean
+change_parts (Taking *taking, GError **error)
 {
   TfdStore *store = taking->work->engine->store;
   GHashTableIter iter;
@@ -129,9 +151,9 @@ use_copies (Taking *taking, GError **error)
       return FALSE;
   g_hash_table_iter_init (&iter, taking->copies);
   while (g_hash_table_iter_next (&iter, &index, &part))
-    if (!use_copy (taking, tfd_work_file (taking->work, GPOINTER_TO_UINT (index)), part, error))
+    if (!change_part (taking, tfd_work_file (taking->work, GPOINTER_TO_UINT (index)), part, error))
       return FALSE;
-  return TRUE;
+  return part_from_unrecorded (taking, error);
 }
 
 static void
@@ -201,7 +223,7 @@ change_owner (Taking *taking)
   tfd_engine_log_event (self, job, "owner-changed",
                         g_variant_new_parsed ("{'from': <%s>, 'to': <%s>}", job->record->owner_name,
                                               taking->owner.name));
-  if (!use_copies (taking, &error))
+  if (!change_parts (taking, &error))
     tfd_engine_doom (self, error);
   change_record (taking);
   if (error == NULL && !tfd_store_update_owner (self->store, job->record, &error))

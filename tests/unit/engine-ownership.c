@@ -85,7 +85,7 @@ ENGINE_TEST (test_secrets_go)
 static TfdJob *
 create_with_parts (EngineFixture *self, guint64 *run)
 {
-  TfdJob *job = engine_create_running (self, "a", 3, NULL, run);
+  TfdJob *job = engine_create_running (self, "a", 2, NULL, run);
   g_autofree char *parts =
       g_strdup_printf ("(%" G_GUINT64_FORMAT ", [(0, {'x': <1>}), (1, {'x': <2>})])", *run);
 
@@ -169,6 +169,30 @@ ENGINE_TEST (test_promised_twice)
   tfd_engine_mounts_changed (self->engine);
   engine_answer (self, "Discard", "([],)");
   g_assert_cmpuint (engine_count_rows (self, "leftovers"), ==, 0);
+  tfd_signal_log_clear (self->log);
+}
+
+/* What a worker of the old owner began, and nobody heard of, is not the new one's to delete. */
+ENGINE_TEST (test_unrecorded)
+{
+  guint64 run;
+  TfdJob *job = engine_create_running (self, "a", 2, NULL, &run);
+  g_autofree char *id = g_strdup (tfd_job_id (job));
+
+  self->config->background_jobs = 0;
+  job = find (self, id);
+  take (self, job, &bob);
+  tfd_signal_log_assert_has (self->log, "a taken");
+  engine_assert_asked (self, "Discard", "0 1");
+  engine_assert_file_value (self, "Discard", 1, "attempt", "0");
+  g_assert_cmpstr (tfd_fake_transport_peek_owner (self->transport, "Discard"), ==, "alice");
+  engine_answer (self, "Discard", "([],)");
+  g_assert_cmpuint (engine_count_rows (self, "leftovers"), ==, 0);
+
+  engine_cancel (self, find (self, id));
+  g_assert_cmpstr (tfd_fake_transport_peek_owner (self->transport, "Discard"), ==, "bob");
+  engine_assert_file_value (self, "Discard", 1, "attempt", "1");
+  engine_answer (self, "Discard", "([],)");
   tfd_signal_log_clear (self->log);
 }
 
@@ -326,6 +350,7 @@ main (int argc, char **argv)
   ENGINE_ADD ("/engine/ownership/secrets-go", test_secrets_go);
   ENGINE_ADD ("/engine/ownership/running", test_running);
   ENGINE_ADD ("/engine/ownership/promised-twice", test_promised_twice);
+  ENGINE_ADD ("/engine/ownership/unrecorded", test_unrecorded);
   ENGINE_ADD ("/engine/ownership/refused", test_refused);
   ENGINE_ADD ("/engine/ownership/worker-lost", test_worker_lost);
   ENGINE_ADD ("/engine/ownership/crash", test_crash);
