@@ -21,13 +21,14 @@ path_of (GVariant *dict, const char *key)
 }
 
 WorkFile *
-months_read_file (GVariant *row)
+months_read_file (const User *user, GVariant *row)
 {
   WorkFile *file = g_new0 (WorkFile, 1);
   g_autoptr (GVariant) dict = NULL;
   g_autoptr (GVariant) part = NULL;
   const char *state = "";
 
+  file->uid = user->uid;
   g_variant_get (row, "(u@a{sv})", &file->index, &dict);
   g_variant_lookup (dict, "attempt", "u", &file->attempt);
   g_variant_lookup (dict, "url", "s", &file->url);
@@ -93,7 +94,8 @@ months_find_part (Months *self, const char *job, const WorkFile *file, gboolean 
 {
   g_autofree char *path = months_part_path (job, file);
   Part *part = g_hash_table_lookup (self->parts, path);
-  gboolean ours = part != NULL && (!file->recorded || part->inode == file->inode);
+  gboolean ours =
+      part != NULL && (file->recorded ? part->inode == file->inode : part->uid == file->uid);
 
   *foreign = part != NULL && !ours;
   return ours ? part : NULL;
@@ -104,7 +106,7 @@ months_create_part (Months *self, const char *job, const WorkFile *file)
 {
   Part *part = g_new (Part, 1);
 
-  *part = (Part){ g_strdup (job), file->index, file->attempt, ++self->inodes, 0 };
+  *part = (Part){ g_strdup (job), file->index, file->attempt, file->uid, ++self->inodes, 0 };
   g_hash_table_replace (self->parts, months_part_path (job, file), part);
   return part;
 }
@@ -239,13 +241,15 @@ discard_one (Months *self, GVariantBuilder *builder, const char *job, const Work
   g_autofree char *path = months_part_path (job, file);
   gboolean foreign;
 
-  check_not_needed (self, job, file);
   if (months_is_absent (self, file->path))
     g_variant_builder_add_parsed (
         builder, "(%u, %@ay, 'not there')", file->index,
         g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, path, strlen (path), 1));
   else if (months_find_part (self, job, file, &foreign) != NULL)
-    g_hash_table_remove (self->parts, path);
+    {
+      check_not_needed (self, job, file);
+      g_hash_table_remove (self->parts, path);
+    }
 }
 
 /* What belongs to somebody else is copied. */
@@ -301,8 +305,12 @@ probe (Months *self, GVariant *parameters)
 /* ---- the door ---- */
 
 static void
-work_on_files (
-    Months *self, const char *method, GVariant *parameters, guint limit, GVariantBuilder *builder)
+work_on_files (Months *self,
+               const User *user,
+               const char *method,
+               GVariant *parameters,
+               guint limit,
+               GVariantBuilder *builder)
 {
   g_autoptr (GVariant) files = tfd_fake_transport_files (parameters);
   g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 1);
@@ -317,7 +325,7 @@ work_on_files (
   for (guint i = 0; i < g_variant_n_children (files) && i < limit && goes_on; i++)
     {
       g_autoptr (GVariant) row = g_variant_get_child_value (files, i);
-      WorkFile *file = months_read_file (row);
+      WorkFile *file = months_read_file (user, row);
 
       if (g_str_equal (method, "Verify"))
         verify_one (self, builder, job, file, g_str_equal (overwrite, "keep-both"));
@@ -332,7 +340,8 @@ work_on_files (
 }
 
 GVariant *
-months_work_on_disk (Months *self, const char *method, GVariant *parameters, guint limit)
+months_work_on_disk (
+    Months *self, const User *user, const char *method, GVariant *parameters, guint limit)
 {
   gboolean discard = g_str_equal (method, "Discard");
   GVariantBuilder builder;
@@ -343,7 +352,7 @@ months_work_on_disk (Months *self, const char *method, GVariant *parameters, gui
       !g_str_equal (method, "Adopt"))
     return NULL;
   g_variant_builder_init (&builder, G_VARIANT_TYPE (discard ? "a(uays)" : "a(usa{sv})"));
-  work_on_files (self, method, parameters, limit, &builder);
+  work_on_files (self, user, method, parameters, limit, &builder);
   return discard ? g_variant_new ("(a(uays))", &builder) : g_variant_new ("(a(usa{sv}))", &builder);
 }
 

@@ -9,7 +9,7 @@ take_files (Run *run, GVariant *files)
   for (guint i = 0; i < g_variant_n_children (files); i++)
     {
       g_autoptr (GVariant) row = g_variant_get_child_value (files, i);
-      WorkFile *file = months_read_file (row);
+      WorkFile *file = months_read_file (run->user, row);
 
       /* what is on the disk is not fetched again */
       g_assert_false (file->transferred || file->completed);
@@ -141,7 +141,7 @@ walk_on (Months *self, User *user, GVariant *parameters, guint limit)
   if (walk->broken || walk->walk != number || walk->next != step)
     return g_variant_new ("(a(usa{sv}))", NULL);
   walk->next++;
-  answer = months_work_on_disk (self, "Finalize", parameters, limit);
+  answer = months_work_on_disk (self, user, "Finalize", parameters, limit);
   walk->broken = has_failed (answer);
   return answer;
 }
@@ -151,7 +151,7 @@ work (Months *self, User *user, const char *method, GVariant *parameters, guint 
 {
   if (g_str_equal (method, "Finalize"))
     return walk_on (self, user, parameters, limit);
-  return months_work_on_disk (self, method, parameters, limit);
+  return months_work_on_disk (self, user, method, parameters, limit);
 }
 
 static gboolean

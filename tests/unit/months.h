@@ -125,16 +125,16 @@ void months_calm (Months *self);
 /* ---- months-disk.c ---- */
 typedef struct
 {
-  char *job; /* (owned) */
-  guint32 index, attempt;
+  char *job;                   /* (owned) */
+  guint32 index, attempt, uid; /* whose it is */
   guint64 inode, have;
 } Part;
 
 /* What a request or a run says of a file. */
 typedef struct
 {
-  guint32 index, attempt;
-  char *url, *path, *target; /* (owned) target (nullable) */
+  guint32 index, attempt, uid; /* of whose worker */
+  char *url, *path, *target;   /* (owned) target (nullable) */
   gboolean transferred, completed;
   gboolean recorded; /* it has a part record, which says: */
   gboolean source;
@@ -144,16 +144,18 @@ typedef struct
 extern const char *const months_places[N_PLACES];
 
 void months_part_free (gpointer part);
-WorkFile *months_read_file (GVariant *file);
+WorkFile *months_read_file (const User *user, GVariant *file);
 void months_file_free (WorkFile *file);
 gboolean months_is_absent (Months *self, const char *path);
 char *months_part_path (const char *job, const WorkFile *file);
-/* The temporary of @file, if it is there and the recorded one. */
+/* The temporary of @file, if it is there and the recorded one, or one of the same user's. */
 Part *months_find_part (Months *self, const char *job, const WorkFile *file, gboolean *foreign);
 Part *months_create_part (Months *self, const char *job, const WorkFile *file);
-/* Does what Probe, Verify, Finalize or Discard asks for, up to file number @limit: the answer, or
- * NULL when @method is none of them. */
-GVariant *months_work_on_disk (Months *self, const char *method, GVariant *parameters, guint limit);
+/* Does what Probe, Verify, Finalize, Adopt or Discard asks the worker of @user for, up to file
+ * number
+ * @limit: the answer, or NULL when @method is none of them. */
+GVariant *months_work_on_disk (
+    Months *self, const User *user, const char *method, GVariant *parameters, guint limit);
 /* Somebody meddles with the files. */
 void months_meddle (Months *self);
 /* Every temporary belongs to a job or is to be deleted later. */
