@@ -331,7 +331,7 @@ class Faults(BitsServerCase):
         thread = threading.Thread(
             target=lambda: answers.append(self.fragment(session, b'0', 0)))
         thread.start()
-        self.server.wait_for(lambda _log: '/dir/file' in self.server.files or event.wait(0.01))
+        self.server.wait_for(lambda _log: '/dir/file' in self.server.files)
         self.assertEqual(answers, [])
         event.set()
         thread.join(30)
