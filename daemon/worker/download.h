@@ -37,6 +37,7 @@ typedef struct
   TfdLogins *logins;       /* (owned) */
   TfdPool *pool;           /* (owned) */
   TfdPool *writers;        /* (owned) for writing alone: a sync may take long */
+  TfdPool *hashers;        /* (owned) for files that are read from end to end: that takes longer */
   TfdBatch *small;         /* (owned) what writes small files that were kept in memory */
   GHashTable *directories; /* (owned) see tfd_directory_cache_new () */
   GHashTable *protocols;   /* (owned) origin to TfdUploadProtocol, where that was found out */

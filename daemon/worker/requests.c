@@ -10,6 +10,7 @@
 #include "worker/discard.h"
 #include "worker/failure.h"
 #include "worker/finalize.h"
+#include "worker/pool.h"
 #include "worker/series.h"
 #include "worker/upload-source.h"
 
@@ -17,9 +18,12 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Of their own: Complete and Cancel do not wait until files of other jobs are hashed or synced. */
+#define REQUEST_THREADS 4
+
 struct _TfdRequests
 {
-  TfdPool *pool;         /* (not owned) */
+  TfdPool *pool;         /* (owned) */
   TfdAttached *attached; /* (not owned) */
   GHashTable *owned;     /* (owned) job id to TfdOwned */
   GHashTable *series;    /* (owned) job id to TfdSeries, of Finalize */
@@ -484,14 +488,11 @@ tfd_requests_get_pending (TfdRequests *self)
 }
 
 TfdRequests *
-tfd_requests_new (TfdPool *pool,
-                  TfdAttached *attached,
-                  void (*changed) (gpointer user_data),
-                  gpointer user_data)
+tfd_requests_new (TfdAttached *attached, void (*changed) (gpointer user_data), gpointer user_data)
 {
   TfdRequests *self = g_new0 (TfdRequests, 1);
 
-  self->pool = pool;
+  self->pool = tfd_pool_new (REQUEST_THREADS);
   self->attached = attached;
   self->owned =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) tfd_owned_unref);
@@ -506,6 +507,7 @@ tfd_requests_new (TfdPool *pool,
 void
 tfd_requests_free (TfdRequests *self)
 {
+  tfd_pool_free (self->pool);
   g_hash_table_unref (self->owned);
   g_hash_table_unref (self->series);
   g_free (self);

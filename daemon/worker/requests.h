@@ -8,18 +8,15 @@
 #include <gio/gio.h>
 
 #include "worker/attached.h"
-#include "worker/pool.h"
 
 G_BEGIN_DECLS
 
 typedef struct _TfdRequests TfdRequests;
 
-/* @changed is called whenever the number of pending requests has changed. @pool must have no work
- * left when the requests are freed. */
-TfdRequests *tfd_requests_new (TfdPool *pool,
-                               TfdAttached *attached,
-                               void (*changed) (gpointer user_data),
-                               gpointer user_data);
+/* @changed is called whenever the number of pending requests has changed. */
+TfdRequests *
+tfd_requests_new (TfdAttached *attached, void (*changed) (gpointer user_data), gpointer user_data);
+/* Waits for those that are pending. */
 void tfd_requests_free (TfdRequests *self);
 
 /* Takes @invocation of @method with @parameters, whose type is that of the interface. */

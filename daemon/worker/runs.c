@@ -17,6 +17,7 @@
 #define MAX_OPEN_FILES 1536
 #define POOL_THREADS 4
 #define WRITER_THREADS (TFD_LARGE_BUFFERS / 2 + 1) /* each large file has one; the small ones */
+#define HASHER_THREADS 8
 #define TICK_MSEC 250
 #define FEW_HOSTS 16
 #define NEWS_MSEC 100
@@ -411,12 +412,6 @@ tfd_runs_is_idle (TfdRuns *runs)
   return runs->runs->len == 0;
 }
 
-TfdPool *
-tfd_runs_get_pool (TfdRuns *runs)
-{
-  return runs->tools.pool;
-}
-
 TfdAttached *
 tfd_runs_get_attached (TfdRuns *runs)
 {
@@ -446,6 +441,7 @@ tfd_runs_new (const TfdNews *news, gpointer user_data)
   runs->tools.logins = tfd_logins_new ();
   runs->tools.pool = tfd_pool_new (POOL_THREADS);
   runs->tools.writers = tfd_pool_new (WRITER_THREADS);
+  runs->tools.hashers = tfd_pool_new (HASHER_THREADS);
   runs->tools.small = tfd_batch_new (runs->tools.writers);
   runs->tools.directories = tfd_directory_cache_new ();
   runs->tools.attached = tfd_attached_new ();
@@ -474,6 +470,7 @@ tfd_runs_free (TfdRuns *runs)
   tfd_logins_abort (runs->tools.logins);
   g_clear_pointer (&runs->tools.small, tfd_batch_free);
   g_clear_pointer (&runs->tools.writers, tfd_pool_free);
+  g_clear_pointer (&runs->tools.hashers, tfd_pool_free);
   g_clear_pointer (&runs->tools.pool, tfd_pool_free);
   g_clear_pointer (&runs->sync, tfd_sync_free);
   g_ptr_array_unref (runs->runs);

@@ -74,9 +74,6 @@ gboolean tfd_runs_end_sessions (TfdRuns *runs,
 
 gboolean tfd_runs_is_idle (TfdRuns *runs);
 
-/* For other work that blocks. */
-TfdPool *tfd_runs_get_pool (TfdRuns *runs);
-
 /* What was handed in, as other work wants it, too. */
 TfdAttached *tfd_runs_get_attached (TfdRuns *runs);
 

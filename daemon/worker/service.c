@@ -339,8 +339,8 @@ tfd_service_finalize (GObject *object)
   TfdService *self = TFD_SERVICE (object);
 
   g_clear_handle_id (&self->idle_source, g_source_remove);
-  g_clear_pointer (&self->runs, tfd_runs_free);
   g_clear_pointer (&self->requests, tfd_requests_free);
+  g_clear_pointer (&self->runs, tfd_runs_free);
   g_clear_object (&self->connection);
 
   G_OBJECT_CLASS (tfd_service_parent_class)->finalize (object);
@@ -356,6 +356,5 @@ static void
 tfd_service_init (TfdService *self)
 {
   self->runs = tfd_runs_new (&news, self);
-  self->requests = tfd_requests_new (tfd_runs_get_pool (self->runs),
-                                     tfd_runs_get_attached (self->runs), changed_cb, self);
+  self->requests = tfd_requests_new (tfd_runs_get_attached (self->runs), changed_cb, self);
 }

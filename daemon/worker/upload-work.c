@@ -159,7 +159,8 @@ tfd_upload_work_check (TfdUpload *self)
   Work *work = work_new (self);
 
   work->compares = has_digest (self);
-  tfd_pool_push (self->tools->pool, check_work, check_done, work);
+  tfd_pool_push (work->compares ? self->tools->hashers : self->tools->pool, check_work, check_done,
+                 work);
 }
 
 static void
@@ -189,5 +190,5 @@ tfd_upload_work_digest (TfdUpload *self)
   work->type = self->request.digest_type;
   work->first = self->request.first;
   work->length = self->request.length;
-  tfd_pool_push (self->tools->pool, digest_work, digest_done, work);
+  tfd_pool_push (self->tools->hashers, digest_work, digest_done, work);
 }

@@ -8,7 +8,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import tap  # noqa: E402
 from bus import SECOND, wait_for  # noqa: E402
-from disks import Disk, Tmpfs, command, own_mounts  # noqa: E402
+from disks import Disk, HeldReads, Tmpfs, command, own_mounts  # noqa: E402
 from httpd import KIB, MIB, Answer  # noqa: E402
 from processes import process_start  # noqa: E402
 from world import World, WorldCase, temporaries  # noqa: E402
@@ -119,6 +119,43 @@ class PowerCut(WorldCase):
         job.complete()
         self.assert_file(path, file)
         self.assert_no_temporaries()
+
+
+
+class Slow(WorldCase):
+    """A disk that takes its time."""
+
+    def test_others_do_not_wait(self):
+        """While a worker reads files from end to end, all its other jobs go on."""
+        slow = self.world.path('slow')
+        os.mkdir(slow)
+        files = [self.file(f'f{number}', MIB)[0] for number in range(8)]
+        rows = [(self.server.url(f'/f{number}'), os.path.join(slow, f'f{number}'),
+                 {'digest': 'sha256:' + file.sha256}) for number, file in enumerate(files)]
+        done, lost = [self.client.create([self.file(name, MIB)[1]], start=True) for name in 'ab']
+        done.wait('transferred')
+        lost.wait('transferred')
+        try:
+            reads = HeldReads(slow)
+        except OSError as error:
+            self.skip_kernel(f'fanotify with permissions: {error}')
+        job = self.client.create(rows, start=True)
+        try:
+            wait_for(lambda: reads.count() >= 4, 'four files to be read')
+            self.assertEqual(done.complete()[0], 'completed')
+            lost.cancel()
+            other, row, path = self.file('c', MIB)
+            third = self.client.create([row], start=True)
+            third.wait('transferred')
+            third.complete()
+            self.assert_file(path, other)
+            self.assertEqual(job.state, 'transferring')
+        finally:
+            reads.let_go()
+        job.wait('transferred')
+        self.assertEqual(job.complete()[0], 'completed')
+        for number, file in enumerate(files):
+            self.assert_file(os.path.join(slow, f'f{number}'), file)
 
 
 class Removable(WorldCase):

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: 2026 The transferd authors
 """File systems that come, go, fill up and lose power, in a mount namespace of the test's own."""
+import ctypes
 import os
+import select
+import struct
 import subprocess
 import sys
 
@@ -68,3 +71,41 @@ class Tmpfs:
 
     def unmount(self):
         command('umount', self.mount_point)
+
+
+class HeldReads:
+    """Whoever reads a file of a directory waits until this lets go, as on a disk that takes its time
+    (fanotify (7); for root)."""
+
+    CLOEXEC, CLASS_CONTENT = 1, 4
+    MARK_ADD = 1
+    ACCESS_PERM, ON_CHILD = 0x20000, 0x8000000
+    AT_FDCWD = -100
+    ALLOW = 1
+    EVENT = struct.Struct('=IBBHQii')
+
+    def __init__(self, directory):
+        """OSError where the kernel has no such thing."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        self.waiting = []  # descriptors of the files, one for each read
+        self.descriptor = libc.fanotify_init(self.CLASS_CONTENT | self.CLOEXEC, os.O_RDONLY)
+        if self.descriptor < 0 or libc.fanotify_mark(
+                self.descriptor, self.MARK_ADD, ctypes.c_uint64(self.ACCESS_PERM | self.ON_CHILD),
+                self.AT_FDCWD, os.fsencode(directory)):
+            raise OSError(ctypes.get_errno(), 'fanotify')
+
+    def count(self):
+        """How many wait."""
+        while select.select([self.descriptor], [], [], 0)[0]:
+            data = os.read(self.descriptor, 4096)
+            for event in self.EVENT.iter_unpack(data):
+                self.waiting.append(event[5])
+        return len(self.waiting)
+
+    def let_go(self):
+        """All, from now on: what still waits is let go by closing."""
+        self.count()
+        for descriptor in self.waiting:
+            os.write(self.descriptor, struct.pack('=iI', descriptor, self.ALLOW))
+            os.close(descriptor)
+        os.close(self.descriptor)
