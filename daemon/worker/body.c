@@ -262,9 +262,8 @@ body_new (TfdBodyWrite write, TfdBodyEnd end, gpointer user_data)
   return body;
 }
 
-/* The stream below libsoup's decoder, which starts with what was read together with the headers. */
-static GInputStream *
-below_decoder (GInputStream *stream)
+GInputStream *
+tfd_body_below_decoder (GInputStream *stream)
 {
   for (guint i = 0; i < 2 && G_IS_FILTER_INPUT_STREAM (stream); i++)
     stream = g_filter_input_stream_get_base_stream (G_FILTER_INPUT_STREAM (stream));
@@ -280,7 +279,7 @@ tfd_body_new (
 
   body->stream = g_object_ref (stream);
   body->chunked = chunked;
-  body->pollable = G_POLLABLE_INPUT_STREAM (chunked ? below_decoder (stream) : stream);
+  body->pollable = G_POLLABLE_INPUT_STREAM (chunked ? tfd_body_below_decoder (stream) : stream);
   arm (body, FALSE);
 
   return body;

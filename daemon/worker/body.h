@@ -59,6 +59,10 @@ gboolean tfd_body_flush (TfdBody *body);
 /* Monotonic time of the last byte. */
 gint64 tfd_body_get_last_read (TfdBody *body);
 
+/* The stream of the connection, below the one that tells libsoup of the end of @stream and the one
+ * that knows where that is. It starts with what was read together with the headers. */
+GInputStream *tfd_body_below_decoder (GInputStream *stream);
+
 /* Closes @stream without waiting for what the server may still send. */
 void tfd_body_drop_stream (GInputStream *stream);
 

@@ -255,10 +255,9 @@ tfd_download_work_finish (TfdDownload *self)
   if (work->kept != NULL)
     tfd_batch_push (self->tools->small, finish_work, finish_done, work,
                     !tfd_download_many_wait (self));
-  else if (work->digest != NULL)
-    tfd_pool_push (self->tools->hashers, finish_work, finish_done, work);
-  else if (work->trim)
-    tfd_pool_push (self->tools->pool, finish_work, finish_done, work);
+  else if (work->digest != NULL || work->trim)
+    tfd_pool_push (work->digest != NULL ? self->tools->hashers : self->tools->pool, finish_work,
+                   finish_done, work);
   else
     finish_done (work);
 }

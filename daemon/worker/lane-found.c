@@ -4,6 +4,10 @@
 #include "config.h"
 #include "worker/lane-private.h"
 
+#include "worker/body.h"
+
+#include <string.h>
+
 /* Connections from which on those that are gone are forgotten. */
 #define MANY_MADE 256
 
@@ -97,17 +101,6 @@ is_above (GInputStream *stream, GIOStream *connection)
              g_io_stream_get_input_stream (connection);
 }
 
-/* The stream of the connection with what was read together with the head: below the one that tells
- * libsoup of the end, and the one that knows where that is. */
-static GInputStream *
-below (GInputStream *stream)
-{
-  for (guint i = 0; i < 2 && G_IS_FILTER_INPUT_STREAM (stream); i++)
-    stream = g_filter_input_stream_get_base_stream (G_FILTER_INPUT_STREAM (stream));
-
-  return stream;
-}
-
 static gboolean
 may_be_lane (TfdLanes *lanes, const char *origin, SoupMessage *message)
 {
@@ -133,11 +126,12 @@ tfd_lane_new (TfdLanes *lanes,
 {
   g_autofree char *origin = g_strndup (url, tfd_lane_origin_length (url));
   g_autoptr (GIOStream) connection = connection_of (lanes, message);
+  GInputStream *below = tfd_body_below_decoder (stream);
   int fd = connection != NULL ? socket_of (connection) : -1;
   TfdLane *lane;
 
   if (fd < 0 || tfd_login_has_credentials (login) || !may_be_lane (lanes, origin, message) ||
-      !G_IS_POLLABLE_INPUT_STREAM (below (stream)) || !is_above (below (stream), connection))
+      !G_IS_POLLABLE_INPUT_STREAM (below) || !is_above (below, connection))
     return NULL;
 
   lane = g_new0 (TfdLane, 1);
@@ -149,7 +143,7 @@ tfd_lane_new (TfdLanes *lanes,
   lane->message = g_object_ref (message);
   lane->cancellable = g_object_ref (cancellable);
   lane->body = g_object_ref (stream);
-  lane->stream = G_POLLABLE_INPUT_STREAM (below (stream));
+  lane->stream = G_POLLABLE_INPUT_STREAM (below);
   lane->connection = g_steal_pointer (&connection);
   lane->fd = fd;
   lane->buffer = g_malloc (TFD_LANE_BUFFER);
