@@ -9,18 +9,17 @@
 
 /* ---- discard ---- */
 
-/* A worker may have made it without our having heard of it, but only if the job was ever started.
- */
-static gboolean
-may_exist (const TfdWork *work, const TfdFileRecord *file)
+gboolean
+tfd_work_may_have_part (const TfdWork *work, const TfdFileRecord *file)
 {
-  return work->job->record->resumed || file->part != NULL;
+  return file->state != TFD_FILE_STATE_COMPLETED &&
+         (work->job->record->resumed || file->part != NULL);
 }
 
 static gboolean
 wants_discard (const TfdWork *work, const TfdFileRecord *file)
 {
-  return file->state != TFD_FILE_STATE_COMPLETED && may_exist (work, file) &&
+  return tfd_work_may_have_part (work, file) &&
          !g_hash_table_contains (work->undeleted, GUINT_TO_POINTER (file->index));
 }
 
@@ -44,10 +43,6 @@ note_undeleted (TfdWork *work, GVariant *answer)
     }
 }
 
-/* Workers begin files in their order and have so many in hand: temporaries without a record are of
- * these, if there are any. */
-#define UNRECORDED TFD_FILES_IN_HAND
-
 /* No worker can be had: what may be there is tried again later. */
 static void
 note_all_undeleted (TfdWork *work)
@@ -62,7 +57,7 @@ note_all_undeleted (TfdWork *work)
       g_autofree char *path = NULL;
 
       if (!tfd_work_receives (work, file) || !wants_discard (work, file) ||
-          (file->part == NULL && unrecorded++ >= UNRECORDED))
+          (file->part == NULL && unrecorded++ >= TFD_WORK_UNRECORDED))
         continue;
       directory = g_path_get_dirname (file->path);
       name = tfd_part_name (work->job->record->id, file->index, file->attempt);

@@ -130,7 +130,8 @@ explain_suspended (Explanation *self)
     add (self, "suspended", "it is suspended until Resume is called", self->since, 0);
   if (record->gone_since != 0)
     add (self, tfd_error_code_to_name (TFD_ERROR_OWNER_GONE),
-         tfd_conditions_describe (TFD_ERROR_OWNER_GONE), ABS (record->gone_since), 0);
+         tfd_conditions_describe (TFD_ERROR_OWNER_GONE),
+         tfd_engine_condition_since (self->job->engine, self->job, TFD_ERROR_OWNER_GONE), 0);
   if (record->failure.context != TFD_ERROR_CONTEXT_NONE)
     explain_failure (self);
   if (record->files_total == 0)

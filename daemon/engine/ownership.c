@@ -117,20 +117,20 @@ change_part (Taking *taking, TfdFileRecord *file, GVariant *part, GError **error
   return tfd_engine_save_file (taking->work->engine, job, file);
 }
 
-/* A worker of the old owner may have begun files that nobody has heard of: see discard.c. */
+/* A worker of the old owner may have begun files that nobody has heard of. */
 static gboolean
 part_from_unrecorded (Taking *taking, GError **error)
 {
   const TfdWork *work = taking->work;
   GPtrArray *files = work->job->files;
-  guint left = work->job->record->resumed ? TFD_FILES_IN_HAND : 0;
+  guint left = TFD_WORK_UNRECORDED;
 
   for (guint i = 0; i < files->len && left > 0; i++)
     {
       TfdFileRecord *file = files->pdata[i];
 
       if (!tfd_work_receives (work, file) || file->part != NULL ||
-          file->state == TFD_FILE_STATE_COMPLETED)
+          !tfd_work_may_have_part (work, file))
         continue;
       if (!change_part (taking, file, NULL, error))
         return FALSE;

@@ -135,6 +135,12 @@ void tfd_work_halt_with_words (TfdWork *work,
 void tfd_work_finalize (TfdWork *work);
 
 /* ---- discard.c ---- */
+/* Workers begin files in their order and have so many in hand: temporaries without a record are of
+ * the first so many files without one, if there are any. */
+#define TFD_WORK_UNRECORDED TFD_FILES_IN_HAND
+/* A temporary of @file may be there. A worker may have made it without our having heard of it, but
+ * only if the job was ever started. */
+gboolean tfd_work_may_have_part (const TfdWork *work, const TfdFileRecord *file);
 void tfd_work_discard_next (TfdWork *work);
 
 /* ---- end.c ---- */
