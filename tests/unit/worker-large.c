@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "common/names.h"
+#include "tests/lib/file-limit.h"
 #include "tests/lib/packed-rows.h"
 #include "worker/body.h"
 #include "worker/buffer.h"
@@ -15,9 +16,7 @@
 
 #include <gio/gio.h>
 #include <glib/gstdio.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #define JOB "0123456789abcdef0123456789abcdef"
@@ -466,17 +465,13 @@ static void
 test_no_room (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
   const guint64 room = (guint64) TFD_BUFFER_LARGE * 5 / 2 + 8192;
-  struct rlimit before, now;
+  rlim_t before;
 
-  signal (SIGXFSZ, SIG_IGN);
-  g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &before), ==, 0);
-  now = before;
-  now.rlim_cur = room;
-  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &now), ==, 0);
+  before = tfd_file_limit_set (room);
   start (fixture, 1, "/all", "@a{sv} {}");
   wait_until (fixture, fixture->failure != NULL || fixture->done);
   g_assert_nonnull (fixture->failure);
-  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &before), ==, 0);
+  tfd_file_limit_set (before);
   assert_present (fixture, room);
 
   start (fixture, 2, "/all", "@a{sv} {}");

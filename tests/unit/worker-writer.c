@@ -3,13 +3,12 @@
 /* The thread that writes large files. */
 #include "config.h"
 
+#include "tests/lib/file-limit.h"
 #include "worker/failure.h"
 #include "worker/writer.h"
 
 #include <glib/gstdio.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -157,18 +156,14 @@ static void
 test_failure (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
   TfdWriter *writer = tfd_writer_new (fixture->pool, fixture->part);
-  struct rlimit before, now;
+  rlim_t before;
 
-  signal (SIGXFSZ, SIG_IGN);
-  g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &before), ==, 0);
-  now = before;
-  now.rlim_cur = BLOCKS * BLOCK;
-  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &now), ==, 0);
+  before = tfd_file_limit_set (BLOCKS * BLOCK);
   write_block (fixture, writer, 0, BLOCKS * BLOCK);
   for (guint i = 1; i < BLOCKS / 2; i++)
     write_block (fixture, writer, i, i * BLOCK);
   wait_until_told (fixture, BLOCKS / 2);
-  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &before), ==, 0);
+  tfd_file_limit_set (before);
   write_block (fixture, writer, 0, 0);
   wait_until_told (fixture, BLOCKS / 2 + 1);
   tfd_writer_unref (writer);
@@ -183,17 +178,13 @@ static void
 test_part_of_it (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
   TfdWriter *writer = tfd_writer_new (fixture->pool, fixture->part);
-  struct rlimit before, now;
+  rlim_t before;
 
-  signal (SIGXFSZ, SIG_IGN);
-  g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &before), ==, 0);
-  now = before;
-  now.rlim_cur = BLOCK / 2;
-  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &now), ==, 0);
+  before = tfd_file_limit_set (BLOCK / 2);
   for (guint i = 0; i < 3; i++)
     write_block (fixture, writer, i, i * BLOCK);
   wait_until_told (fixture, 3);
-  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &before), ==, 0);
+  tfd_file_limit_set (before);
   tfd_writer_unref (writer);
 
   g_assert_cmpuint (fixture->failures, ==, 1);
